@@ -1,0 +1,1 @@
+"""What is wanted: values only, no I/O and no clock."""

@@ -1,0 +1,66 @@
+"""Addresses that may stand in a slot, typed once at the border.
+
+Rule: HAProxy checks nothing (it takes port 99999 and means 34463, and 0.0.0.0 becomes the
+client's own destination), so an ``Address`` is checked when it is made and every later
+stage trusts it. haproxy-facts.md#ports-wrap
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+MAX_PORT = 65535
+BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
+
+class ForbiddenAddress(ValueError):
+    """The text is an IP address, but one that must not stand in a slot; ``str()`` says why."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """An IP address in canonical spelling ("10.0.0.7", "fd00::1") with a port (1 to 65535)."""
+
+    ip: str
+    port: int
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.port <= MAX_PORT, self.port
+        assert self.ip and ("." in self.ip or ":" in self.ip) and self.ip.isascii(), self.ip
+
+    def __str__(self) -> str:
+        """As HAProxy and people write it: ``10.0.0.7:8080``, ``[fd00::1]:8080``."""
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+def canonical_ip(value: object, *, loopback_allowed: bool) -> str:
+    """Return the canonical spelling of an IP address that pods can have.
+
+    Raises ForbiddenAddress for loopback (unless allowed), link-local, multicast,
+    unspecified and broadcast addresses, also where an IPv6 address wraps an IPv4 one;
+    ValueError for anything that is not a plain IP address (a zone as in
+    ``fe80::1%eth0`` included). ``::ffff:10.0.0.1`` comes back as ``10.0.0.1``.
+    """
+    if not isinstance(value, str) or not value.isascii() or "%" in value:
+        raise ValueError("not an IP address")
+    ip = ipaddress.ip_address(value)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    for is_forbidden, kind in (
+        (ip.is_loopback and not loopback_allowed, "a loopback address"),
+        (ip.is_link_local, "a link-local address"),
+        (ip.is_multicast, "a multicast address"),
+        (ip.is_unspecified, "the unspecified address"),
+        (ip == BROADCAST, "the broadcast address"),
+    ):
+        if is_forbidden:
+            raise ForbiddenAddress(kind)
+    return str(ip)
+
+
+def checked_port(value: object) -> int:
+    """Return value if it is an int from 1 to 65535; raise ValueError otherwise (also for True, 80.0, "80")."""
+    if type(value) is not int or not 1 <= value <= MAX_PORT:
+        raise ValueError("not a port from 1 to 65535")
+    return value

@@ -1,0 +1,125 @@
+"""What is wanted of HAProxy: backends with endpoints, and routes that lead to them.
+
+Rules: all values are frozen and checked when made, so planner and render trust them;
+they name nothing of Kubernetes' wire format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hadyn.model.addresses import Address
+from hadyn.model.directives import Directive
+
+BACKEND_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+MAX_WEIGHT = 256
+ANY_HOST = "_"
+"""Stands for the host of rules without one; never a host name."""
+DEFAULT_KEY = "*"
+"""Key of the exact map for requests that nothing else matches; never starts a host and path."""
+UNAVAILABLE = "_503"
+"""The backend without slots: routes whose Service is missing lead there and get a 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that a pod listens on.
+
+    ``weight`` is 0 to 256, 0 gets no requests. A ``draining`` one terminates but still
+    serves, and others are ready: it keeps its requests and gets no new ones.
+    ``name`` is "namespace/pod" where known.
+    """
+
+    address: Address
+    weight: int = 1
+    draining: bool = False
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.weight <= MAX_WEIGHT, self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many slots a backend gets: the annotations slots, slots-min-free, slots-increment, slots-max."""
+
+    slots: int = 10
+    min_free: int = 2
+    increment: int = 10
+    maximum: int = 1000
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.slots, self.slots
+        assert 0 <= self.min_free and 1 <= self.increment and 1 <= self.maximum, self
+
+
+class Discovery(StrEnum):
+    """Where a backend's endpoints come from; the annotation ``discovery``."""
+
+    ENDPOINTS = "endpoints"
+    DNS = "dns"
+    FQDN = "fqdn"
+    NODES = "nodes"
+    CLUSTERIP = "clusterip"
+    STATIC = "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One backend of HAProxy: ``name`` is HAProxy's, ``service`` is what people call it ("shop/web:80").
+
+    ``endpoints`` are sorted and hold no address twice. ``directives`` stand in its
+    section, ``server_directives`` on its default-server line.
+    """
+
+    name: str
+    service: str
+    endpoints: tuple[Endpoint, ...] = ()
+    capacity: Capacity = Capacity()
+    discovery: Discovery = Discovery.ENDPOINTS
+    directives: tuple[Directive, ...] = ()
+    server_directives: tuple[Directive, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert BACKEND_NAME.fullmatch(self.name), self.name
+        assert len({endpoint.address for endpoint in self.endpoints}) == len(self.endpoints), self.name
+
+
+class MapName(StrEnum):
+    """The maps that route requests; the files are maps/NAME.map."""
+
+    HOSTS = "hosts"
+    EXACT = "exact"
+    PREFIX = "prefix"
+
+
+MapKey = tuple[MapName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Host and path that lead to a backend.
+
+    ``host`` is lower case without port ("a.example", "*.a.example", or ANY_HOST).
+    ``backend`` is None while its Service is missing: the request gets a 503.
+    ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
+    Service shares the backend.
+    """
+
+    host: str
+    path: str
+    exact: bool
+    backend: str | None
+    ingress: str
+    canary: str | None = None
+
+    @property
+    def key(self) -> MapKey:
+        """The map and the key in it that carry this route, as the frontend looks them up."""
+        if self.host == DEFAULT_KEY:
+            return MapName.EXACT, DEFAULT_KEY
+        if self.exact:
+            return MapName.EXACT, self.host + self.path
+        return MapName.PREFIX, self.host + self.path.rstrip("/") + "/"

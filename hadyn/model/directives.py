@@ -1,0 +1,44 @@
+"""One line of HAProxy's configuration, as words that cannot break out of it.
+
+Rule: every text that comes from a user reaches the configuration as a word of a
+``Directive``. A word is printable ASCII; what HAProxy's parser would act on (blank,
+quotes, ``#``, ``$``, backslash) is put in single quotes, which HAProxy takes
+literally. haproxy-facts.md#single-quotes
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PLAIN = re.compile(r"[A-Za-z0-9_./:,@%()\[\]{}+*=<>!?&|~^-]+")
+MAX_WORDS = 64
+MAX_WORD_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A directive and its arguments, one word each: ``Directive("timeout", "server", "30s")``.
+
+    A word that means something in a log-format string (%[...]) means it still: callers
+    double the % of a user's text where HAProxy expects a format.
+    """
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str) -> None:
+        object.__setattr__(self, "words", words)
+        assert 1 <= len(words) <= MAX_WORDS, words
+        for word in words:
+            assert word.isascii() and word.isprintable() and len(word) <= MAX_WORD_CHARACTERS, word
+
+    def __str__(self) -> str:
+        """The line as HAProxy reads it, without indent and line end."""
+        return " ".join(map(quoted, self.words))
+
+
+def quoted(word: str) -> str:
+    """Spell one word so that HAProxy's parser reads exactly it."""
+    if PLAIN.fullmatch(word):
+        return word
+    return "'" + word.replace("'", r"'\''") + "'"

@@ -1,0 +1,26 @@
+"""What the operator allows, as one value: the flags that decide how objects become backends and routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """See the flags of the same names in ``hadyn run --help``.
+
+    ``default_backend_service`` is "namespace/name:port" or "". ``own_addresses`` are
+    listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
+    """
+
+    ingress_class: str = "hadyn"
+    controller_class: str = "hadyn.io/ingress"
+    watch_ingress_without_class: bool = False
+    shared_hosts: bool = False
+    capacity: Capacity = Capacity()
+    headless: str = "endpoints"
+    default_backend_service: str = ""
+    own_addresses: frozenset[Address] = frozenset()

@@ -1,0 +1,1 @@
+"""hadyn seen from outside: log, metrics, HTTP."""

@@ -1,0 +1,45 @@
+"""What the HAProxy at hand can do, as a value.
+
+Rule: a version is compared here and nowhere else; everybody else asks by name.
+``process/versions.py`` finds the version out, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OLDEST = (2, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The version of one HAProxy, as numbers: (2, 6, 12)."""
+
+    version: tuple[int, ...]
+
+    @property
+    def is_supported(self) -> bool:
+        return self.version[:2] >= OLDEST
+
+    @property
+    def has_asynchronous_addresses(self) -> bool:
+        """``set server addr`` is applied after its reply. haproxy-facts.md#addr-is-asynchronous"""
+        return self.version[:2] >= (2, 9)
+
+    @property
+    def has_wait(self) -> bool:
+        """``wait 1ms`` is a barrier behind address changes. haproxy-facts.md#wait-is-a-barrier"""
+        return self.version[:2] >= (3, 0)
+
+    @property
+    def has_synchronous_reload(self) -> bool:
+        """The master's ``reload`` answers with its result. haproxy-facts.md#reload-answers"""
+        return self.version[:2] >= (2, 7)
+
+    @property
+    def has_dynamic_backends(self) -> bool:
+        """``add backend`` and ``publish backend`` need no reload."""
+        return self.version[:2] >= (3, 4)
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.version))

@@ -1,0 +1,61 @@
+"""What HAProxy says it has: slots, their states, map entries.
+
+Rule: this is read from HAProxy each cycle, never remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import MapKey
+
+
+class SlotState(StrEnum):
+    """What a slot does: takes requests, finishes those it has, or neither."""
+
+    READY = "ready"
+    DRAIN = "drain"
+    MAINT = "maint"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedSlot:
+    """One server line of HAProxy.
+
+    ``address`` is None where the slot holds the placeholder or no address;
+    ``weight`` is 0 to 256; ``sessions`` counts connections in use;
+    ``seconds_in_state`` is since HAProxy last changed its state;
+    ``is_up`` is false where HAProxy itself holds a ready slot down (a health check).
+    """
+
+    name: str
+    address: Address | None = None
+    state: SlotState = SlotState.MAINT
+    weight: int = 1
+    sessions: int = 0
+    seconds_in_state: int = 0
+    fqdn: str | None = None
+    is_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedBackend:
+    """A backend as HAProxy has it, its slots in HAProxy's order."""
+
+    name: str
+    slots: tuple[ObservedSlot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The part of HAProxy that a plan is about.
+
+    A backend that was asked for and is not there is missing from ``backends``;
+    ``entries`` holds the map entries asked for that are there.
+    """
+
+    backends: Mapping[str, ObservedBackend] = field(default_factory=dict)
+    entries: Mapping[MapKey, str] = field(default_factory=dict)

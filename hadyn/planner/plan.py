@@ -1,0 +1,57 @@
+"""The plan for what changed: commands, reload reasons, seats. ``make_plan`` is below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hadyn.model.desired import Endpoint
+from hadyn.planner.commands import MapCommand, SlotCommand
+from hadyn.planner.reasons import Reload
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """How one backend stands in the files: its number of slots and who sits in which.
+
+    ``seats`` maps a slot's name to its endpoint, in slot order; slots not in it are free.
+    """
+
+    slots: int
+    seats: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendPlan:
+    """What to tell HAProxy about one backend.
+
+    ``prepare`` is safe to send at once. ``activate`` comes after a barrier and a
+    read-back, and only for slots proven to hold the address they should.
+    ``unseated`` are endpoints for which there is no slot even after a reload.
+    """
+
+    backend: str
+    seating: Seating
+    prepare: tuple[SlotCommand, ...] = ()
+    activate: tuple[SlotCommand, ...] = ()
+    reloads: tuple[Reload, ...] = ()
+    unseated: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one cycle does. ``str()`` of its parts is what ``hadyn plan`` shows."""
+
+    backends: tuple[BackendPlan, ...] = ()
+    entries: tuple[MapCommand, ...] = ()
+
+    @property
+    def reloads(self) -> tuple[Reload, ...]:
+        return tuple(reload for backend in self.backends for reload in backend.reloads)
+
+    @property
+    def commands(self) -> tuple[SlotCommand | MapCommand, ...]:
+        """Every command, in the order in which it is sent."""
+        prepare = tuple(command for backend in self.backends for command in backend.prepare)
+        activate = tuple(command for backend in self.backends for command in backend.activate)
+        return prepare + activate + self.entries

@@ -1,0 +1,1 @@
+"""HAProxy as a process: start, validate, reload, stop."""

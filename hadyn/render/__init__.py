@@ -1,0 +1,1 @@
+"""The same wish as files."""

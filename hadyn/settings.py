@@ -1,0 +1,51 @@
+"""All settings of ``hadyn run``, as one frozen value.
+
+Rule: a setting comes from its flag, else from HADYN_<FLAG>, else from the YAML file of
+``--config``, else from the default here; ``cli/flags.py`` reads them, nobody else does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names are those of the flags; durations are in seconds, ``status_bind`` is "host:port" ("" for none)."""
+
+    manifests: tuple[Path, ...] = ()
+    ingress_class: str = "hadyn"
+    controller_class: str = "hadyn.io/ingress"
+    watch_ingress_without_class: bool = False
+    shared_hosts: bool = False
+    default_backend_service: str = ""
+    headless: str = "endpoints"
+    slots: int = 10
+    haproxy: Path | None = None
+    state_dir: Path = Path("/run/hadyn")
+    bind: tuple[str, ...] = ()
+    http_port: int = 8080
+    maxconn: int = 0
+    status_bind: str = "127.0.0.1:8404"
+    reload_interval: float = 1.0
+    drain_time: float = 300.0
+    drift_interval: float = 30.0
+    shutdown_grace: float = 30.0
+    leave_running: bool = False
+    log_level: str = "info"
+    log_format: str = "text"
+
+    @property
+    def runtime_socket(self) -> Path:
+        """HAProxy's runtime socket; apart from the master's, see haproxy-facts.md#one-socket-a-folder."""
+        return self.state_dir / "run" / "runtime.sock"
+
+    @property
+    def master_socket(self) -> Path:
+        return self.state_dir / "master" / "master.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        """hadyn's own socket, which the other commands ask."""
+        return self.state_dir / "control.sock"

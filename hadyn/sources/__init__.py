@@ -1,0 +1,1 @@
+"""Where the wish comes from: a folder of manifests, a Kubernetes cluster."""
