@@ -8,9 +8,11 @@ stage trusts it. haproxy-facts.md#ports-wrap
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 MAX_PORT = 65535
+IP_SPELLING = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
 BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -27,7 +29,7 @@ class Address:
 
     def __post_init__(self) -> None:
         assert 1 <= self.port <= MAX_PORT, self.port
-        assert self.ip and ("." in self.ip or ":" in self.ip) and self.ip.isascii(), self.ip
+        assert IP_SPELLING.fullmatch(self.ip), self.ip
 
     def __str__(self) -> str:
         """As HAProxy and people write it: ``10.0.0.7:8080``, ``[fd00::1]:8080``."""

@@ -52,7 +52,9 @@ class Capacity:
 
     def __post_init__(self) -> None:
         assert 1 <= self.slots, self.slots
-        assert 0 <= self.min_free and 1 <= self.increment and 1 <= self.maximum, self
+        assert self.min_free >= 0, self.min_free
+        assert self.increment >= 1, self.increment
+        assert self.maximum >= 1, self.maximum
 
 
 class Discovery(StrEnum):

@@ -1,4 +1,8 @@
-"""The plan for what changed: commands, reload reasons, seats. ``make_plan`` is below."""
+"""What one cycle does, as values: commands, reload reasons, seats.
+
+Rules: every prefix of a plan leaves HAProxy safe; a plan for what HAProxy has become is
+empty. ``planning.py`` makes plans.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,8 @@ class BackendPlan:
     ``prepare`` is safe to send at once. ``activate`` comes after a barrier and a
     read-back, and only for slots proven to hold the address they should.
     ``unseated`` are endpoints for which there is no slot even after a reload.
+    ``is_unfinished`` asks for another plan right after this one is carried out: the last
+    slot that serves is handed on only when another one does.
     """
 
     backend: str
@@ -36,14 +42,20 @@ class BackendPlan:
     activate: tuple[SlotCommand, ...] = ()
     reloads: tuple[Reload, ...] = ()
     unseated: tuple[Endpoint, ...] = ()
+    is_unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one cycle does. ``str()`` of its parts is what ``hadyn plan`` shows."""
+    """All that one cycle does. ``str()`` of its parts is what ``hadyn plan`` shows.
+
+    ``retire`` takes backends that nobody wants any more out of service, once no route
+    leads to them.
+    """
 
     backends: tuple[BackendPlan, ...] = ()
     entries: tuple[MapCommand, ...] = ()
+    retire: tuple[SlotCommand, ...] = ()
 
     @property
     def reloads(self) -> tuple[Reload, ...]:
@@ -54,4 +66,4 @@ class Plan:
         """Every command, in the order in which it is sent."""
         prepare = tuple(command for backend in self.backends for command in backend.prepare)
         activate = tuple(command for backend in self.backends for command in backend.activate)
-        return prepare + activate + self.entries
+        return prepare + activate + self.entries + self.retire

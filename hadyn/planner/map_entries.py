@@ -1,0 +1,46 @@
+"""Commands that turn the map entries HAProxy has into those that are wanted.
+
+Rule: every prefix of the list routes safely. A host is announced only when its paths
+are there, and withdrawn before they go, so that no request for a known host falls
+through to a wildcard or to nothing in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from hadyn.model.desired import UNAVAILABLE, MapKey, MapName
+from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
+
+
+def plan_entries(
+    desired: Mapping[MapKey, str | None], observed: Mapping[MapKey, str], loaded: Container[str]
+) -> tuple[MapCommand, ...]:
+    """Return the commands for the keys in ``desired``, where None means that the key shall not be there.
+
+    A path that would lead to a backend not in ``loaded`` waits for the reload that
+    brings the backend: until then it keeps the value it has, and a host that has no
+    path yet stays unknown.
+    """
+    ready = {key: value for key, value in desired.items() if _can_lead(key, value, loaded)}
+    paths = [_command(key, value, observed) for key, value in sorted(ready.items()) if key[0] is not MapName.HOSTS]
+    hosts = [_command(key, value, observed) for key, value in sorted(ready.items()) if key[0] is MapName.HOSTS]
+    changes = [command for command in paths if not isinstance(command, DeleteMapEntry)]
+    removals = [command for command in paths if isinstance(command, DeleteMapEntry)]
+    return tuple(command for command in [*changes, *hosts, *removals] if command is not None)
+
+
+def _can_lead(key: MapKey, value: str | None, loaded: Container[str]) -> bool:
+    return value is None or key[0] is MapName.HOSTS or value == UNAVAILABLE or value in loaded
+
+
+def _command(key: MapKey, value: str | None, observed: Mapping[MapKey, str]) -> MapCommand | None:
+    map_name, text = key
+    present = observed.get(key)
+    if value == present:
+        return None
+    if value is None:
+        return DeleteMapEntry(map_name, text)
+    if present is None:
+        return AddMapEntry(map_name, text, value)
+    return SetMapEntry(map_name, text, value)

@@ -1,0 +1,44 @@
+"""Make the plan for one cycle: what is wanted and what HAProxy says, in; a plan, out.
+
+Rule: only what is handed in is planned, so the cost follows the change. Nothing is
+remembered: the same two values give the same plan, and a plan for what HAProxy has
+become is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+
+from hadyn.model.desired import Backend, MapKey
+from hadyn.planner.commands import SlotCommand
+from hadyn.planner.map_entries import plan_entries
+from hadyn.planner.observed import Observed
+from hadyn.planner.plan import Plan
+from hadyn.planner.slots import plan_backend, plan_retirement
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The part of what is wanted that a plan is about; None means that it shall not be there."""
+
+    backends: Mapping[str, Backend | None] = field(default_factory=dict)
+    entries: Mapping[MapKey, str | None] = field(default_factory=dict)
+
+
+def make_plan(desired: Desired, observed: Observed, *, loaded: Container[str], drain_seconds: float) -> Plan:
+    """Plan everything in ``desired``.
+
+    ``loaded`` are the backends that HAProxy holds (routes to others wait for a reload);
+    ``drain_seconds`` is how long the sessions of a slot are waited for.
+    """
+    backends = []
+    retire: list[SlotCommand] = []
+    for name, backend in desired.backends.items():
+        present = observed.backends.get(name)
+        if backend is not None:
+            backends.append(plan_backend(backend, present, drain_seconds=drain_seconds))
+        elif present is not None:
+            retire += plan_retirement(present)
+    entries = plan_entries(desired.entries, observed.entries, loaded)
+    return Plan(tuple(backends), entries, tuple(retire))
