@@ -74,10 +74,12 @@ class _Assignment:
     @property
     def has_ready(self) -> bool:
         """Some slot serves throughout, whatever else happens."""
-        return any(
-            slot.state is SlotState.READY and not endpoint.draining and endpoint.weight and slot.weight
-            for slot, endpoint in self.kept
-        )
+        return any(_serves(slot) and not endpoint.draining and endpoint.weight for slot, endpoint in self.kept)
+
+
+def _serves(slot: ObservedSlot) -> bool:
+    """Requests reach this slot."""
+    return slot.state is SlotState.READY and slot.weight > 0
 
 
 def _assign(
@@ -87,7 +89,7 @@ def _assign(
     remaining = list(slots)
     newcomers = []
     holding: dict[object, list[ObservedSlot]] = {}
-    for slot in sorted(slots, key=lambda slot: _PREFERENCE[slot.state]):
+    for slot in sorted(slots, key=lambda slot: (not _serves(slot), _PREFERENCE[slot.state])):
         holding.setdefault(slot.address, []).append(slot)
     for endpoint in endpoints:
         holders = holding.get(endpoint.address)
@@ -117,7 +119,7 @@ def _give(assignment: _Assignment, newcomers: list[Endpoint], idle: list[Observe
     assignment.given = list(zip(idle, newcomers, strict=False))
     waiting = newcomers[len(idle) :]
     reserve = [*assignment.leaving, *(slot for slot, endpoint in assignment.kept if endpoint.draining)]
-    serving = [slot for slot in reserve if slot.state is SlotState.READY]
+    serving = [slot for slot in reserve if _serves(slot)]
     if serving and not assignment.has_ready and (can_grow or assignment.given or len(reserve) > 1):
         # Rule 3: the last one that serves is replaced once a newcomer does.
         reserve.remove(serving[-1])
@@ -176,7 +178,7 @@ def _partings(name: str, assignment: _Assignment) -> list[SlotCommand]:
     leaving = assignment.leaving
     is_last_needed = assignment.waiting and not assignment.has_ready
     if is_last_needed:
-        leaving = [slot for slot in leaving if slot.state is not SlotState.READY]
+        leaving = [slot for slot in leaving if not _serves(slot)]
     draining = [slot for slot, endpoint in assignment.kept if endpoint.draining and slot.state is SlotState.READY]
     if is_last_needed:
         draining = []
