@@ -12,6 +12,7 @@ happened, to which thing, and a remedy. The class says whether to retry.
     |   +-- SocketUnreachable     nobody answers on a socket of HAProxy
     |   +-- SocketTimeout         it accepted the connection and then said nothing in time
     |   +-- ReplyCutShort         fewer replies than commands: read back, then plan again
+    |   +-- ReplyNotUnderstood    a table that is not as HAProxy documents it: read again
     |   +-- ReloadFailed          HAProxy kept its old worker
     |   +-- FileNotWritten        disk full, read-only or gone; the live file is untouched
     +-- PermanentError            somebody has to change something
@@ -73,6 +74,16 @@ class ReplyCutShort(TemporaryError):
         super().__init__(
             f"HAProxy on {path} gave {replies} replies to {commands} commands",
             remedy="hadyn reads its state back and plans again; look at HAProxy's log if this repeats",
+        )
+
+
+class ReplyNotUnderstood(TemporaryError):
+    """HAProxy printed something that is not the table hadyn asked for."""
+
+    def __init__(self, path: str, said: str) -> None:
+        super().__init__(
+            f"HAProxy on {path} answered something unexpected: {said}",
+            remedy="hadyn asks again; if this repeats, please report it with the version of HAProxy",
         )
 
 

@@ -1,0 +1,227 @@
+"""Commands to the running HAProxy over its runtime socket.
+
+Rules: a fresh connection for each line, since a kept one would still talk to the old
+worker after a reload; a deadline on each; a reply is a hint, only what is read back
+counts. Sessions are HAProxy's ``scur``. haproxy-facts.md#scur-counts-sessions
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike, fspath
+
+from hadyn.errors import NotHAProxy, ReplyCutShort, ReplyNotUnderstood, SocketTimeout, SocketUnreachable, WrongUsage
+from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.commands import Command
+from hadyn.planner.observed import ObservedBackend
+from hadyn.runtime import tables, wire
+from hadyn.runtime.tables import Identity, MalformedTable
+from hadyn.runtime.wire import Outcome, ReplyCountMismatch
+
+Conversation = Callable[[bytes], bytes]
+"""Says one line, its line end included, and returns all that comes back until the end of the connection."""
+
+Observer = Callable[[str, str, int], None]
+"""Is told of commands that were answered: kind ("addr", "state", "weight", "map"), verdict, how many."""
+
+MAX_SOCKET_PATH_BYTES = 107
+_CHUNK_BYTES = 1 << 18
+
+
+def unix_conversation(
+    path: str | PathLike[str], timeout_seconds: float = 2.0, limit_bytes: int = 64_000_000
+) -> Conversation:
+    """Return a Conversation over a unix socket; each call is a connection that ends within the timeout.
+
+    Raises WrongUsage for a path longer than the kernel takes. A call raises
+    SocketUnreachable where nobody answers, SocketTimeout at the deadline,
+    ReplyNotUnderstood beyond ``limit_bytes``.
+    """
+    name = fspath(path)
+    if len(name.encode("utf-8", "surrogateescape")) > MAX_SOCKET_PATH_BYTES:
+        raise WrongUsage(
+            f"the path of HAProxy's socket is longer than {MAX_SOCKET_PATH_BYTES} bytes: {name}",
+            remedy="Set a shorter --state-dir or --runtime-socket",
+        )
+
+    def converse(line: bytes) -> bytes:
+        deadline = time.monotonic() + timeout_seconds
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            try:
+                connection.settimeout(timeout_seconds)
+                connection.connect(name)
+            except TimeoutError as cause:
+                raise SocketTimeout(name, timeout_seconds) from cause
+            except OSError as cause:
+                raise SocketUnreachable(name, cause) from cause
+            try:
+                connection.sendall(line)
+                return _received(connection, deadline, name, limit_bytes)
+            except TimeoutError as cause:
+                raise SocketTimeout(name, timeout_seconds) from cause
+            except (BrokenPipeError, ConnectionResetError):
+                return b""  # fewer replies than commands: the caller reads back
+            except OSError as cause:
+                raise SocketUnreachable(name, cause) from cause
+
+    return converse
+
+
+def _received(connection: socket.socket, deadline: float, name: str, limit_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := connection.recv(_CHUNK_BYTES):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit_bytes:
+            raise ReplyNotUnderstood(name, f"more than {limit_bytes} bytes")
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        connection.settimeout(remaining)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def unobserved(kind: str, verdict: str, count: int) -> None:
+    """Count nothing: the Observer of a Runtime that nobody measures."""
+
+
+class Runtime:
+    """Reads and commands one HAProxy; holds no state of it.
+
+    ``map_folder`` is where the maps' files are, spelled as in HAProxy's configuration;
+    ``name`` is what errors call the socket. All methods raise SocketUnreachable,
+    SocketTimeout, ReplyCutShort or ReplyNotUnderstood: a part of what was to be sent
+    may then be done.
+    """
+
+    def __init__(
+        self,
+        converse: Conversation,
+        *,
+        capabilities: Capabilities,
+        map_folder: str,
+        name: str = "its runtime socket",
+        observer: Observer = unobserved,
+    ) -> None:
+        if not re.fullmatch(wire.WORD, map_folder):
+            raise WrongUsage(
+                f"HAProxy's command line cannot name maps in the folder {map_folder!a}",
+                remedy="Set a --state-dir without blanks, semicolons and backslashes",
+            )
+        self.capabilities = capabilities
+        self._converse = converse
+        self._map_folder = map_folder
+        self._name = name
+        self._observer = observer
+
+    def identity(self) -> Identity:
+        """Tell which process answers; raises NotHAProxy if it is none or hadyn may not command it."""
+        return identify(self._converse, self._name)
+
+    def observe(self, backends: Iterable[str] | None) -> dict[str, ObservedBackend]:
+        """Read backends, or all of them (None); one that HAProxy does not have is missing from the result."""
+        return self._all_backends() if backends is None else self.send_and_observe((), backends)[1]
+
+    def send(self, commands: Iterable[Command]) -> tuple[Outcome, ...]:
+        """Send commands in order; those behind one that fails are carried out too."""
+        return self.send_and_observe(commands, ())[0]
+
+    def send_and_observe(
+        self, commands: Iterable[Command], backends: Iterable[str], *, wait_milliseconds: int = 0
+    ) -> tuple[tuple[Outcome, ...], dict[str, ObservedBackend]]:
+        """Send commands, then read backends, on as few connections as their size allows.
+
+        ``wait_milliseconds`` puts a barrier between both, where HAProxy has one: address
+        changes are seen behind it. Returns an Outcome for each command, in order.
+        """
+        sent = tuple(commands)
+        names = tuple(backends)
+        barrier = [wire.wait(wait_milliseconds)] if wait_milliseconds else []
+        questions = [text for name in names for text in (wire.show_slots(name), wire.show_sessions(name))]
+        replies = self._ask([*(wire.spelled(command, self._map_folder) for command in sent), *barrier, *questions])
+        outcomes = tuple(map(wire.judged, sent, replies))
+        self._count(outcomes)
+        answers = replies[len(sent) + len(barrier) :]
+        with self._understanding():
+            return outcomes, _paired(names, answers[::2], answers[1::2])
+
+    def read_map(self, name: str) -> dict[str, str]:
+        """Return all entries of a map, by key; none where HAProxy has no such map."""
+        (reply,) = self._ask([wire.show_map(wire.map_file(self._map_folder, name))])
+        with self._understanding():
+            return {} if reply.startswith(tables.NO_SUCH_MAP) else tables.map_entries(reply)
+
+    def _all_backends(self) -> dict[str, ObservedBackend]:
+        listed, slots = self._ask([wire.SHOW_BACKENDS, wire.SHOW_ALL_SLOTS])
+        with self._understanding():
+            names = tables.backend_names(listed)
+            sessions: dict[tuple[str, str], int] = {}
+            for reply in self._ask([wire.show_sessions(name) for name in names]):
+                sessions |= tables.sessions_of(reply)
+            observed = tables.observed_backends(slots, sessions)
+        return {name: observed.get(name) or ObservedBackend(name) for name in names}
+
+    def _ask(self, texts: Sequence[str]) -> list[str]:
+        replies: list[str] = []
+        for line, count in wire.lines(texts):
+            received = self._converse(line)
+            try:
+                replies += wire.split_replies(received, count)
+            except ReplyCountMismatch as cause:
+                raise ReplyCutShort(self._name, commands=count, replies=cause.replies) from cause
+        return replies
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        try:
+            yield
+        except MalformedTable as cause:
+            raise ReplyNotUnderstood(self._name, str(cause)) from cause
+
+    def _count(self, outcomes: tuple[Outcome, ...]) -> None:
+        counted = Counter((wire.KINDS[type(outcome.command)], outcome.verdict.value) for outcome in outcomes)
+        for (kind, verdict), count in counted.items():
+            self._observer(kind, verdict, count)
+
+
+def identify(converse: Conversation, name: str = "its runtime socket") -> Identity:
+    """Tell which HAProxy answers, before anything else is known of it.
+
+    Raises NotHAProxy where another program answers, or one that does not let hadyn
+    command it; SocketUnreachable, SocketTimeout, ReplyCutShort as Runtime does.
+    """
+    ((line, count),) = wire.lines([wire.SHOW_PROCESS, wire.SHOW_LEVEL])
+    received = converse(line)
+    if received and not received.startswith(b"Name: HAProxy\n"):
+        raise NotHAProxy(
+            f"what answers on {name} is not HAProxy",
+            remedy="Set --runtime-socket to the path of HAProxy's `stats socket`",
+        )
+    try:
+        process, level = wire.split_replies(received, count)
+        identity = tables.identity(process)
+    except ReplyCountMismatch as cause:
+        raise ReplyCutShort(name, commands=count, replies=cause.replies) from cause
+    except MalformedTable as cause:
+        raise ReplyNotUnderstood(name, str(cause)) from cause
+    if level != "admin":
+        raise NotHAProxy(
+            f"HAProxy on {name} lets hadyn only look (level {level[:20]!a})",
+            remedy="Write `level admin` on its `stats socket` line",
+        )
+    return identity
+
+
+def _paired(names: Sequence[str], slots: Sequence[str], figures: Sequence[str]) -> dict[str, ObservedBackend]:
+    observed: dict[str, ObservedBackend] = {}
+    for name, table, figure in zip(names, slots, figures, strict=True):
+        if table != tables.NO_SUCH_BACKEND:
+            backends = tables.observed_backends(table, tables.sessions_of(figure))
+            observed[name] = backends.get(name) or ObservedBackend(name)
+    return observed

@@ -1,0 +1,86 @@
+"""The slots a fake HAProxy has, made from the lines of a configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+
+ADMIN_MAINT = 0x01
+ADMIN_DISABLED_IN_FILE = 0x04
+ADMIN_DRAIN = 0x08
+_ADMIN_MASK = ADMIN_MAINT | ADMIN_DRAIN
+STATIC_ALGORITHMS = frozenset({"source", "static-rr", "uri", "url_param", "hdr"})
+
+
+@dataclass(slots=True)
+class FakeSlot:
+    """One server line: ``pending`` are address changes that were answered, not yet applied.
+
+    ``sessions`` is for tests to set; ``is_held_down`` stands for a failed health check.
+    """
+
+    name: str
+    ip: str
+    port: int
+    weight: int = 1
+    initial_weight: int = 1
+    admin: int = 0
+    sessions: int = 0
+    seconds_in_state: int = 0
+    is_held_down: bool = False
+    is_static: bool = False
+    pending: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def is_in_maint(self) -> bool:
+        return bool(self.admin & ADMIN_MAINT)
+
+    def switch(self, bits: int, *, drain_restarts_age: bool) -> None:
+        """Let the administrative state be this; what the file said stays. haproxy-facts.md#admin-bits."""
+        admin = self.admin & ~_ADMIN_MASK | bits
+        if (admin ^ self.admin) & (_ADMIN_MASK if drain_restarts_age else ADMIN_MAINT):
+            self.seconds_in_state = 0
+        self.admin = admin
+
+    def settle(self) -> None:
+        """Apply what is pending, in order."""
+        if self.pending:
+            self.ip, self.port = self.pending[-1]
+            self.pending.clear()
+
+
+def backends_of(configuration: str) -> dict[str, dict[str, FakeSlot]]:
+    """Read the backends of a configuration, each with its slots, in the order of the lines."""
+    backends: dict[str, dict[str, FakeSlot]] = {}
+    slots: dict[str, FakeSlot] | None = None
+    is_static = False
+    for line in configuration.splitlines():
+        match line.split():
+            case ["backend", name, *_]:
+                slots, is_static = backends.setdefault(name, {}), False
+            case ["global" | "defaults" | "frontend" | "listen" | "resolvers" | "peers" | "cache", *_]:
+                slots = None
+            case ["balance", algorithm, *_]:
+                is_static = algorithm in STATIC_ALGORITHMS
+            case ["server", name, target, *words] if slots is not None:
+                slots[name] = _slot(name, target, words, is_static=is_static)
+            case ["server-template", prefix, numbers, target, *words] if slots is not None:
+                first, _, last = numbers.rpartition("-")
+                for number in range(int(first or 1), int(last) + 1):
+                    name = f"{prefix}{number}"
+                    slots[name] = _slot(name, target, words, is_static=is_static)
+    return backends
+
+
+def _slot(name: str, target: str, words: list[str], *, is_static: bool) -> FakeSlot:
+    host, _, port = target.rpartition(":")
+    weight = int(words[words.index("weight") + 1]) if "weight" in words else 1
+    return FakeSlot(
+        name,
+        ip=str(ipaddress.ip_address(host.strip("[]"))),
+        port=int(port),
+        weight=weight,
+        initial_weight=weight,
+        admin=ADMIN_MAINT | ADMIN_DISABLED_IN_FILE if "disabled" in words else 0,
+        is_static=is_static,
+    )

@@ -1,0 +1,195 @@
+"""What HAProxy prints of itself, read into values.
+
+Rules: columns are found by the names in the header, since versions add some; a table
+that is not as documented raises MalformedTable, nothing else. Lines end in LF alone:
+Python's ``splitlines`` would also cut at other characters.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+
+from hadyn.model.addresses import MAX_PORT, Address
+from hadyn.model.desired import MAX_WEIGHT
+from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
+
+NO_SUCH_BACKEND = "Can't find backend."
+NO_SUCH_PROXY = "No such proxy."
+NO_SUCH_MAP = "Unknown map identifier."
+PLACEHOLDER = ("127.0.0.1", "1")
+"""IP and port of a slot that nobody has; HAProxy needs some address for each slot."""
+
+# haproxy-facts.md#admin-bits: 0x01 forced, 0x02 tracked, 0x20 unresolved name; 0x08 and 0x10 drain.
+# 0x04 says that the file had the word "disabled", 0x40 that a name was changed: neither is a state.
+IN_MAINT = 0x23
+IN_DRAIN = 0x18
+
+_FORMAT = "1"
+_SLOT_COLUMNS = (
+    "be_name",
+    "srv_name",
+    "srv_addr",
+    "srv_port",
+    "srv_op_state",
+    "srv_admin_state",
+    "srv_uweight",
+    "srv_time_since_last_change",
+    "srv_fqdn",
+)
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+
+
+class MalformedTable(ValueError):
+    """What HAProxy printed is not the table it should be; ``str()`` says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The process behind a socket: ``version`` as numbers, (2, 8, 25), and HAProxy's own text of it.
+
+    A restart shows as another ``pid`` or as an ``uptime_seconds`` that went down;
+    ``is_stopping`` says that it only finishes what it has.
+    """
+
+    pid: int
+    version: tuple[int, ...]
+    version_text: str
+    uptime_seconds: int
+    is_stopping: bool
+
+
+def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> dict[str, ObservedBackend]:
+    """Read ``show servers state``: backends by name, slots in HAProxy's order.
+
+    ``sessions`` are by backend and slot, what it does not name has none. A backend
+    without slots has no row, hence is not in the result.
+    """
+    version, header, *rows = table.split("\n") if table.count("\n") else (table, "")
+    if version != _FORMAT:
+        raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {_FORMAT!r}")
+    width, pick = _columns(header)
+    slots: dict[str, dict[str, ObservedSlot]] = {}
+    for number, row in enumerate(rows, start=3):
+        fields = row.split(" ")
+        if len(fields) != width:
+            raise MalformedTable(f"show servers state, line {number}: {len(fields)} columns instead of {width}")
+        columns = pick(fields)
+        backend, name, *_ = columns
+        try:
+            slot = _slot_of(columns, sessions.get((backend, name), 0))
+        except ValueError as cause:
+            raise MalformedTable(f"show servers state, line {number}: {cause}") from cause
+        if slots.setdefault(backend, {}).setdefault(name, slot) is not slot:
+            raise MalformedTable(f"show servers state, line {number}: the slot is there twice")
+    return {name: ObservedBackend(name, tuple(seats.values())) for name, seats in slots.items()}
+
+
+def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
+    """Return how many columns a row has, with a function that picks the wanted ones."""
+    names = header.removeprefix("# ").split(" ")
+    try:
+        return len(names), itemgetter(*map(names.index, _SLOT_COLUMNS))
+    except ValueError as cause:
+        raise MalformedTable(f"show servers state: {cause} (the header)") from cause
+
+
+def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
+    _, name, ip, port, operation, admin, weight, seconds, fqdn = columns
+    if not name:
+        raise ValueError("no name")
+    bits = int(admin)
+    state = SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
+    weight_now = int(weight)
+    if not 0 <= weight_now <= MAX_WEIGHT:
+        raise ValueError(f"weight {weight_now}")
+    address = _address_of(ip, port)
+    make = _free_slot if address is None else ObservedSlot
+    return make(
+        name,
+        address,
+        state,
+        weight_now,
+        sessions,
+        max(0, int(seconds)),
+        None if fqdn == "-" else fqdn,
+        state is not SlotState.READY or int(operation) != 0,
+    )
+
+
+_free_slot = lru_cache(maxsize=4096)(ObservedSlot)
+"""Slots that nobody has are most of all slots and look alike: one value serves for many."""
+
+
+def _address_of(ip: str, port: str) -> Address | None:
+    """Return None for the placeholder, "-" (a unix socket, a name without address) and port 0."""
+    if (ip, port) == PLACEHOLDER or ip == "-":
+        return None
+    number = int(port)
+    if not 0 <= number <= MAX_PORT:
+        raise ValueError(f"port {number}")
+    # HAProxy and Python spell a few IPv6 addresses differently; the model has Python's spelling.
+    spelled = ip if _IPV4.fullmatch(ip) else str(ipaddress.IPv6Address(ip))
+    return Address(spelled, number) if number else None
+
+
+def sessions_of(table: str) -> dict[tuple[str, str], int]:
+    """Read ``show stat``: the sessions each slot has at present, by backend and slot."""
+    if table == NO_SUCH_PROXY:
+        return {}
+    header, *rows = table.split("\n")
+    names = header.removeprefix("# ").split(",")
+    try:
+        backend, slot, scur = map(names.index, ("pxname", "svname", "scur"))
+        # These columns are left of those that HAProxy puts in quotes: no row is cut further than needed.
+        cells = (row.split(",", 1 + max(backend, slot, scur)) for row in rows)
+        return {(row[backend], row[slot]): int(row[scur]) for row in cells}
+    except (ValueError, IndexError) as cause:
+        raise MalformedTable(f"show stat: {cause}") from cause
+
+
+def backend_names(table: str) -> list[str]:
+    """Read ``show backend``, in HAProxy's order; backends without slots are there too."""
+    header, *names = table.split("\n")
+    if header != "# name" or not all(names):
+        raise MalformedTable("show backend: not a list of names")
+    return names
+
+
+def map_entries(table: str) -> dict[str, str]:
+    """Read ``show map FILE``; where a key is there twice the first counts, as for HAProxy."""
+    entries: dict[str, str] = {}
+    for row in table.split("\n") if table else ():
+        reference, _, entry = row.partition(" ")
+        key, _, value = entry.partition(" ")
+        if not reference.startswith("0x") or not key:
+            raise MalformedTable(f"show map: {row[:80]!r} is no entry")
+        entries.setdefault(key, value)
+    return entries
+
+
+def identity(table: str) -> Identity:
+    """Read ``show info``; MalformedTable where it is not HAProxy's."""
+    lines = (line.partition(": ") for line in table.split("\n"))
+    figures = {key: value for key, _, value in lines}
+    if figures.get("Name") != "HAProxy":
+        raise MalformedTable("show info: not the answer of an HAProxy")
+    version = _VERSION.match(figures.get("Version", ""))
+    if version is None:
+        raise MalformedTable("show info: no version")
+    try:
+        return Identity(
+            pid=int(figures["Pid"]),
+            version=tuple(map(int, version.group().split("."))),
+            version_text=figures["Version"],
+            uptime_seconds=int(figures["Uptime_sec"]),
+            is_stopping=figures["Stopping"] != "0",
+        )
+    except (KeyError, ValueError) as cause:
+        raise MalformedTable(f"show info: {cause}") from cause

@@ -1,0 +1,218 @@
+r"""The text form of commands: lines that HAProxy reads, replies that it gives.
+
+Rules:
+
+- A command leaves only if its text matches the grammar below, whole. Nothing is
+  escaped: a value with a blank, a control character, ``;`` or ``\`` would be a second
+  command, one that ends in ``<<`` would swallow what follows. Such a value here is our
+  own mistake, since the model lets none through.
+- A line holds at most 100 commands, 8,000 bytes: HAProxy runs it on a thread that also
+  carries traffic, from 3.0 on only the first line of a connection runs, from 3.2 on a
+  line ends at 16 kB. haproxy-facts.md#only-first-line-runs
+- Neither a reply's severity nor its looks tell success: known texts do, anything else
+  counts as failure. haproxy-facts.md#severity-does-not-judge
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from hadyn.planner.commands import (
+    AddMapEntry,
+    Command,
+    DeleteMapEntry,
+    SetAddress,
+    SetMapEntry,
+    SetState,
+    SetWeight,
+)
+
+MAX_LINE_BYTES = 8000
+MAX_LINE_COMMANDS = 100
+
+NAME = r"[A-Za-z0-9_.:-]+"
+WORD = r"[^\x00-\x20\x7f;\\\ud800-\udfff]+(?<!<<)"
+GRAMMAR = re.compile(
+    rf"set server {NAME}/{NAME} "
+    r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3})"
+    rf"|(?:add|set) map {WORD} {WORD} {WORD}"
+    rf"|del map {WORD} {WORD}"
+    rf"|show servers state(?: {NAME})?|show stat {NAME} 4 -1|show map {WORD}"
+    r"|show backend|show info|show cli level|wait [0-9]+ms"
+)
+
+SHOW_BACKENDS = "show backend"
+SHOW_ALL_SLOTS = "show servers state"
+SHOW_PROCESS = "show info"
+SHOW_LEVEL = "show cli level"
+
+
+class Verdict(StrEnum):
+    """What a reply says of its command; all but DONE count as failure."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A command that was sent, and what HAProxy said to it (``text``, "" for a bare OK)."""
+
+    command: Command
+    verdict: Verdict
+    text: str
+
+
+class ReplyCountMismatch(ValueError):
+    """The bytes hold another number of replies than commands were sent: ``replies`` whole ones."""
+
+    def __init__(self, replies: int) -> None:
+        super().__init__(f"{replies} replies")
+        self.replies = replies
+
+
+_SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
+    SetAddress: lambda c, _: f"set server {c.backend}/{c.slot} addr {c.address.ip} port {c.address.port}",
+    SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
+    SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
+    AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {c.value}",
+    SetMapEntry: lambda c, folder: f"set map {map_file(folder, c.map)} {c.key} {c.value}",
+    DeleteMapEntry: lambda c, folder: f"del map {map_file(folder, c.map)} {c.key}",
+}
+
+KINDS: Mapping[type[Command], str] = {
+    SetAddress: "addr",
+    SetState: "state",
+    SetWeight: "weight",
+    AddMapEntry: "map",
+    SetMapEntry: "map",
+    DeleteMapEntry: "map",
+}
+"""The word for each class of commands in the metric ``hadyn_commands_total``."""
+
+
+def spelled(command: Command, map_folder: str) -> str:
+    """Spell one command; maps are named by their file's path, as their ids differ between versions."""
+    return _SPELLINGS[type(command)](command, map_folder)
+
+
+def map_file(folder: str, name: str) -> str:
+    """Return the path by which HAProxy knows a map."""
+    return f"{folder}/{name}.map"
+
+
+def show_slots(backend: str) -> str:
+    return f"show servers state {backend}"
+
+
+def show_sessions(backend: str) -> str:
+    """Ask for what counts every session of a backend's slots. haproxy-facts.md#scur-counts-sessions."""
+    return f"show stat {backend} 4 -1"
+
+
+def show_map(file: str) -> str:
+    return f"show map {file}"
+
+
+def wait(milliseconds: int) -> str:
+    """A barrier behind address changes (HAProxy 3.0 and later). haproxy-facts.md#wait-is-a-barrier."""
+    return f"wait {milliseconds}ms"
+
+
+def lines(texts: Iterable[str]) -> Iterator[tuple[bytes, int]]:
+    """Join texts, in order, to lines with their line end, each with its number of commands."""
+    batch: list[bytes] = []
+    size = 0
+    for text in texts:
+        assert GRAMMAR.fullmatch(text), ascii(text)
+        encoded = text.encode()
+        assert len(encoded) < MAX_LINE_BYTES, f"a command of {len(encoded)} bytes"
+        if batch and (len(batch) == MAX_LINE_COMMANDS or size + len(encoded) >= MAX_LINE_BYTES):
+            yield b";".join(batch) + b"\n", len(batch)
+            batch, size = [], 0
+        batch.append(encoded)
+        size += len(encoded) + 1
+    if batch:
+        yield b";".join(batch) + b"\n", len(batch)
+
+
+def split_replies(received: bytes, count: int) -> list[str]:
+    """Cut what a connection gave, up to its end, into its replies without their line ends.
+
+    A reply ends with an empty line; one that has nothing to say is that line alone.
+    HAProxy 2.6 leaves the empty line out now and then, which shifts all replies behind
+    it: raises ReplyCountMismatch unless exactly ``count`` whole replies are there.
+    """
+    replies: list[str] = []
+    start = 0
+    while start < len(received):
+        if received.startswith(b"\n", start):
+            replies.append("")
+            start += 1
+            continue
+        end = received.find(b"\n\n", start)
+        if end < 0:
+            raise ReplyCountMismatch(len(replies))
+        replies.append(received[start:end].decode("utf-8", "surrogateescape"))
+        start = end + 2
+    if len(replies) != count:
+        raise ReplyCountMismatch(len(replies))
+    return replies
+
+
+_ADDRESS_PART = r"(?:IP changed from '[^']*' to '[^']*'|no need to change the addr)"
+_PORT_PART = r"(?:port changed from '[^']*' to '[^']*'|no need to change the port)"
+_ADDRESS_SET = re.compile(
+    rf"(?:{_ADDRESS_PART}(?:, {_PORT_PART})?|{_PORT_PART}) by 'stats socket command'|nothing changed"
+)
+_BARE_OK = re.compile("")
+
+_SUCCESSES: Mapping[type[Command], re.Pattern[str]] = {
+    SetAddress: _ADDRESS_SET,
+    SetState: _BARE_OK,
+    SetWeight: _BARE_OK,
+    AddMapEntry: _BARE_OK,
+    SetMapEntry: _BARE_OK,
+    DeleteMapEntry: _BARE_OK,
+}
+
+_FAILURES = (
+    "No such server.",
+    "No such backend.",
+    "Require 'backend/server'.",
+    "Proxy is disabled.",
+    "Permission denied",
+    "Unknown command",
+    "Invalid addr '",
+    "problem converting port '",
+    "can't change <port> to port map",
+    "Update for the current server address family is only supported through configuration file",
+    "requires an address and optionally a port.",
+    "expects 'ready', 'drain' and 'maint'.",
+    "Absolute weight can only be between 0 and 256 inclusive.",
+    "Backend is using a static LB algorithm and only accepts weights",
+    "Empty weight string empty or preceded by garbage",
+    "usage: set server",
+    "entry not found.",
+    "Key not found.",
+    "Unknown map identifier.",
+    "expects three parameters (map identifier, key",
+    "expects two parameters: map identifier and key",
+    "Missing value for key",
+    "The command is too big",
+    "The command line is too big",
+)
+"""Parts of texts that HAProxy 2.6 to 3.4 refuse a command with."""
+
+
+def judged(command: Command, reply: str) -> Outcome:
+    """Say what a reply means for the command it answers; a hint, the read-back decides."""
+    if _SUCCESSES[type(command)].fullmatch(reply):
+        return Outcome(command, Verdict.DONE, reply)
+    is_known = any(failure in reply for failure in _FAILURES)
+    return Outcome(command, Verdict.FAILED if is_known else Verdict.UNKNOWN, reply)
