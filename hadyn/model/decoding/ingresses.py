@@ -1,0 +1,163 @@
+"""Ingress of three API versions to one shape.
+
+Rules: a wrong path or host is left out alone. A path whose backend is unusable stays, and
+gets a 503. Of more than MAX_PATHS paths the first are used.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from hadyn.model.decoding.hosts import Refused, canonical_host
+from hadyn.model.decoding.leaves import Findings, is_dns_name, spelled
+from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
+from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern
+from hadyn.model.decoding.targets import WireBackend, read_target
+from hadyn.model.objects import HostRules, Ingress, PathRule
+from hadyn.model.options.option import Scope
+from hadyn.model.problems import Reason
+
+MAX_PATHS = 1_000
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+EXACT = "Exact"
+PATH_TYPES = (EXACT, "Prefix", "ImplementationSpecific")
+FREE = "ImplementationSpecific"
+
+
+class WirePath(Wire):
+    path: Any = None
+    path_type: Any = None
+    backend: WireBackend | None = None
+
+
+class WireHttp(Wire):
+    paths: list[WirePath] | None = None
+
+
+class WireRule(Wire):
+    host: Any = None
+    http: WireHttp | None = None
+
+
+class WireIngressSpec(Wire):
+    ingress_class_name: Any = None
+    default_backend: WireBackend | None = None
+    backend: WireBackend | None = None
+    rules: list[WireRule] | None = None
+
+
+class WireIngress(Wire):
+    metadata: Metadata
+    spec: WireIngressSpec | None = None
+
+
+def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, is_beta: bool) -> Ingress:
+    """Return the Ingress; ``is_beta`` for the versions with serviceName and optional pathType."""
+    spec = wire.spec or WireIngressSpec()
+    rules = _Rules(findings, is_beta=is_beta)
+    rules.read(spec.rules or [])
+    default = _default_rule(spec, findings, is_beta=is_beta)
+    hosts = rules.by_host(default)
+    catch_all = default if not spec.rules else None
+    if not hosts and catch_all is None and not findings.faults():
+        findings.add("spec", "there is nothing to serve: no path and no defaultBackend", "Add a rule with a path")
+    legacy_class = (wire.metadata.annotations or {}).get(CLASS_ANNOTATION)
+    return Ingress(
+        namespace=identity.namespace,
+        name=identity.name,
+        created=identity.created,
+        options=options_of(wire.metadata, Scope.INGRESS, findings),
+        class_name=_class_name(legacy_class, spec.ingress_class_name, findings),
+        has_legacy_class=legacy_class is not None,
+        hosts=hosts,
+        catch_all=catch_all,
+        faults=findings.faults(),
+    )
+
+
+def _class_name(legacy: object, named: object, findings: Findings) -> str | None:
+    """The annotation counts where both are set, as it does for the other controllers."""
+    for value, field in ((legacy, f"metadata.annotations[{CLASS_ANNOTATION}]"), (named, "spec.ingressClassName")):
+        if value is not None:
+            if not isinstance(value, str):
+                findings.add(field, f"{spelled(value)} is not text", "Put the name of the class in quotes")
+            return sys.intern(value) if isinstance(value, str) and is_dns_name(value) else ""
+    return None
+
+
+def _default_rule(spec: WireIngressSpec, findings: Findings, *, is_beta: bool) -> PathRule | None:
+    backend, field = (spec.backend, "spec.backend") if is_beta else (spec.default_backend, "spec.defaultBackend")
+    if backend is None:
+        return None
+    target = read_target(backend, field, findings, is_beta=is_beta)
+    return PathRule(path="/", is_exact=False, target=target, field=field, is_default=True)
+
+
+class _Rules:
+    """Gathers the paths of one Ingress by host."""
+
+    def __init__(self, findings: Findings, *, is_beta: bool) -> None:
+        self._findings = findings
+        self._is_beta = is_beta
+        self._hosts: dict[str, dict[tuple[bool, str], PathRule]] = {}
+
+    def read(self, rules: list[WireRule]) -> None:
+        """Read rule by rule, MAX_PATHS paths at most; a rule without paths counts as one."""
+        count = 0
+        total = sum(max(1, len(_paths(rule))) for rule in rules)
+        if total > MAX_PATHS:
+            said = f"{total:,} paths are over the cap of {MAX_PATHS:,}: the first {MAX_PATHS:,} are served"
+            self._findings.add("spec.rules", said, "Split the Ingress", Reason.TOO_MANY)
+        for number, rule in enumerate(rules):
+            field = f"spec.rules[{number}]"
+            allowed = MAX_PATHS - count
+            count += max(1, len(_paths(rule)))
+            if allowed <= 0:
+                return
+            try:
+                host = canonical_host(rule.host)
+            except Refused as refused:
+                self._findings.add(f"{field}.host", str(refused), refused.remedy)
+                continue
+            paths = self._hosts.setdefault(sys.intern(host), {})
+            for position, wire in enumerate(_paths(rule)[:allowed]):
+                path_rule = self._path_rule(wire, sys.intern(f"{field}.http.paths[{position}]"))
+                if path_rule is not None:
+                    self._add(paths, path_rule)
+
+    def by_host(self, default: PathRule | None) -> tuple[HostRules, ...]:
+        """All hosts with their paths, a defaultBackend being the last path of each."""
+        added = () if default is None else (default,)
+        hosts = ((host, (*paths.values(), *added)) for host, paths in self._hosts.items())
+        return tuple(HostRules(host, paths) for host, paths in hosts if paths)
+
+    def _path_rule(self, wire: WirePath, place: str) -> PathRule | None:
+        path_type = FREE if self._is_beta and wire.path_type is None else wire.path_type
+        if path_type not in PATH_TYPES:
+            said = f"{spelled(path_type)} is an unknown pathType"
+            self._findings.add(f"{place}.pathType", said, f"Use {', '.join(PATH_TYPES)}")
+            return None
+        is_all = path_type == FREE and wire.path in (None, "")
+        try:
+            path = checked_path("/" if is_all else wire.path)
+        except Refused as refused:
+            self._findings.add(f"{place}.path", str(refused), refused.remedy)
+            return None
+        if path_type == FREE and looks_like_a_pattern(path):
+            said = f"{spelled(path)} looks like a pattern, but is taken as a prefix, literally"
+            self._findings.add(f"{place}.path", said, "Use a prefix or exact paths", Reason.NOT_SUPPORTED)
+        target = read_target(wire.backend, f"{place}.backend", self._findings, is_beta=self._is_beta)
+        return PathRule(path=path, is_exact=path_type == EXACT, target=target, field=place)
+
+    def _add(self, paths: dict[tuple[bool, str], PathRule], rule: PathRule) -> None:
+        """Keep the first of equal paths; the other one is a fault if it leads elsewhere."""
+        key = (rule.is_exact, rule.path if rule.is_exact else rule.path.rstrip("/"))
+        first = paths.setdefault(key, rule)
+        if first.target != rule.target:
+            said = f"the same path is at {first.field}, which counts"
+            self._findings.add(f"{rule.field}.path", said, "Remove one of the two", Reason.DUPLICATE)
+
+
+def _paths(rule: WireRule) -> list[WirePath]:
+    return (rule.http.paths if rule.http else None) or []

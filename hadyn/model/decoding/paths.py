@@ -1,0 +1,44 @@
+"""The path of an Ingress rule, as the maps carry it.
+
+Rules: an allow-list of characters that neither HAProxy's socket nor its map files act
+on; a path must be normal already, because HAProxy compares what the client sent byte by
+byte and a server behind it may not. haproxy-facts.md#paths-are-not-normalised
+"""
+
+from __future__ import annotations
+
+import re
+
+from hadyn.model.decoding.hosts import Refused
+from hadyn.model.decoding.leaves import spelled, spelled_character
+
+MAX_PATH = 1024
+_ALLOWED = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@%/-]*")
+_LIKE_A_PATTERN = re.compile(r".*(?:[(*+]|\$$).*")
+
+
+def checked_path(value: object) -> str:
+    """Return the path unchanged. Raises Refused."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise Refused(f"{spelled(value)} must start with '/'", "Write the path as in a URL: /shop")
+    if len(value) > MAX_PATH:
+        raise Refused(f"is longer than {MAX_PATH} characters", "Route by a shorter prefix")
+    allowed = _ALLOWED.match(value)
+    end = allowed.end() if allowed else 0
+    if end < len(value):
+        raise Refused(f"contains {spelled_character(value[end])}", "Write it percent-encoded, as clients send it")
+    if not _is_normal(value):
+        raise Refused(f"{spelled(value)} is not normal", "Leave out '//', '/./', '/../' and encoded slashes and dots")
+    return value
+
+
+def looks_like_a_pattern(path: str) -> bool:
+    """Whether somebody may have meant a regular expression or a glob."""
+    return _LIKE_A_PATTERN.fullmatch(path) is not None
+
+
+def _is_normal(path: str) -> bool:
+    lowered = path.lower()
+    if "//" in path or "%2f" in lowered:
+        return False
+    return not {".", ".."} & set(lowered.replace("%2e", ".").split("/"))

@@ -1,0 +1,204 @@
+"""Kubernetes objects as far as hadyn uses them, one shape a kind whatever the API version.
+
+Rules: ``decoding`` makes them, nobody else; every value in them is checked, and what was
+wrong is left out and stands in ``faults``. They are kept by the hundred thousand: no
+field that nobody reads, no reference cycles (``gc=False``).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+from msgspec import Struct
+
+from hadyn.model.problems import ObjectRef, Problem, Reason
+
+NEVER = "~"
+"""Sorts behind every creationTimestamp: the age of an object without one."""
+
+Age = tuple[str, str, str]
+"""Sorts the oldest object first: creationTimestamp, namespace, name."""
+
+Options = tuple[tuple[str, object], ...]
+"""Annotations of hadyn, by name without prefix, each with its typed value (``options/table.py``)."""
+
+
+class Fault(Struct, frozen=True, gc=False):
+    """What is wrong with one field of an object, whatever the object's name."""
+
+    field: str
+    reason: Reason
+    said: str
+    remedy: str
+
+    def problem_of(self, ref: ObjectRef) -> Problem:
+        return Problem(ref, self.field, self.reason, self.said, self.remedy)
+
+
+class Named(Struct, frozen=True, gc=False, kw_only=True):
+    """What all kinds have. ``namespace`` is "" for cluster-wide kinds, ``created`` NEVER or RFC 3339."""
+
+    kind: ClassVar[str] = ""
+
+    namespace: str
+    name: str
+    created: str = NEVER
+    options: Options = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def ref(self) -> ObjectRef:
+        return ObjectRef(self.kind, self.namespace, self.name)
+
+    @property
+    def age(self) -> Age:
+        return self.created, self.namespace, self.name
+
+    @property
+    def title(self) -> str:
+        """As people write it: "shop/web"."""
+        return f"{self.namespace}/{self.name}"
+
+
+class ServiceTarget(Struct, frozen=True, gc=False):
+    """A port of a Service in the Ingress' own namespace, by number (not checked against a range) or name."""
+
+    name: str
+    port: int | str
+
+
+class ResourceTarget(Struct, frozen=True, gc=False):
+    """A Backend (hadyn.io) in the Ingress' own namespace."""
+
+    name: str
+
+
+Target = ServiceTarget | ResourceTarget
+
+
+class PathRule(Struct, frozen=True, gc=False):
+    """One path of an Ingress; ``field`` is where it stands in the object.
+
+    ``target`` is None where it is unusable: the path gets a 503, because a shorter path
+    of somebody else must not get its requests. ``is_default`` marks a defaultBackend:
+    it counts only if nobody claims the path.
+    """
+
+    path: str
+    is_exact: bool
+    target: Target | None
+    field: str
+    is_default: bool = False
+
+
+class HostRules(Struct, frozen=True, gc=False):
+    """The paths of one Ingress for one host ("a.example", "*.a.example", ANY_HOST), no path twice."""
+
+    host: str
+    paths: tuple[PathRule, ...]
+
+
+class Ingress(Named, frozen=True, gc=False, kw_only=True):
+    """Which hosts and paths lead where.
+
+    ``catch_all`` is the defaultBackend of an Ingress without rules. ``class_name`` is the
+    annotation kubernetes.io/ingress.class (then ``has_legacy_class``), else
+    spec.ingressClassName, else None.
+    """
+
+    kind: ClassVar[str] = "Ingress"
+
+    class_name: str | None = None
+    has_legacy_class: bool = False
+    hosts: tuple[HostRules, ...] = ()
+    catch_all: PathRule | None = None
+
+
+class IngressClass(Named, frozen=True, gc=False, kw_only=True):
+    """Which controller a class belongs to, and whether Ingresses without class belong to it."""
+
+    kind: ClassVar[str] = "IngressClass"
+
+    controller: str = ""
+    is_default: bool = False
+
+
+class ServicePort(Struct, frozen=True, gc=False):
+    """A TCP port of a Service, 1 to 65535; ``name`` is "" where it has none."""
+
+    name: str
+    number: int
+
+
+class Service(Named, frozen=True, gc=False, kw_only=True):
+    """A Service; ``cluster_ip`` is "" for a headless one and where it is not known yet."""
+
+    kind: ClassVar[str] = "Service"
+
+    ports: tuple[ServicePort, ...] = ()
+    cluster_ip: str = ""
+    is_headless: bool = False
+    is_external_name: bool = False
+    publishes_not_ready: bool = False
+
+
+class Readiness(IntEnum):
+    """What the conditions of an endpoint amount to, best first."""
+
+    READY = 0
+    SERVING = 1
+    NOT_SERVING = 2
+
+
+class ListedEndpoint(Struct, frozen=True, gc=False):
+    """An endpoint as a slice lists it: ``ip`` canonical (loopback included), ``pod`` "namespace/name" or None.
+
+    ``identity`` is equal for the same pod, and for nothing else; None where no pod is named.
+    """
+
+    ip: str
+    readiness: Readiness
+    pod: str | None
+    identity: int | None
+
+
+class EndpointGroup(Struct, frozen=True, gc=False):
+    """Endpoints that listen on the same ports: ``ports`` are pairs of port name ("") and number."""
+
+    ports: tuple[tuple[str, int], ...]
+    endpoints: tuple[ListedEndpoint, ...]
+    field: str = ""
+
+
+class EndpointSlice(Named, frozen=True, gc=False, kw_only=True):
+    """Part of the endpoints of one Service; ``service`` is "" where the label is missing."""
+
+    kind: ClassVar[str] = "EndpointSlice"
+
+    service: str = ""
+    groups: tuple[EndpointGroup, ...] = ()
+
+
+class Endpoints(Named, frozen=True, gc=False, kw_only=True):
+    """The endpoints of the Service of the same name, in the kind that came before EndpointSlice."""
+
+    kind: ClassVar[str] = "Endpoints"
+
+    groups: tuple[EndpointGroup, ...] = ()
+
+    @property
+    def service(self) -> str:
+        return self.name
+
+
+class BackendResource(Named, frozen=True, gc=False, kw_only=True):
+    """A Backend (hadyn.io): endpoints without Kubernetes. ``addresses`` are pairs of canonical IP and port."""
+
+    kind: ClassVar[str] = "Backend"
+
+    discovery: str = "static"
+    addresses: tuple[tuple[str, int], ...] = ()
+
+
+KubernetesObject = Ingress | IngressClass | Service | EndpointSlice | Endpoints | BackendResource

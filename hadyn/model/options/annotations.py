@@ -1,0 +1,83 @@
+"""The annotations of one object, read as options.
+
+Rules: a wrong value is left out, so that the default applies. The own name of an option
+wins over its aliases. Of unknown names the first few are named and the rest is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hadyn.model.objects import Fault, Options
+from hadyn.model.options.option import PREFIX, Option, Scope
+from hadyn.model.options.table import BY_ALIAS, BY_NAME, closest_name
+from hadyn.model.problems import Reason, shown
+
+NAMED_UNKNOWN = 5
+
+
+def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options, list[Fault]]:
+    """Return the typed options of an object and what is wrong with its annotations."""
+    faults = list(_unknown(annotations))
+    values: dict[str, object] = {}
+    for annotation, option in _set_options(annotations, faults):
+        value = annotations[annotation]
+        fault = _fault_of(annotation, value, option, scope)
+        if fault is None:
+            values[option.name] = option.parse(value)
+        else:
+            faults.append(fault)
+    return tuple(sorted(values.items())), faults
+
+
+def _set_options(annotations: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Option[Any]]]:
+    """Yield each option that is set, with the annotation that sets it; note aliases that say otherwise."""
+    own = sorted(name for name in annotations if name.removeprefix(PREFIX) in BY_NAME and name.startswith(PREFIX))
+    aliases = sorted(name for name in annotations if name in BY_ALIAS)
+    setters: dict[str, str] = {}
+    for annotation in [*own, *aliases]:
+        option = BY_ALIAS.get(annotation) or BY_NAME[annotation.removeprefix(PREFIX)]
+        setter = setters.setdefault(option.name, annotation)
+        if setter == annotation:
+            yield annotation, option
+        elif annotations[annotation] != annotations[setter]:
+            said = f"says otherwise than {setter}, which counts"
+            faults.append(Fault(_field(annotation), Reason.DUPLICATE, said, "Remove one of the two"))
+
+
+def _fault_of(annotation: str, value: object, option: Option[Any], scope: Scope) -> Fault | None:
+    if scope not in option.scope:
+        places = " or ".join(place.value for place in Scope if place in option.scope)
+        said = f"means nothing on this kind of object; it belongs on {places}"
+        return Fault(_field(annotation), Reason.NOT_SUPPORTED, said, "Move it there")
+    wanted = f"{option.accepted} is wanted; the default ({option.default_text}) applies"
+    if not isinstance(value, str):
+        return Fault(_field(annotation), Reason.INVALID_VALUE, f"is not text: {wanted}", "Put the value in quotes")
+    try:
+        option.parse(value)
+    except ValueError:
+        return Fault(
+            _field(annotation), Reason.INVALID_VALUE, f"{shown(value)}: {wanted}", f'For example "{option.example}"'
+        )
+    return None
+
+
+def _unknown(annotations: Mapping[str, Any]) -> Iterator[Fault]:
+    own = (name for name in annotations if name.startswith(PREFIX))
+    unknown = sorted(name for name in own if name.removeprefix(PREFIX) not in BY_NAME)
+    for annotation in unknown[:NAMED_UNKNOWN]:
+        name = annotation.removeprefix(PREFIX)
+        closest = closest_name(name)
+        remedy = f"Did you mean {PREFIX}{closest}?" if closest else "`hadyn annotations` lists all"
+        said = f"hadyn has no annotation {shown(name)}"
+        yield Fault(_field(annotation), Reason.UNKNOWN_ANNOTATION, said, remedy)
+    if len(unknown) > NAMED_UNKNOWN:
+        said = f"{len(unknown) - NAMED_UNKNOWN:,} further annotations of hadyn.io are unknown"
+        yield Fault("metadata.annotations", Reason.UNKNOWN_ANNOTATION, said, "`hadyn annotations` lists all")
+
+
+def _field(annotation: str) -> str:
+    """Where an annotation stands; a name that no object of Kubernetes can have is escaped."""
+    plain = annotation.isascii() and annotation.isprintable() and len(annotation) < 80
+    return f"metadata.annotations[{annotation if plain else shown(annotation)}]"

@@ -1,0 +1,47 @@
+"""Text of annotations to typed values, strictly.
+
+Rule: ASCII, fullmatch and bounds, because ``int()`` takes digits of any script, blanks and
+a line feed around them, and "1_000". Each raises ValueError; what is accepted stands in the option, for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import TypeVar
+
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+_BOOLEANS = {"true": True, "false": False}
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def integer(lowest: int, highest: int) -> Callable[[str], int]:
+    """A parser of whole numbers from lowest to highest, without sign, blanks or leading zeros."""
+
+    def parse(text: str) -> int:
+        if not _INTEGER.fullmatch(text) or not lowest <= int(text) <= highest:
+            raise ValueError(text)
+        return int(text)
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """Exactly "true" or "false"."""
+    if text not in _BOOLEANS:
+        raise ValueError(text)
+    return _BOOLEANS[text]
+
+
+def one_of(choices: Iterable[Choice]) -> Callable[[str], Choice]:
+    """A parser of the given words, spelled exactly."""
+    by_word = {str(choice): choice for choice in choices}
+
+    def parse(text: str) -> Choice:
+        if text not in by_word:
+            raise ValueError(text)
+        return by_word[text]
+
+    return parse

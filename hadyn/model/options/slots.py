@@ -1,0 +1,57 @@
+"""Options: how many slots a backend gets."""
+
+from __future__ import annotations
+
+from hadyn.model.options.option import EVERYWHERE, Effect, Option
+from hadyn.model.options.parsers import integer
+
+MOST_SLOTS = 10_000
+"""HAProxy takes 5.7 kB a slot and worker: this is 57 MB for one backend. haproxy-facts.md#slot-memory"""
+
+SLOTS: Option[int] = Option(
+    name="slots",
+    scope=EVERYWHERE,
+    parse=integer(1, MOST_SLOTS),
+    accepted="a whole number from 1 to 10000",
+    default=None,
+    default_text="what --slots says",
+    sentence="Slots the backend starts with.",
+    example="20",
+    effect=Effect.WHEN_GROWING,
+)
+
+SLOTS_MIN_FREE: Option[int] = Option(
+    name="slots-min-free",
+    scope=EVERYWHERE,
+    parse=integer(0, MOST_SLOTS),
+    accepted="a whole number from 0 to 10000",
+    default=None,
+    default_text="2",
+    sentence="At least so many slots are free after the backend had to grow.",
+    example="5",
+    effect=Effect.WHEN_GROWING,
+)
+
+SLOTS_INCREMENT: Option[int] = Option(
+    name="slots-increment",
+    scope=EVERYWHERE,
+    parse=integer(1, MOST_SLOTS),
+    accepted="a whole number from 1 to 10000",
+    default=None,
+    default_text="10",
+    sentence="A backend grows by a multiple of it, and at least doubles.",
+    example="50",
+    effect=Effect.WHEN_GROWING,
+)
+
+SLOTS_MAX: Option[int] = Option(
+    name="slots-max",
+    scope=EVERYWHERE,
+    parse=integer(1, MOST_SLOTS),
+    accepted="a whole number from 1 to 10000",
+    default=None,
+    default_text="1000",
+    sentence="The backend never has more slots; endpoints beyond them get no requests, which is a problem named here.",
+    example="200",
+    effect=Effect.WHEN_GROWING,
+)

@@ -1,0 +1,32 @@
+"""The table of all options: code, CLI, docs read the same."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
+from hadyn.model.options.discovery import DISCOVERY
+from hadyn.model.options.option import Option
+from hadyn.model.options.slots import SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+
+OPTIONS: tuple[Option[Any], ...] = (
+    SLOTS,
+    SLOTS_MIN_FREE,
+    SLOTS_INCREMENT,
+    SLOTS_MAX,
+    DISCOVERY,
+    CANARY,
+    CANARY_WEIGHT,
+)
+
+BY_NAME: dict[str, Option[Any]] = {option.name: option for option in OPTIONS}
+BY_ALIAS: dict[str, Option[Any]] = {alias: option for option in OPTIONS for alias in option.aliases}
+
+COMPARED_CHARACTERS = 64
+
+
+def closest_name(name: str) -> str | None:
+    """The option whose name looks most like this one, None where none does."""
+    found = difflib.get_close_matches(name[:COMPARED_CHARACTERS], BY_NAME, n=1)
+    return found[0] if found else None
