@@ -113,12 +113,12 @@ function fillDetail(row) {
     entry.slot, STATES[entry.state] || entry.state, entry.endpoint || "–", entry.fqdn || entry.address || "–",
     `weight ${entry.weight}`, counted(entry.sessions, "session"), `for ${age(entry.since)}`,
   ]);
-  let cells = [...row.detail.querySelectorAll("table td")];
+  let cells = [...row.detail.querySelectorAll("td td")];
   if (!row.detail.firstChild || cells.length !== lines.flat().length) {
     const made = lines.map((line) => element("tr", {}, ...line.map((_, column) => element("td", { className: column > 3 ? "number" : "" }))));
     const shown = lines.length ? element("table", {}, element("tbody", {}, ...made)) : "All slots are free.";
     row.detail.replaceChildren(element("td", { colSpan: 5 }, shown));
-    cells = [...row.detail.querySelectorAll("table td")];
+    cells = [...row.detail.querySelectorAll("td td")];
   }
   lines.flat().forEach((text, index) => say(cells[index], text));
 }
@@ -138,7 +138,7 @@ function showBackends(backends) {
     before = row.body;
   }
   const last = Math.min(view.offset + backends.length, view.total);
-  say(at("range"), view.total ? `${(view.offset + 1).toLocaleString("en")}–${last.toLocaleString("en")} of ${view.total.toLocaleString("en")}` : "");
+  say(at("range"), view.total ? `${(view.offset + 1).toLocaleString("en")} to ${last.toLocaleString("en")} of ${view.total.toLocaleString("en")}` : "");
   at("previous").disabled = view.offset === 0;
   at("next").disabled = last >= view.total;
   at("nothing").hidden = view.total > 0;
