@@ -1,0 +1,185 @@
+"""Spell the desired state as HAProxy's configuration.
+
+Rules: only typed values are printed, so no user's text can become a directive; the same
+input gives the same bytes, different input different bytes. Occupied slots carry their
+address, because a reload or a crash starts from the files and from nothing else.
+haproxy-facts.md#state-file-loses-addresses
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import UNAVAILABLE, Backend, Endpoint
+from hadyn.model.names import SLOT_PREFIX, slot_name
+from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.plan import Seating
+from hadyn.render.frontend import frontend_section
+
+DEFAULTS = "hadyn"
+"""The named defaults of every section; ``add backend NAME from hadyn`` uses them at run time."""
+PLACEHOLDER = Address("127.0.0.1", 1)
+"""Where a free slot points: an IP literal, or no address could ever be set on it.
+haproxy-facts.md#placeholder-is-an-ip"""
+PRINTABLE = re.compile(r"[ -~]+")
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
+SECTION_KEYWORDS = re.compile(
+    r"acme|backend|cache|crt-store|defaults|dynamic-update|fcgi-app|frontend|global|healthcheck|http-errors|listen|"
+    r"log-forward|log-profile|mailers|peers|program|resolvers|ring|traces|userlist|\..*"
+)
+"""First words that would end a backend's section, or that HAProxy's preprocessor takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jail:
+    """What a HAProxy started by root gives up: its worker sees only ``folder`` and runs as ``user`` and ``group``."""
+
+    folder: str
+    user: int
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSettings:
+    """What the main file depends on; paths are absolute, durations in seconds.
+
+    ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
+    root starts HAProxy.
+    """
+
+    bind: tuple[Address, ...]
+    runtime_socket: str
+    maps: str
+    errors: str
+    maxconn: int = 0
+    threads: int = 0
+    hard_stop_after: int = 1800
+    jail: Jail | None = None
+
+    def __post_init__(self) -> None:
+        for path in (self.runtime_socket, self.maps, self.errors, *((self.jail.folder,) if self.jail else ())):
+            assert PLAIN_PATH.fullmatch(path), path
+        assert self.bind, self
+        assert min(self.maxconn, self.threads, self.hard_stop_after - 1) >= 0, self
+
+
+def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
+    """Return haproxy.cfg: all that is not a user's backend. It changes only with flags and HAProxy's version."""
+    assert capabilities.is_supported, capabilities
+    return "\n".join(
+        (
+            "# Written by hadyn and written anew at any time: do not edit. The backends are in backends/*.cfg.\n",
+            _global_section(settings),
+            _defaults_section(settings.errors),
+            frontend_section(settings.bind, defaults=DEFAULTS, maps=settings.maps),
+            f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
+        )
+    )
+
+
+def backend_section(backend: Backend, seating: Seating) -> str:
+    """Return the section of one backend: its directives, then every slot in order."""
+    return "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
+
+
+def section_at(text: str, line: int) -> str | None:
+    """Return the name of the backend whose section holds that line (from 1) of a configuration, if any."""
+    for above in reversed(text.split("\n")[:line]):
+        if above.startswith("backend "):
+            return above.split(" ")[1]
+    return None
+
+
+def _backend_lines(backend: Backend, seating: Seating) -> Iterator[str]:
+    assert PRINTABLE.fullmatch(backend.service), backend.service
+    yield f"# {backend.service}"
+    for directive in backend.directives:
+        assert not SECTION_KEYWORDS.fullmatch(directive.words[0]), directive
+        yield str(directive)
+    for directive in backend.server_directives:
+        yield f"default-server {directive}"
+    yield from _slot_lines(seating)
+
+
+def _slot_lines(seating: Seating) -> Iterator[str]:
+    """Yield every slot from the first to the last: a line for an occupied one, a line for each run of free ones."""
+    first_free, seated = 1, 0
+    for number in range(1, seating.slots + 1):
+        endpoint = seating.seats.get(slot_name(number))
+        if endpoint is not None:
+            yield from _free_line(first_free, number - 1)
+            yield _occupied_line(number, endpoint)
+            first_free, seated = number + 1, seated + 1
+    yield from _free_line(first_free, seating.slots)
+    assert seated == len(seating.seats), seating
+
+
+def _occupied_line(number: int, endpoint: Endpoint) -> str:
+    """Spell one slot. A draining endpoint starts with weight 0: no word in a file means ``drain``."""
+    weight = 0 if endpoint.draining else endpoint.weight
+    return f"server {slot_name(number)} {endpoint.address} weight {weight}"
+
+
+def _free_line(first: int, last: int) -> Iterator[str]:
+    """Without ``disabled`` HAProxy would send requests to the placeholder. haproxy-facts.md#templates-start-up"""
+    if first <= last:
+        yield f"server-template {SLOT_PREFIX} {first}-{last} {PLACEHOLDER} disabled weight 1"
+
+
+def _global_section(settings: ConfigSettings) -> str:
+    lines = [
+        "global",
+        "# hadyn commands HAProxy here; whoever may write to this socket may do all that HAProxy may",
+        f"stats socket {settings.runtime_socket} mode 600 level admin",
+        "# ten connections are the default and an eleventh hangs: leave some to people and exporters",
+        "stats maxconn 20",
+        "stats timeout 1m",
+        "# a worker replaced by a reload keeps all of its memory while one client stays connected to it",
+        f"hard-stop-after {settings.hard_stop_after}s",
+    ]
+    if settings.maxconn:
+        lines.append(f"maxconn {settings.maxconn}")
+    else:
+        lines += ["# containers allow a billion files, and HAProxy reserves memory for each", "fd-hard-limit 200000"]
+    if settings.threads:
+        lines.append(f"nbthread {settings.threads}")
+    if settings.jail:
+        lines.append("# once started, the worker reads no file and needs no right of root")
+        lines += [f"chroot {settings.jail.folder}", f"uid {settings.jail.user}", f"gid {settings.jail.group}"]
+    return "\n    ".join(lines) + "\n"
+
+
+def _defaults_section(errors: str) -> str:
+    return f"""\
+defaults {DEFAULTS}
+    mode http
+    # said, because the default is random from 3.3 on; a canary's shares come out exact with it
+    balance roundrobin
+    # pods are near: one that does not answer within this time is gone
+    timeout connect 3s
+    # a client has to send its whole head within this time (slowloris)
+    timeout http-request 10s
+    # longer than load balancers in front wait (60 s), so that they are the ones to close
+    timeout http-keep-alive 75s
+    timeout client 60s
+    timeout server 60s
+    # requests wait only where a backend limits its connections
+    timeout queue 10s
+    # websockets and other upgraded connections
+    timeout tunnel 1h
+    # connections that one side has closed
+    timeout client-fin 10s
+    timeout server-fin 10s
+    # a pod that is gone costs a request nothing: each retry asks another one, without a pause
+    retries 3
+    option redispatch 1
+    # a pod may close an idle connection just as a request enters it
+    retry-on conn-failure empty-response
+    # X_Forwarded_For is X-Forwarded-For to many an application: such names do not reach it
+    option http-restrict-req-hdr-names delete
+    errorfile 404 {errors}/404.http
+    errorfile 503 {errors}/503.http
+"""

@@ -1,0 +1,216 @@
+"""Keep the files of the state folder equal to what HAProxy runs, or shall run after a reload.
+
+Rules: who sits where goes to its file at once, for hadyn alone decides it. What came
+from a user (directives, a new backend) or from flags waits until HAProxy has judged a
+candidate: the files that a crash of HAProxy starts from have all been judged. What could
+not be written stays due; unchanged bytes are not written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import hadyn
+from hadyn.errors import FileNotWritten
+from hadyn.model.desired import MapKey
+from hadyn.render.atomic import replace_files
+from hadyn.render.candidate import Candidate
+from hadyn.render.folder import StateFolder
+from hadyn.render.map_files import MapFiles
+from hadyn.render.shards import SHARDS, Shards, differs_in_seats_only, shard_of
+
+PAGES = ("404.http", "503.http")
+SHARD_FILE = re.compile(r"[0-9]{3}\.cfg")
+
+
+class StateFiles:
+    """The files in a state folder; one thread owns them."""
+
+    def __init__(self, folder: StateFolder) -> None:
+        self.folder = folder
+        self._maps = MapFiles(folder.maps)
+        self._shards = Shards()
+        self._due: set[int] = set()
+        self._unjudged: dict[str, bytes] = {}
+        self._main: bytes | None = None
+        self._is_main_due = False
+        self._unjudged_main: bytes | None = None
+
+    def load(self) -> None:
+        """Take over what the files say, write the missing maps and error pages; raises FileNotWritten."""
+        try:
+            self._set_strangers_aside()
+            for number in range(SHARDS):
+                if not self._shards.adopt(number, _read(self._shard_path(number))):
+                    self._due.add(number)
+            self._main = _read(self.folder.main_config) or None
+            self._maps.load()
+        except OSError as cause:
+            raise FileNotWritten(str(self.folder.path), cause) from cause
+        self._raise_first(self._write_pages())
+        self.write_maps()
+
+    def backend_names(self) -> frozenset[str]:
+        """Return the backends of the files, those included that HAProxy has not judged yet."""
+        return frozenset(self._shards.names()) | self._unjudged.keys()
+
+    def section(self, name: str) -> str | None:
+        """Return the section of a backend as it stands in the files, or will after ``install``."""
+        section = self._unjudged.get(name) or self._shards.get(name)
+        return section.decode() if section is not None else None
+
+    def entries(self) -> dict[MapKey, str]:
+        """Return all map entries, those included that are not written yet."""
+        return self._maps.entries()
+
+    @property
+    def has_unjudged(self) -> bool:
+        """Whether ``stage`` has something that HAProxy has not judged yet."""
+        return bool(self._unjudged) or self._unjudged_main is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a file is behind: maps that wait for their turn, or a write that failed."""
+        return bool(self._due) or self._is_main_due or self._maps.is_due
+
+    def put_main(self, text: str) -> None:
+        """Set the main file; ``install`` writes it."""
+        content = text.encode()
+        self._unjudged_main = content if content != self._main else None
+
+    def put_backend(self, name: str, section: str) -> None:
+        """Set a backend's section: ``write_shards`` writes it if only seats differ, else ``install`` does."""
+        content = section.encode()
+        filed = self._shards.get(name)
+        if filed is None or not differs_in_seats_only(filed, content):
+            self._unjudged[name] = content
+            return
+        self._unjudged.pop(name, None)
+        if filed != content:
+            self._due.add(self._shards.put(name, content))
+
+    def remove_backend(self, name: str) -> None:
+        """Drop a backend from the files; HAProxy holds it until its next reload."""
+        self._unjudged.pop(name, None)
+        number = self._shards.remove(name)
+        if number is not None:
+            self._due.add(number)
+
+    def forget_unjudged(self, name: str) -> None:
+        """Take back what HAProxy refused of a backend: the section judged before stays, if there is one."""
+        self._unjudged.pop(name, None)
+
+    def put_maps(self, entries: Mapping[MapKey, str | None]) -> None:
+        """Set map entries, or remove those that are None; ``write_maps`` writes them."""
+        self._maps.put(entries)
+
+    def write_shards(self, *, durable: bool = False) -> None:
+        """Write the shards in which seats changed; raises FileNotWritten, and what failed stays due."""
+        due = {self._shard_path(number): number for number in sorted(self._due)}
+        failed = replace_files({path: self._shards.content(due[path]) for path in due}, durable=durable)
+        self._due = {due[path] for path in failed}
+        self._raise_first(failed)
+
+    def write_maps(self, *, durable: bool = False) -> None:
+        """Write the maps that changed, each whole; raises FileNotWritten, and what failed stays due."""
+        self._raise_first(self._maps.write(durable=durable))
+
+    def write_all(self) -> None:
+        """Write whatever is due, so that it survives a power cut; raises FileNotWritten."""
+        if self._is_main_due and self._main is not None:
+            self._replace({self.folder.main_config: self._main}, durable=True)
+            self._is_main_due = False
+        self.write_shards(durable=True)
+        self.write_maps(durable=True)
+
+    def doubt(self) -> None:
+        """Have every file written again: somebody else changed them, or the folder was removed."""
+        self._is_main_due = self._main is not None
+        self._due.update(self._shards.numbers())
+        self._maps.doubt()
+
+    def stage(self) -> Candidate:
+        """Write what HAProxy has not judged yet beside the live files; raises FileNotWritten.
+
+        There is a main file by now. The cost follows what differs. One candidate is kept, the last: also a refused one
+        can be looked at, and many of them fill no disk.
+        """
+        changed: dict[int, dict[str, bytes]] = {number: {} for number in self._due}
+        for name, section in self._unjudged.items():
+            changed.setdefault(shard_of(name), {})[name] = section
+        staged = {self._staged_path(number): self._shards.content(number, changed[number]) for number in changed}
+        main = self._unjudged_main or self._main
+        assert main is not None, "put_main comes first"
+        staged[self.folder.candidate / self.folder.main_config.name] = main
+        self._replace(staged)
+        return Candidate(tuple(self._files(changed)), self._unjudged_main, dict(self._unjudged))
+
+    def install(self, candidate: Candidate) -> None:
+        """Let a candidate that HAProxy accepted be live; what was changed since stays unjudged.
+
+        Raises FileNotWritten; the rest is then due, and HAProxy must not be reloaded
+        before ``write_all`` has succeeded.
+        """
+        for name, section in candidate.sections.items():
+            if self._unjudged.get(name) == section:
+                del self._unjudged[name]
+                self._due.add(self._shards.put(name, section))
+        if candidate.main is not None:
+            self._main, self._is_main_due = candidate.main, True
+            if self._unjudged_main == candidate.main:
+                self._unjudged_main = None
+        self.write_all()
+
+    def _files(self, changed: Mapping[int, object]) -> Iterator[Path]:
+        """Yield what HAProxy shall judge, in the order in which it reads the live files."""
+        yield self.folder.candidate / self.folder.main_config.name
+        for number in sorted({*self._shards.numbers(), *changed}):
+            yield self._staged_path(number) if number in changed else self._shard_path(number)
+
+    def _shard_path(self, number: int) -> Path:
+        return self.folder.backends / f"{number:03}.cfg"
+
+    def _staged_path(self, number: int) -> Path:
+        return self.folder.candidate / f"{number:03}.cfg"
+
+    def _replace(self, contents: Mapping[Path, bytes], *, durable: bool = False) -> None:
+        self._raise_first(replace_files(contents, durable=durable))
+
+    def _raise_first(self, failed: Mapping[Path, OSError]) -> None:
+        """Raise for the first of the files that could not be written; a folder that is gone is made anew."""
+        for path, cause in failed.items():
+            if isinstance(cause, FileNotFoundError):
+                self._make_folders_again()
+            raise FileNotWritten(str(path), cause) from cause
+
+    def _make_folders_again(self) -> None:
+        try:
+            self.folder.make_folders()
+        except OSError as cause:
+            raise FileNotWritten(str(self.folder.path), cause) from cause
+        self._write_pages()
+        self.doubt()
+
+    def _write_pages(self) -> Mapping[Path, OSError]:
+        pages = {self.folder.errors / page: (shipped_files() / page).read_bytes() for page in PAGES}
+        return replace_files(pages, durable=False)
+
+    def _set_strangers_aside(self) -> None:
+        """HAProxy would load every .cfg in the folder of shards; keep what is not hadyn's under another name."""
+        for path in self.folder.backends.glob("*.cfg"):
+            if not SHARD_FILE.fullmatch(path.name) or int(path.stem) >= SHARDS:
+                path.rename(path.with_suffix(".cfg.set-aside"))
+
+
+def shipped_files() -> Path:
+    """Return the folder of what HAProxy reads besides: inside an installed package, beside a checked-out one."""
+    package = Path(hadyn.__file__).parent
+    installed = package / "haproxy"
+    return installed if installed.is_dir() else package.parent / "haproxy"
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file, none where it does not exist."""
+    return path.read_bytes() if path.exists() else b""

@@ -1,0 +1,85 @@
+"""Spell the frontend: where HAProxy listens, what it refuses, how a request finds its backend.
+
+Rule: hosts and paths of users stand in maps, never in these lines, so a route comes and
+goes without a reload. haproxy-facts.md#maps-route
+"""
+
+from __future__ import annotations
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
+
+FRONTEND = "_http"
+"""Begins with ``_`` as hadyn's own names do: a backend of the same name would be fatal from 3.3 on."""
+
+
+def frontend_section(binds: tuple[Address, ...], *, defaults: str, maps: str) -> str:
+    """Return the frontend's section; ``maps`` is the folder of the three map files."""
+    listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
+    return f"frontend {FRONTEND} from {defaults}\n{listeners}{ADMISSION_RULES}{routing_rules(maps)}"
+
+
+def listener(address: Address) -> str:
+    """Spell an address to listen on: ``[::]`` takes IPv4 too, which else depends on the kernel's settings."""
+    return f"{address} v4v6" if address.ip == "::" else str(address)
+
+
+ADMISSION_RULES = r"""
+    # a path with .. would be routed by one prefix and answered by another: refused in every spelling
+    acl has_path path -m beg /
+    acl has_dots path -m sub ..
+    acl climbs path -m reg '(^|[/\\])\.\.([/\\;]|$)'
+    acl has_escapes path -m sub %
+    acl has_nul path -m sub %00
+    acl decodes path,url_dec -m found
+    acl climbs_decoded path,url_dec -m reg '(^|[/\\])\.\.([/\\;]|$)'
+    http-request deny deny_status 400 unless has_path
+    http-request deny deny_status 400 if has_dots climbs
+    http-request deny deny_status 400 if has_escapes !decodes
+    http-request deny deny_status 400 if has_escapes has_nul
+    http-request deny deny_status 400 if has_escapes climbs_decoded
+
+    # what the defaults' retry-on may send twice
+    acl may_repeat method GET HEAD OPTIONS PUT DELETE TRACE
+    http-request disable-l7-retry unless may_repeat
+
+    # said afresh, so that no client can claim to be another
+    http-request set-header X-Forwarded-For %[src]
+    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+    http-request set-header X-Forwarded-Host %[req.fhdr(host)]
+    http-request set-header X-Forwarded-Port %[dst_port]
+    http-request set-header X-Real-IP %[src]
+    http-request del-header Forwarded
+"""
+
+
+def routing_rules(maps: str) -> str:
+    """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
+    hosts, exact, prefix = f"map_str({maps}/hosts.map)", f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
+    return f"""
+    # the host as it is, else with its first label as *, else the rules without a host
+    acl has_host var(txn.host) -m len gt 0
+    acl has_key var(txn.key) -m found
+    http-request set-var(txn.host) req.fhdr(host),host_only,lower,rtrim(.)
+    http-request deny deny_status 400 unless has_host
+    acl is_known var(txn.host),{hosts} -m found
+    http-request set-var(txn.key) var(txn.host) if is_known
+    http-request set-var(txn.parent) var(txn.host),field(2,.,0) unless has_key
+    http-request set-var(txn.wildcard) str(*.) unless has_key
+    http-request set-var(txn.wildcard) var(txn.wildcard),concat(,txn.parent,) unless has_key
+    acl is_known_wildcard var(txn.wildcard),{hosts} -m found
+    http-request set-var(txn.key) var(txn.wildcard) if !has_key is_known_wildcard
+    http-request set-var(txn.key) str({ANY_HOST}) unless has_key
+
+    # the path exactly, else the longest prefix by elements, else the default;
+    # the / put behind the path keeps the prefix /foo/ from taking /foobar
+    acl has_backend var(txn.backend) -m found
+    http-request set-var(txn.path) path
+    http-request set-var(txn.backend) var(txn.key),concat(,txn.path,),{exact}
+    http-request set-var(txn.backend) var(txn.key),concat(,txn.path,/),{prefix} unless has_backend
+    http-request set-var(txn.backend) str({DEFAULT_KEY}),{exact} unless has_backend
+    http-request return status 404 default-errorfiles unless has_backend
+    use_backend %[var(txn.backend)]
+    # a route to a backend that HAProxy does not have (yet)
+    default_backend {UNAVAILABLE}
+"""

@@ -1,0 +1,69 @@
+"""Keep the map files equal to the routes that are wanted.
+
+Rule: HAProxy takes one file a map, so a write costs what all entries cost. Maps are
+therefore written at their owner's pace, and before every start and reload of HAProxy
+(docs/decisions/0006-writing-without-fsync.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hadyn.model.desired import MapKey, MapName
+from hadyn.render.atomic import replace_files
+from hadyn.render.maps import map_entries, map_file
+
+
+class MapFiles:
+    """The maps in one folder, and which of them are due; one thread owns them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._maps: dict[MapName, dict[str, str]] = {name: {} for name in MapName}
+        self._due: set[MapName] = set()
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self._due)
+
+    def load(self) -> None:
+        """Take over what the files say; one that is missing is due. Raises OSError."""
+        for name in MapName:
+            path = self._path(name)
+            content = path.read_bytes() if path.exists() else None
+            self._maps[name] = map_entries((content or b"").decode("ascii", "replace"))
+            if content is None or map_file(self._maps[name]).encode() != content:
+                self._due.add(name)
+
+    def entries(self) -> dict[MapKey, str]:
+        """Return all entries, those included that are not written yet."""
+        return {(name, key): value for name in MapName for key, value in self._maps[name].items()}
+
+    def put(self, entries: Mapping[MapKey, str | None]) -> None:
+        """Set entries, or remove those that are None; the others stay as they are."""
+        for (name, key), value in entries.items():
+            values = self._maps[name]
+            if values.get(key) == value:
+                continue
+            self._due.add(name)
+            if value is None:
+                del values[key]
+            else:
+                values[key] = value
+
+    def doubt(self) -> None:
+        """Have every map written again."""
+        self._due.update(MapName)
+
+    def write(self, *, durable: bool) -> Mapping[Path, OSError]:
+        """Write the maps that are due; return those that could not be written, which stay due."""
+        due = {self._path(name): name for name in sorted(self._due)}
+        failed = replace_files(
+            {path: map_file(self._maps[name]).encode() for path, name in due.items()}, durable=durable
+        )
+        self._due = {due[path] for path in failed}
+        return failed
+
+    def _path(self, name: MapName) -> Path:
+        return self._folder / f"{name}.map"

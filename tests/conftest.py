@@ -1,0 +1,43 @@
+"""What every test may ask for: golden files, and a state folder."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hadyn.render.folder import StateFolder
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, str], None]
+"""golden("render/one_backend.cfg", text): the text is what tests/golden/render/one_backend.cfg holds."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden", action="store_true", help="write tests/golden anew; read the diff before you commit it"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    is_written_anew = request.config.getoption("--golden")
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if is_written_anew:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        assert text == path.read_text(), f"{name} differs; if that is meant, run pytest --golden"
+
+    return compare
+
+
+@pytest.fixture
+def folder() -> Iterator[StateFolder]:
+    """A state folder, made. Not in tmp_path, which can be too long for sockets."""
+    with tempfile.TemporaryDirectory(prefix="hadyn-") as parent:
+        state_folder = StateFolder(Path(parent) / "state")
+        state_folder.prepare()
+        yield state_folder

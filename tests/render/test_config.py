@@ -1,0 +1,169 @@
+"""The configuration as HAProxy reads it; integration/ has the real ones accept each golden file."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Backend, Endpoint
+from hadyn.model.directives import Directive
+from hadyn.model.names import slot_name
+from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.plan import Seating
+from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
+from tests.conftest import Golden
+
+FIRST, SECOND = Address("10.0.0.7", 8080), Address("10.0.0.8", 8080)
+SETTINGS = ConfigSettings(
+    bind=(Address("127.0.0.1", 8080),),
+    runtime_socket="/run/hadyn/run/runtime.sock",
+    maps="/run/hadyn/maps",
+    errors="/run/hadyn/errors",
+)
+CAPABILITIES = Capabilities((2, 6, 12))
+
+
+def section(*endpoints: Endpoint | None, slots: int, backend: Backend | None = None) -> str:
+    seats = {slot_name(number): endpoint for number, endpoint in enumerate(endpoints, 1) if endpoint is not None}
+    return backend_section(backend or Backend("shop_web_80", "shop/web:80"), Seating(slots, seats))
+
+
+CASES = {
+    "one_endpoint": section(Endpoint(FIRST), slots=10),
+    "no_endpoints": section(slots=10),
+    "all_slots_occupied": section(Endpoint(FIRST), Endpoint(SECOND), slots=2),
+    "holes_between_slots": section(None, Endpoint(FIRST), None, None, Endpoint(SECOND), None, slots=6),
+    "ipv6": section(Endpoint(Address("fd00::7", 8080)), Endpoint(FIRST), slots=3),
+    "draining": section(Endpoint(FIRST, draining=True), Endpoint(SECOND), slots=4),
+    "canary_weights": section(Endpoint(FIRST, weight=9), Endpoint(SECOND, weight=1), slots=4),
+    "canary_without_share": section(Endpoint(FIRST), Endpoint(SECOND, weight=0), slots=2),
+    "one_slot": section(slots=1),
+    "directives": section(
+        Endpoint(FIRST),
+        slots=2,
+        backend=Backend(
+            "shop_web_80",
+            "shop/web:80",
+            directives=(
+                Directive("timeout", "server", "30s"),
+                Directive("http-request", "set-header", "X-Text", 'it\'s #1 of $HOME and \\ "so on"'),
+            ),
+            server_directives=(Directive("maxconn", "100"), Directive("check", "inter", "2s")),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_section_of_a_backend_is_the_golden_one(case: str, golden: Golden) -> None:
+    golden(f"render/{case}.cfg", CASES[case])
+
+
+MAIN_CASES = {
+    "smallest": SETTINGS,
+    "every_setting": ConfigSettings(
+        bind=(Address("::", 8080), Address("10.0.0.1", 80)),
+        runtime_socket=SETTINGS.runtime_socket,
+        maps=SETTINGS.maps,
+        errors=SETTINGS.errors,
+        maxconn=4000,
+        threads=2,
+        hard_stop_after=60,
+        jail=Jail("/run/hadyn/empty", 65534, 65534),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MAIN_CASES)
+def test_the_main_file_is_the_golden_one(case: str, golden: Golden) -> None:
+    golden(f"main/{case}.cfg", main_config(MAIN_CASES[case], CAPABILITIES))
+
+
+def test_the_admin_socket_is_private_in_every_main_file() -> None:
+    sockets = [line for line in main_config(SETTINGS, CAPABILITIES).splitlines() if "stats socket" in line]
+    assert sockets == ["    stats socket /run/hadyn/run/runtime.sock mode 600 level admin"]
+
+
+def test_a_line_of_a_file_is_traced_to_the_backend_it_stands_in() -> None:
+    text = section(slots=2) + "\n" + section(slots=2, backend=Backend("shop_api_80", "shop/api:80"))
+    assert [section_at(text, line) for line in (1, 3, 4, 5, 7)] == [
+        "shop_web_80",
+        "shop_web_80",
+        "shop_web_80",
+        "shop_api_80",
+        "shop_api_80",
+    ]
+
+
+def test_a_line_before_the_first_backend_belongs_to_none() -> None:
+    assert section_at("global\n    maxconn 10\nbackend a from hadyn\n", 2) is None
+
+
+@pytest.mark.parametrize("keyword", ["backend", "global", "listen", ".if", "userlist"])
+def test_a_directive_that_would_open_another_section_is_our_own_mistake(keyword: str) -> None:
+    backend = Backend("shop_web_80", "shop/web:80", directives=(Directive(keyword, "x"),))
+    with pytest.raises(AssertionError):
+        section(slots=2, backend=backend)
+
+
+def test_a_seat_beyond_the_last_slot_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError):
+        section(Endpoint(FIRST), Endpoint(SECOND), slots=1)
+
+
+words = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=30)
+directives = st.lists(words, min_size=1, max_size=6).filter(lambda found: not SECTION_KEYWORDS.fullmatch(found[0]))
+endpoints = st.builds(
+    Endpoint,
+    st.builds(Address, st.ip_addresses().map(str), st.integers(1, 65535)),
+    st.integers(0, 256),
+    st.booleans(),
+)
+seatings = st.lists(st.none() | endpoints, min_size=1, max_size=12).map(
+    lambda found: Seating(len(found), {slot_name(n): seat for n, seat in enumerate(found, 1) if seat is not None})
+)
+backends = st.builds(
+    lambda lines: Backend("b_1", "b/1", directives=tuple(Directive(*line) for line in lines)),
+    st.lists(directives, max_size=4),
+)
+
+
+def parsed(text: str) -> list[list[str]]:
+    """The words of each line as a parser sees them that knows single quotes (shlex: those of a shell)."""
+    return [shlex.split(line) for line in text.splitlines() if not line.startswith("    #")]
+
+
+@given(backends, seatings)
+def test_no_word_of_a_directive_can_add_or_change_a_line(backend: Backend, seating: Seating) -> None:
+    lines = parsed(backend_section(backend, seating))
+    expected = [list(directive.words) for directive in backend.directives]
+    assert lines[0] == ["backend", "b_1", "from", "hadyn"]
+    assert lines[1 : 1 + len(expected)] == expected
+    assert {line[0] for line in lines[1 + len(expected) :]} <= {"server", "server-template"}
+
+
+@given(backends, seatings)
+def test_every_slot_stands_once_and_in_order(backend: Backend, seating: Seating) -> None:
+    slots: list[str] = []
+    for line in parsed(backend_section(backend, seating))[1 + len(backend.directives) :]:
+        low, _, high = line[2].partition("-")
+        slots += {"server": [line[1]], "server-template": [slot_name(n) for n in numbers(low, high)]}[line[0]]
+    assert slots == [slot_name(number) for number in range(1, seating.slots + 1)]
+
+
+def numbers(low: str, high: str) -> range:
+    return range(int(low), int(high) + 1) if low.isdigit() and high.isdigit() else range(0)
+
+
+@given(seatings, seatings)
+def test_two_seatings_have_the_same_section_only_if_haproxy_would_do_the_same(one: Seating, other: Seating) -> None:
+    backend = Backend("b_1", "b/1")
+    same_text = backend_section(backend, one) == backend_section(backend, other)
+    assert same_text == (effect(one) == effect(other))
+
+
+def effect(seating: Seating) -> object:
+    weights = {name: (seat.address, 0 if seat.draining else seat.weight) for name, seat in seating.seats.items()}
+    return seating.slots, weights
