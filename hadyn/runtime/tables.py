@@ -134,6 +134,8 @@ def _address_of(ip: str, port: str) -> Address | None:
     number = int(port)
     if not 0 <= number <= MAX_PORT:
         raise ValueError(f"port {number}")
+    if "%" in ip:
+        raise ValueError("an address with a zone")
     # HAProxy and Python spell a few IPv6 addresses differently; the model has Python's spelling.
     spelled = ip if _IPV4.fullmatch(ip) else str(ipaddress.IPv6Address(ip))
     return Address(spelled, number) if number else None
