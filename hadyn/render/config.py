@@ -178,6 +178,8 @@ defaults {DEFAULTS}
     option redispatch 1
     # a pod may close an idle connection just as a request enters it
     retry-on conn-failure empty-response
+    # a reload would close an idle connection just as its next request enters it
+    option idle-close-on-response
     # X_Forwarded_For is X-Forwarded-For to many an application: such names do not reach it
     option http-restrict-req-hdr-names delete
     errorfile 404 {errors}/404.http
