@@ -28,7 +28,7 @@ FOLDER = "manifests"
 def decoded(document: Json) -> Any:
     """The object a document describes; it must be one that can be read."""
     found = decode(document)
-    assert found is not None and not isinstance(found, Problem), found
+    assert not isinstance(found, Problem | None), found
     return found
 
 

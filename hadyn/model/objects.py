@@ -81,8 +81,8 @@ class PathRule(Struct, frozen=True, gc=False):
     """One path of an Ingress; ``field`` is where it stands in the object.
 
     ``target`` is None where it is unusable: the path gets a 503, because a shorter path
-    of somebody else must not get its requests. ``is_default`` marks a defaultBackend:
-    it counts only if nobody claims the path.
+    of somebody else must not get its requests. ``is_default`` marks a defaultBackend
+    beside rules: it counts only if nobody claims the path.
     """
 
     path: str

@@ -91,7 +91,7 @@ def _default_rule(spec: WireIngressSpec, findings: Findings, *, is_beta: bool) -
     if backend is None:
         return None
     target = read_target(backend, field, findings, is_beta=is_beta)
-    return PathRule(path="/", is_exact=False, target=target, field=field, is_default=True)
+    return PathRule(path="/", is_exact=False, target=target, field=field, is_default=bool(spec.rules))
 
 
 class _Rules:

@@ -1,0 +1,97 @@
+"""Which route a request meets, and why not the others: the frontend's matching, said in words.
+
+Rules, as HAProxy's configuration has them: a known host never falls to its wildcard, nor
+to rules without host; an exact path comes first, then the longest prefix by element; what
+nothing matches goes to the default backend. haproxy-facts.md#routing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route
+from hadyn.model.inventory import Inventory
+from hadyn.model.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A route that did not get the request, and why."""
+
+    route: Route
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What becomes of a request for ``host`` (as looked up: lower case, without port) and ``path``.
+
+    ``matched_host`` is the host of the rules that are asked, None where there are none.
+    ``route`` is None for a 404. ``problems`` are those of the objects behind these hosts.
+    """
+
+    host: str
+    path: str
+    matched_host: str | None
+    route: Route | None
+    others: tuple[Candidate, ...]
+    problems: tuple[Problem, ...]
+
+
+def explain(inventory: Inventory, host: str, path: str) -> Explanation:
+    """Explain a request: its Host header and its path without query."""
+    name = looked_up_host(host)
+    known = [key for key in host_keys(name) if key != DEFAULT_KEY and inventory.routes(key)]
+    matched = known[0] if known else None
+    route = winning_route(inventory.routes(matched) if matched else (), path)
+    default = inventory.routes(DEFAULT_KEY)
+    if route is None and default:
+        route = default[0]
+    others = [
+        Candidate(candidate, _why_not(candidate, path, matched, route))
+        for key in (*known, DEFAULT_KEY)
+        for candidate in inventory.routes(key)
+        if candidate != route
+    ]
+    concerned = {ref for key in (*host_keys(name), DEFAULT_KEY) for ref in inventory.objects_behind(key)}
+    problems = tuple(problem for problem in inventory.problems() if problem.object in concerned)
+    return Explanation(name, path, matched, route, tuple(others), problems)
+
+
+def looked_up_host(host: str) -> str:
+    """The Host header as the frontend looks it up: lower case, without port and trailing dots."""
+    name = host.lower()
+    without_port = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+    return without_port.rstrip(".")
+
+
+def host_keys(name: str) -> tuple[str, ...]:
+    """The hosts that are asked for, in this order: itself, its wildcard, rules without host."""
+    wildcard = "*." + name.partition(".")[2]
+    return name, wildcard, ANY_HOST
+
+
+def winning_route(routes: tuple[Route, ...], path: str) -> Route | None:
+    """The route of one host that gets this path."""
+    exact = next((route for route in routes if route.exact and route.path == path), None)
+    prefixes = (route for route in routes if not route.exact and _is_below(path, route.path))
+    return exact or max(prefixes, key=lambda route: len(route.path.rstrip("/")), default=None)
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    """Whether the path begins with the elements of the prefix."""
+    return (path + "/").startswith(prefix.rstrip("/") + "/")
+
+
+def _why_not(candidate: Route, path: str, matched: str | None, winner: Route | None) -> str:
+    if candidate.host == DEFAULT_KEY:
+        return "the default is for what no rule matches"
+    if candidate.host != matched:
+        return f"the host {matched} has rules of its own, and only those are asked"
+    if candidate.exact and candidate.path != path:
+        return f"the path is not exactly {candidate.path}"
+    if not candidate.exact and not _is_below(path, candidate.path):
+        return f"the path does not begin with the elements of {candidate.path}"
+    if winner is not None and winner.exact:
+        return "an exact path comes before a prefix"
+    return "a longer prefix matches"

@@ -1,0 +1,57 @@
+"""Which things belong to a key: small while few, quick when many.
+
+Most keys have one or two (the Ingresses of a Service), a few have thousands (a shared
+default backend); a set for each would cost 216 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Thing = TypeVar("Thing")
+
+FEW = 4
+
+
+class Index(Generic[Key, Thing]):
+    """Many things to a key, each once, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._few: dict[Key, tuple[Thing, ...]] = {}
+        self._many: dict[Key, dict[Thing, None]] = {}
+
+    def add(self, key: Key, thing: Thing) -> None:
+        many = self._many.get(key)
+        if many is not None:
+            many[thing] = None
+            return
+        few = self._few.get(key, ())
+        if thing in few:
+            return
+        if len(few) < FEW:
+            self._few[key] = (*few, thing)
+        else:
+            self._many[key] = dict.fromkeys((*self._few.pop(key), thing))
+
+    def discard(self, key: Key, thing: Thing) -> None:
+        """Take a thing away, if it is there; the key goes with its last one."""
+        many = self._many.get(key)
+        if many is not None:
+            many.pop(thing, None)
+            if not many:
+                del self._many[key]
+            return
+        left = tuple(each for each in self._few.get(key, ()) if each != thing)
+        if left:
+            self._few[key] = left
+        else:
+            self._few.pop(key, None)
+
+    def of(self, key: Key) -> Collection[Thing]:
+        """Everything that belongs to key; do not change the index while going through it."""
+        return self._many.get(key) or self._few.get(key, ())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._few or key in self._many

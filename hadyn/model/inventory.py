@@ -1,0 +1,269 @@
+"""All objects, and what they come to: backends, routes, problems.
+
+Rules: one owner; a delivery costs what it touches, never the number of objects; the
+result depends on the objects alone, not on the order in which they came. A backend
+exists exactly while a route leads to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
+
+from hadyn.model.backends import Part, Workshop
+from hadyn.model.changes import Changes
+from hadyn.model.claims import Claims
+from hadyn.model.classes import Classes
+from hadyn.model.default_backend import default_backend_ingress
+from hadyn.model.desired import Backend, Route
+from hadyn.model.endpoints import forbidden_addresses
+from hadyn.model.index import Index
+from hadyn.model.membership import Membership, service_of
+from hadyn.model.objects import (
+    BackendResource,
+    Endpoints,
+    EndpointSlice,
+    Ingress,
+    IngressClass,
+    KubernetesObject,
+    Service,
+    Target,
+)
+from hadyn.model.policy import Policy
+from hadyn.model.problem_book import Judge, ProblemBook
+from hadyn.model.problems import ObjectRef, Problem
+from hadyn.model.routes import Resolution, resolve
+from hadyn.model.services import Found, Missing, find
+from hadyn.model.store import Held, Replaced, Store
+
+Key = TypeVar("Key")
+
+MAX_FORBIDDEN = 50
+"""So many forbidden addresses of one object are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What may differ after a delivery: names of backends (also those that are gone) and hosts."""
+
+    backends: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.backends or self.hosts)
+
+    def __or__(self, other: Touched) -> Touched:
+        return Touched(self.backends | other.backends, self.hosts | other.hosts)
+
+
+@dataclass(slots=True)
+class _Dirty:
+    """What one delivery makes us look at again."""
+
+    ingresses: set[ObjectRef] = field(default_factory=set)
+    hosts: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
+    endpoints: set[str] = field(default_factory=set)
+
+
+class Inventory:
+    """The store of one owner; every answer is as of the last ``apply``."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Raise WrongUsage where ``policy.default_backend_service`` is no "namespace/name:port"."""
+        self._policy = policy
+        self._store = Store()
+        self._classes = Classes(policy)
+        self._claims = Claims()
+        self._membership = Membership()
+        self._workshop = Workshop(policy, self._store.held, self._membership)
+        self._book = ProblemBook()
+        self._problems: tuple[Problem, ...] = ()
+        self._hosts: dict[str, Resolution] = {}
+        self._parts: dict[str, Part] = {}
+        self._hosts_of: Index[str, str] = Index()
+        self._sharing_hosts_of: Index[str, str] = Index()
+        self._users: Index[ObjectRef, str] = Index()
+        self._last_resort = default_backend_ingress(policy.default_backend_service)
+        self._undecided_hosts: set[str] = set()
+        if self._last_resort is not None:
+            self._undecided_hosts = self._claims.replace(self._last_resort.ref, self._last_resort)
+
+    def apply(self, changes: Changes) -> Touched:
+        """Take one delivery of a source; return what may differ now."""
+        dirty = _Dirty(hosts=self._undecided_hosts)
+        self._undecided_hosts = set()
+        for replaced in self._store.apply(changes):
+            self._note(replaced, dirty)
+        for ref in dirty.ingresses:
+            dirty.hosts |= self._reclaim(ref)
+        hosts = {host for host in dirty.hosts if self._has_other_routes(host, dirty)}
+        backends = set(dirty.endpoints)
+        for name in dirty.parts:
+            self._settle(name, backends, hosts)
+        for name in backends:
+            part = self._parts.get(name)
+            self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
+        return Touched(frozenset(backends), frozenset(hosts))
+
+    def backend(self, name: str) -> Backend | None:
+        """Build the backend as it is wanted now; None where no route leads to it."""
+        part = self._parts.get(name)
+        return None if part is None else self._workshop.backend(part)
+
+    def routes(self, host: str) -> tuple[Route, ...]:
+        """The routes of one host (as in ``hosts()``), sorted by key; () where it has none."""
+        resolution = self._hosts.get(host)
+        return tuple(map(self._with_canary, resolution.routes)) if resolution else ()
+
+    def backend_names(self) -> frozenset[str]:
+        return frozenset(self._parts)
+
+    def hosts(self) -> frozenset[str]:
+        """Every host that has a route; ANY_HOST and DEFAULT_KEY stand for themselves."""
+        return frozenset(host for host, resolution in self._hosts.items() if resolution.routes)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything wrong in the objects and what sources could not read, sorted, each once."""
+        if self._book.is_changed or self._store.has_other_problems:
+            found = {problem for judged, problems in self._book if self._concerns_us(judged) for problem in problems}
+            self._problems = tuple(sorted(found.union(self._store.problems())))
+            self._book.is_changed = self._store.has_other_problems = False
+        return self._problems
+
+    def ingress_count(self) -> int:
+        """How many Ingresses are of our class."""
+        return len(self._claims) - (self._last_resort is not None)
+
+    def object_count(self, source: str) -> int:
+        """How many objects a source names."""
+        return self._store.count(source)
+
+    def object(self, ref: ObjectRef) -> KubernetesObject | None:
+        """The object of this name that counts."""
+        held = self._store.held(ref)
+        return held.object if held else None
+
+    def objects_behind(self, host: str) -> set[ObjectRef]:
+        """The Ingresses that claim a host, and the Services (or Backends) its routes lead to."""
+        resolution = self._hosts.get(host, Resolution())
+        sources = (self._parts[name].sources for name in resolution.leads)
+        return {*self._claims.claimants(host), *(ref for each in sources for ref in each)}
+
+    def _note(self, replaced: Replaced, dirty: _Dirty) -> None:
+        """Bring the indexes up to date with one object, and note what it makes dirty."""
+        after = replaced.after.object if replaced.after else None
+        if replaced.ref.kind == Ingress.kind:
+            before = replaced.before.object if replaced.before else None
+            assert isinstance(before, Ingress | None)
+            assert isinstance(after, Ingress | None)
+            self._classes.replace_ingress(replaced.ref, before, after)
+            dirty.ingresses.add(replaced.ref)
+            return
+        self._judge(replaced.ref, replaced.after)
+        if replaced.ref.kind == IngressClass.kind:
+            assert isinstance(after, IngressClass | None)
+            dirty.ingresses.update(self._classes.replace_class(replaced.ref.name, after))
+        elif replaced.ref.kind in (EndpointSlice.kind, Endpoints.kind):
+            for service in self._membership.replace(replaced):
+                dirty.endpoints.update(self._users.of(service))
+        else:
+            dirty.parts.update(self._users.of(replaced.ref))
+            dirty.endpoints.update(self._users.of(replaced.ref))
+            if _leads_elsewhere(replaced):
+                dirty.hosts |= self._claims.hosts_behind(replaced.ref)
+
+    def _reclaim(self, ref: ObjectRef) -> set[str]:
+        """Let an Ingress claim what it wants now, if it is ours; return the hosts concerned."""
+        held = self._store.held(ref)
+        ours = held if held is not None and self._classes.is_ours(held) else None
+        self._judge(ref, ours)
+        ingress = ours.object if ours else None
+        assert isinstance(ingress, Ingress | None)
+        return self._claims.replace(ref, ingress)
+
+    def _judge(self, ref: ObjectRef, held: Held | None) -> None:
+        """Note what is wrong with an object by itself."""
+        problems: list[Problem] = []
+        if held is not None:
+            forbidden = islice(forbidden_addresses(held, self._policy.own_addresses), MAX_FORBIDDEN)
+            problems = [fault.problem_of(ref) for fault in (*held.object.faults, *forbidden)]
+        self._book.put(Judge.OBJECT, ref, problems)
+
+    def _has_other_routes(self, host: str, dirty: _Dirty) -> bool:
+        """Resolve a host anew; note the backends it leads to otherwise than before."""
+        before = self._hosts.pop(host, Resolution())
+        after = resolve(host, self._claims.of(host), self._find, shared_hosts=self._policy.shared_hosts)
+        if after.routes or after.problems:
+            self._hosts[host] = after
+        dirty.parts.update(
+            name for name in before.leads.keys() | after.leads.keys() if before.leads.get(name) != after.leads.get(name)
+        )
+        _move(self._hosts_of, host, before.leads, after.leads)
+        shared_before = {share.backend for share in before.shares}
+        shared_after = {share.backend for share in after.shares}
+        if before.shares != after.shares:
+            dirty.parts |= shared_before | shared_after
+        _move(self._sharing_hosts_of, host, shared_before, shared_after)
+        self._book.put(Judge.HOST, host, after.problems)
+        return before.routes != after.routes
+
+    def _settle(self, name: str, backends: set[str], hosts: set[str]) -> None:
+        """Settle one backend anew; add it, and the hosts that gain or lose a canary, to what is touched."""
+        before = self._parts.pop(name, None)
+        after: Part | None = None
+        problems: list[Problem] = []
+        leads = [self._hosts[host].leads[name] for host in self._hosts_of.of(name)]
+        if leads:
+            sharing = (self._hosts[host].shares for host in self._sharing_hosts_of.of(name))
+            shares = [share for each in sharing for share in each if share.backend == name]
+            after, problems = self._workshop.part(leads, shares)
+            self._parts[name] = after
+        _move(self._users, name, before.sources if before else (), after.sources if after else ())
+        self._book.put(Judge.PART, name, problems)
+        if before != after:
+            backends.add(name)
+            self._book.is_changed = True
+        if (before.canary_ingress if before else None) != (after.canary_ingress if after else None):
+            hosts.update(self._hosts_of.of(name))
+
+    def _find(self, namespace: str, target: Target) -> Found | Missing:
+        return find(namespace, target, self.object)
+
+    def _with_canary(self, route: Route) -> Route:
+        part = self._parts[route.backend] if route.backend else None
+        return replace(route, canary=part.canary_ingress) if part and part.canary_ingress else route
+
+    def _concerns_us(self, judged: ObjectRef | str) -> bool:
+        """Whether anybody wants to hear of this object: a Service of others that no route of ours leads to is theirs."""
+        held = self._store.held(judged) if isinstance(judged, ObjectRef) else None
+        if held is None or held.is_own or isinstance(held.object, Ingress):
+            return True
+        if isinstance(held.object, IngressClass):
+            return held.object.controller == self._policy.controller_class
+        return (
+            service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
+        ) in self._users
+
+
+def _leads_elsewhere(replaced: Replaced) -> bool:
+    """Whether paths that lead to this Service or Backend may lead elsewhere now."""
+    if replaced.before is None or replaced.after is None:
+        return True
+    before, after = replaced.before.object, replaced.after.object
+    if isinstance(before, BackendResource):
+        return False
+    assert isinstance(before, Service)
+    assert isinstance(after, Service)
+    return (before.ports, before.is_external_name) != (after.ports, after.is_external_name)
+
+
+def _move(index: Index[Key, str], thing: str, before: Iterable[Key], after: Iterable[Key]) -> None:
+    """Let a thing belong to the keys ``after`` instead of ``before``."""
+    gone, come = set(before), set(after)
+    for key in gone - come:
+        index.discard(key, thing)
+    for key in come - gone:
+        index.add(key, thing)

@@ -1,0 +1,166 @@
+"""Which routes a host has, out of all that Ingresses claim.
+
+Rules: of equal paths the one of the oldest Ingress counts. A host belongs to the
+namespace whose Ingress claimed it first, all its paths included, so that nobody takes
+over part of a neighbour's host; ``shared_hosts`` allows it. A defaultBackend counts only
+where nobody claims "/".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from hadyn.model.canary import Share
+from hadyn.model.claims import Claim, Voice
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route
+from hadyn.model.objects import NEVER, Ingress, PathRule
+from hadyn.model.problems import Problem, Reason
+from hadyn.model.services import Find, Found, Missing
+
+PRESENT = "x"
+"""Value of the hosts map, which only says that a host is known."""
+
+
+class Lead(Struct, frozen=True, gc=False):
+    """How one host leads to a backend: by how many routes, of which Ingresses."""
+
+    found: Found
+    routes: int
+    voices: tuple[Voice, ...]
+
+
+class Resolution(Struct, frozen=True, gc=False):
+    """What one host comes to. ``routes`` are sorted by key, without canaries; ``leads`` by backend name."""
+
+    routes: tuple[Route, ...] = ()
+    leads: dict[str, Lead] = {}
+    shares: tuple[Share, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def resolve(host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool) -> Resolution:
+    """Return the routes of one host; ``claims`` come oldest first."""
+    resolving = _Resolving(host, find)
+    owner = next((claim for claim in claims if not claim.is_canary), None)
+    is_owned = host != DEFAULT_KEY and not shared_hosts
+    for wants_default in (False, True):
+        for claim in claims:
+            if claim.is_canary:
+                continue
+            if is_owned and owner and claim.ingress.namespace != owner.ingress.namespace:
+                resolving.refuse(claim, owner.ingress)
+                continue
+            for path in claim.paths:
+                if path.is_default == wants_default:
+                    resolving.route(claim.ingress, path)
+    for claim in claims:
+        if claim.is_canary:
+            resolving.share(claim)
+    return resolving.resolution()
+
+
+def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
+    """Return the map entries that carry the routes of one host."""
+    found: dict[MapKey, str] = {}
+    for route in routes:
+        found[route.key] = route.backend or UNAVAILABLE
+        if route.host not in (ANY_HOST, DEFAULT_KEY):
+            found[MapName.HOSTS, route.host] = PRESENT
+    return found
+
+
+class _Resolving:
+    """Gathers what one host comes to."""
+
+    def __init__(self, host: str, find: Find) -> None:
+        self._host = host
+        self._find = find
+        self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
+        self._leads: dict[str, tuple[Found, list[Voice]]] = {}
+        self._shares: list[Share] = []
+        self._problems: dict[Problem, None] = {}
+
+    def refuse(self, claim: Claim, owner: Ingress) -> None:
+        """The host belongs to another namespace."""
+        said = f"{self._spelled_host} belongs to namespace {owner.namespace}: {owner.ref} {_claimed(owner)}"
+        remedy = "Use another host, or --shared-hosts"
+        self._problems[Problem(claim.ingress.ref, claim.paths[0].field, Reason.CLAIMED, said, remedy)] = None
+
+    def route(self, ingress: Ingress, rule: PathRule) -> None:
+        """Add a route, if its key is free."""
+        route = Route(self._host, rule.path, rule.is_exact, None, ingress.title)
+        taken = self._routes.get(route.key)
+        if taken is not None:
+            _, winning_rule, winner = taken
+            if winner is not ingress and (not rule.is_default or winning_rule.is_default):
+                said = f"{self._spelled_host}{rule.path}: {winner.ref} {_claimed(winner)}"
+                self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
+            return
+        found = self._found(ingress, rule)
+        if found is not None:
+            route = Route(self._host, rule.path, rule.is_exact, found.backend, ingress.title)
+            self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
+        self._routes[route.key] = (route, rule, ingress)
+
+    def share(self, claim: Claim) -> None:
+        """Let a canary share the routes it names."""
+        for rule in claim.paths:
+            key = Route(self._host, rule.path, rule.is_exact, None, "").key
+            primary, _, ingress = self._routes.get(key, (None, None, None))
+            if primary is None or ingress is None:
+                if not rule.is_default:
+                    said = f"no other Ingress has {self._spelled_host}{rule.path}, so there is nothing to share"
+                    self._add_problem(
+                        claim.ingress, rule, Reason.NOT_FOUND, said, "Give it the host and path of a route"
+                    )
+            elif ingress.namespace != claim.ingress.namespace:
+                said = f"{self._spelled_host}{rule.path}: {ingress.ref} {_claimed(ingress)}, in another namespace"
+                self._add_problem(
+                    claim.ingress, rule, Reason.CLAIMED, said, "A canary shares within its namespace only"
+                )
+            elif primary.backend is None:
+                said = f"{self._spelled_host}{rule.path} leads nowhere yet, so there is nothing to share"
+                self._add_problem(claim.ingress, rule, Reason.NOT_FOUND, said, f"Look at {ingress.ref}")
+            else:
+                found = self._found(claim.ingress, rule)
+                if found is not None:
+                    self._shares.append(
+                        Share(claim.ingress.age, rule.field, primary.backend, found, claim.ingress.options)
+                    )
+
+    def resolution(self) -> Resolution:
+        routes = (route for route, _, _ in self._routes.values())
+        return Resolution(
+            routes=tuple(sorted(routes, key=lambda route: route.key)),
+            leads={
+                name: Lead(found, len(voices), tuple(sorted(set(voices), key=lambda voice: voice.age)))
+                for name, (found, voices) in sorted(self._leads.items())
+            },
+            shares=tuple(self._shares),
+            problems=tuple(self._problems),
+        )
+
+    @property
+    def _spelled_host(self) -> str:
+        return {ANY_HOST: "any host", DEFAULT_KEY: "everything else"}.get(self._host, self._host)
+
+    def _found(self, ingress: Ingress, rule: PathRule) -> Found | None:
+        if rule.target is None:
+            return None
+        found = self._find(ingress.namespace, rule.target)
+        if isinstance(found, Missing):
+            field = (
+                rule.field if rule.field.startswith("spec.") and "paths" not in rule.field else f"{rule.field}.backend"
+            )
+            self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
+            return None
+        return found
+
+    def _add_problem(self, ingress: Ingress, rule: PathRule, reason: Reason, said: str, remedy: str) -> None:
+        self._problems[Problem(ingress.ref, rule.field, reason, said, remedy)] = None
+
+
+def _claimed(winner: Ingress) -> str:
+    return "claimed it first" if winner.created == NEVER else f"has claimed it since {winner.created}"

@@ -1,0 +1,69 @@
+"""What a path's target leads to: a backend, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from hadyn.model.claims import target_ref
+from hadyn.model.names import backend_name, resource_backend_name
+from hadyn.model.objects import KubernetesObject, Service, ServicePort, ServiceTarget, Target
+from hadyn.model.problems import ObjectRef, Reason
+
+SHOWN_PORTS = 5
+
+
+class Found(Struct, frozen=True, gc=False):
+    """A backend: its name in HAProxy, its title for people, its object and, of a Service, the port."""
+
+    backend: str
+    title: str
+    source: ObjectRef
+    port: ServicePort | None = None
+
+
+class Missing(Struct, frozen=True, gc=False):
+    """Why a target leads nowhere."""
+
+    reason: Reason
+    said: str
+    remedy: str
+
+
+Lookup = Callable[[ObjectRef], KubernetesObject | None]
+Find = Callable[[str, Target], Found | Missing]
+"""Answers for a namespace and a target."""
+
+
+def find(namespace: str, target: Target, lookup: Lookup) -> Found | Missing:
+    """Return the backend that a target of an Ingress in this namespace stands for."""
+    ref = target_ref(namespace, target)
+    found = lookup(ref)
+    if found is None:
+        return Missing(Reason.NOT_FOUND, f"{ref} does not exist", "It is used as soon as it does; 503 until then")
+    if not isinstance(target, ServiceTarget):
+        return Found(resource_backend_name(namespace, ref.name), found.title, ref)
+    assert isinstance(found, Service), found
+    if found.is_external_name:
+        said = f"{ref} is of type ExternalName, which is off"
+        return Missing(Reason.NOT_SUPPORTED, said, "Use a Service with endpoints; 503 until then")
+    port = _port_of(found, target.port)
+    if port is None:
+        return Missing(Reason.NOT_FOUND, f"{ref} has no port {target.port}", f"It has {_ports(found)}")
+    return Found(backend_name(namespace, ref.name, port.number), f"{found.title}:{port.number}", ref, port)
+
+
+def _port_of(service: Service, wanted: int | str) -> ServicePort | None:
+    by_name = isinstance(wanted, str)
+    return next((port for port in service.ports if (port.name if by_name else port.number) == wanted), None)
+
+
+def _ports(service: Service) -> str:
+    """Spell the ports a Service has: "8080 (http), 9090"."""
+    if not service.ports:
+        return "no port at all; a headless Service needs one too"
+    spelled = [
+        f"{port.number} ({port.name})" if port.name else str(port.number) for port in service.ports[:SHOWN_PORTS]
+    ]
+    return ", ".join(spelled) + (", ..." if len(service.ports) > SHOWN_PORTS else "")
