@@ -1,0 +1,249 @@
+"""HAProxy as a process: judge files, start, adopt, reload, stop.
+
+Rules: HAProxy outlives hadyn, so it gets a session and a log of its own, no pipe and
+hardly any environment. Whether something came off is read from HAProxy, never assumed.
+The master ends with its worker, and a worker with its master, so watching the master is
+enough. haproxy-facts.md#master-ends-with-its-worker
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import tenacity
+
+from hadyn.errors import (
+    HadynError,
+    HAProxyUnusable,
+    ReloadFailed,
+    ReplyCutShort,
+    SocketTimeout,
+    SocketUnreachable,
+    TemporaryError,
+)
+from hadyn.model.addresses import Address
+from hadyn.process.alerts import alerts_in, concerns_configuration, first_words, refusal
+from hadyn.process.handle import ProcessHandle, leads_session, processes_with
+from hadyn.process.log import ProcessLog
+from hadyn.process.master import Processes, ask, ask_again, has_failed, processes_in, worker_pid_in
+from hadyn.process.ports import check_free
+from hadyn.process.versions import HAProxyBinary, bare_environment
+
+CHECK_SECONDS = 30.0
+START_SECONDS = 120.0
+RELOAD_SECONDS = 120.0
+"""Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
+TERMINATE_SECONDS = 5.0
+
+
+class NotYet(TemporaryError):
+    """HAProxy is not so far; asked again until a deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"HAProxy was not ready within {seconds:g} s", remedy="See haproxy.log in the state folder")
+
+
+class HAProxyProcess:
+    """The HAProxy of one state folder. One thread owns it; the handle may be waited on from another."""
+
+    def __init__(
+        self,
+        binary: HAProxyBinary,
+        *,
+        configuration: tuple[Path, ...],
+        runtime_socket: Path,
+        master_socket: Path,
+        log: Path,
+    ) -> None:
+        self.binary = binary
+        self.log = ProcessLog(log)
+        self.handle: ProcessHandle | None = None
+        self._configuration = configuration
+        self._runtime_socket = runtime_socket
+        self._master_socket = master_socket
+
+    def check(self, files: Iterable[Path]) -> None:
+        """Have HAProxy judge configuration files; raises ConfigurationRefused with its alerts.
+
+        Raises ReloadFailed when there is no judgement in time.
+        """
+        words = [str(self.binary.path), "-c", *(word for file in files for word in ("-f", str(file)))]
+        try:
+            judged = subprocess.run(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=bare_environment(),
+                timeout=CHECK_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as cause:
+            raise ReloadFailed(f"its check of the files did not end within {CHECK_SECONDS:g} s") from cause
+        except OSError as cause:
+            raise self._unusable(cause.strerror or str(cause)) from cause
+        said = judged.stdout.decode("latin-1")
+        alerts = alerts_in(said)
+        if alerts or judged.returncode != 0:
+            raise refusal(said, alerts)
+
+    def running(self) -> int | None:
+        """Return the pid of a master that already runs for this state folder, whoever started it."""
+        return next(filter(leads_session, processes_with(self._master_words())), None)
+
+    def adopt(self) -> int | None:
+        """Take over the HAProxy that runs; return its pid, None if there is none."""
+        pid = self.running()
+        with contextlib.suppress(ProcessLookupError):
+            self.handle = ProcessHandle(pid) if pid is not None else None
+            return pid
+        return None
+
+    def start(self, addresses: Iterable[Address]) -> int:
+        """Start HAProxy and wait until it serves; return its pid.
+
+        ``addresses`` are those it will listen on: raises WrongUsage where one is taken.
+        Raises HAProxyUnusable, with what it says, when it does not come up. None runs yet: see ``adopt``.
+        """
+        assert self.running() is None
+        self._end_orphans()
+        check_free(addresses)
+        position = self.log.size()
+        child = self._spawn()
+        self.handle = ProcessHandle(child.pid, child)
+        try:
+            self._until(lambda: self._check_serves(position), START_SECONDS)
+        except HadynError as cause:
+            self._kill()
+            if isinstance(cause, HAProxyUnusable):
+                raise
+            raise self._unusable(cause.happened) from cause
+        return child.pid
+
+    def reload(self) -> None:
+        """Have HAProxy read its files anew, and wait until the new worker serves.
+
+        Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old worker serves on;
+        SocketUnreachable when HAProxy is gone.
+        """
+        before = self.processes()
+        position = self.log.size()
+        try:
+            said = ask_again(self._master_socket, "reload", timeout_seconds=RELOAD_SECONDS, while_true=self._is_running)
+        except ReplyCutShort:
+            said = ""
+        if has_failed(said):
+            raise _reload_failure(said)
+        try:
+            self._until(lambda: self._check_reloaded(before, position), RELOAD_SECONDS)
+        except (NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
+            raise ReloadFailed(cause.happened) from cause
+
+    def processes(self) -> Processes:
+        """Return HAProxy's master and workers, those included that still finish requests from before a reload."""
+        said = ask_again(self._master_socket, "show proc", timeout_seconds=RELOAD_SECONDS, while_true=self._is_running)
+        return processes_in(said)
+
+    def stop(self, grace_seconds: float) -> None:
+        """Let HAProxy finish its requests for so long, then end it; return when it is gone."""
+        handle = self.handle
+        if handle is None:
+            return
+        for number, seconds in ((signal.SIGUSR1, grace_seconds), (signal.SIGTERM, TERMINATE_SECONDS)):
+            handle.send(number)
+            if handle.wait(seconds):
+                break
+        self._kill()
+        for path in (self._runtime_socket, self._master_socket):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def wait_exit(self, timeout_seconds: float | None) -> bool:
+        """Wait for HAProxy's end, for ever with None; return whether it came. True if none was started."""
+        return self.handle is None or self.handle.wait(timeout_seconds)
+
+    def _master_words(self) -> tuple[str, ...]:
+        return "-W", "-S", f"{self._master_socket},mode,600"
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        files = [word for path in self._configuration for word in ("-f", str(path))]
+        try:
+            with self.log.open() as output:
+                return subprocess.Popen(
+                    [str(self.binary.path), *self._master_words(), *files],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env=bare_environment(),
+                    cwd="/",
+                    start_new_session=True,
+                )
+        except OSError as cause:
+            raise self._unusable(cause.strerror or str(cause)) from cause
+
+    def _end_orphans(self) -> None:
+        """A worker whose master was killed ends by itself, a moment later; until then it holds the ports."""
+        for pid in processes_with(self._master_words()):
+            with contextlib.suppress(ProcessLookupError):
+                orphan = ProcessHandle(pid)
+                if not orphan.wait(TERMINATE_SECONDS):
+                    orphan.send(signal.SIGKILL)
+                    orphan.wait(TERMINATE_SECONDS)
+
+    def _until(self, check: Callable[[], None], seconds: float) -> None:
+        """Make a check until it passes; what is temporary is tried again, everything else raised."""
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception(
+                lambda failure: isinstance(failure, TemporaryError) and not isinstance(failure, ReloadFailed)
+            ),
+            stop=tenacity.stop_after_delay(seconds),
+            wait=tenacity.wait_random(0.002, 0.02),
+            reraise=True,
+        )(check)
+
+    def _check_serves(self, position: int) -> None:
+        if not self._is_running():
+            raise self._unusable(first_words(self.log.since(position)))
+        worker = self._serving_worker()
+        processes = processes_in(ask(self._master_socket, "show proc"))
+        if self.handle is None or processes.master != self.handle.pid or worker not in processes.workers:
+            raise NotYet(START_SECONDS)
+
+    def _check_reloaded(self, before: Processes, position: int) -> None:
+        """2.6 answers a reload with nothing: its processes tell. haproxy-facts.md#reload-answers"""
+        if not self._is_running():
+            raise ReloadFailed(f"it ended meanwhile: {first_words(self.log.since(position))}")
+        processes = processes_in(ask(self._master_socket, "show proc"))
+        if processes.failed > before.failed:
+            raise _reload_failure(self.log.since(position))
+        if self._serving_worker() not in set(processes.workers) - set(before.workers):
+            raise NotYet(RELOAD_SECONDS)
+
+    def _serving_worker(self) -> int | None:
+        return worker_pid_in(ask(self._runtime_socket, "show info"))
+
+    def _is_running(self) -> bool:
+        return self.handle is not None and self.handle.is_running
+
+    def _kill(self) -> None:
+        """End the master at once; its workers notice and end too."""
+        if self.handle is not None:
+            self.handle.send(signal.SIGKILL)
+            self.handle.wait(TERMINATE_SECONDS)
+            self.handle = None
+
+    def _unusable(self, said: str) -> HAProxyUnusable:
+        return HAProxyUnusable(
+            f"{self.binary.path} does not start: {said}", remedy=f"Look into {self.log.path} for all that it said"
+        )
+
+
+def _reload_failure(said: str) -> HadynError:
+    """Tell a refused configuration from a world that says no, as a port that somebody took."""
+    if concerns_configuration(said):
+        return refusal(said, alerts_in(said))
+    return ReloadFailed(first_words(said))
