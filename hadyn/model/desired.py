@@ -100,6 +100,12 @@ class MapName(StrEnum):
 MapKey = tuple[MapName, str]
 
 
+def host_of(key: MapKey) -> str:
+    """Return the host that a map entry belongs to; ANY_HOST and DEFAULT_KEY stand for themselves."""
+    name, text = key
+    return text if name is MapName.HOSTS else text.partition("/")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Host and path that lead to a backend.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from hadyn.model.desired import UNAVAILABLE, MapKey, MapName
+from hadyn.model.desired import UNAVAILABLE, MapKey, MapName, host_of
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
 
@@ -22,16 +22,24 @@ def plan_entries(
     brings the backend: until then it keeps the value it has, and a host that has no
     path yet stays unknown.
     """
-    ready = {key: value for key, value in desired.items() if _can_lead(key, value, loaded)}
-    paths = [_command(key, value, observed) for key, value in sorted(ready.items()) if key[0] is not MapName.HOSTS]
-    hosts = [_command(key, value, observed) for key, value in sorted(ready.items()) if key[0] is MapName.HOSTS]
-    changes = [command for command in paths if not isinstance(command, DeleteMapEntry)]
-    removals = [command for command in paths if isinstance(command, DeleteMapEntry)]
-    return tuple(command for command in [*changes, *hosts, *removals] if command is not None)
+    paths = [key for key in sorted(desired) if key[0] is not MapName.HOSTS and _can_lead(desired[key], loaded)]
+    reachable = {host_of(key) for key in paths if desired[key] is not None} | {
+        host_of(key) for key in observed if key[0] is not MapName.HOSTS
+    }
+    hosts = [
+        key
+        for key in sorted(desired)
+        if key[0] is MapName.HOSTS and (desired[key] is None or host_of(key) in reachable)
+    ]
+    told = [_command(key, desired[key], observed) for key in paths]
+    changes = [command for command in told if not isinstance(command, DeleteMapEntry)]
+    removals = [command for command in told if isinstance(command, DeleteMapEntry)]
+    announced = [_command(key, desired[key], observed) for key in hosts]
+    return tuple(command for command in [*changes, *announced, *removals] if command is not None)
 
 
-def _can_lead(key: MapKey, value: str | None, loaded: Container[str]) -> bool:
-    return value is None or key[0] is MapName.HOSTS or value == UNAVAILABLE or value in loaded
+def _can_lead(value: str | None, loaded: Container[str]) -> bool:
+    return value is None or value == UNAVAILABLE or value in loaded
 
 
 def _command(key: MapKey, value: str | None, observed: Mapping[MapKey, str]) -> MapCommand | None:

@@ -42,5 +42,9 @@ def test_a_path_to_a_backend_that_haproxy_does_not_hold_yet_waits_for_the_reload
     assert commands({PATH: "new"}, {PATH: "web"}) == []
 
 
+def test_a_host_whose_only_path_waits_for_a_reload_stays_unknown_until_then():
+    assert commands({HOST: "x", PATH: "new"}, {}) == []
+
+
 def test_a_missing_service_is_routed_to_the_backend_that_answers_unavailable():
     assert commands({PATH: UNAVAILABLE}, {}) == ["add map prefix.map a.example/shop/ _503"]

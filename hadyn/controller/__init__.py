@@ -1,0 +1,12 @@
+"""The controller: turns the wheel from what is wanted to what HAProxy is."""
+
+from __future__ import annotations
+
+from hadyn.settings import Settings
+
+
+def run(settings: Settings) -> int:
+    """Keep HAProxy in step until somebody stops it; return the exit code. Raises HadynError where it cannot begin."""
+    from hadyn.controller.assembly import Assembly  # noqa: PLC0415 - everything is imported here, for run alone
+
+    return Assembly(settings).run()

@@ -1,0 +1,236 @@
+"""Put the parts together, start them in order, stop them in order.
+
+Rules: what can fail by wrong usage fails before anything is started; what was started is
+stopped again, in reverse order. A HAProxy that runs from this state folder is adopted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import ipaddress
+import logging
+import queue
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hadyn.controller.events import EventQueue, Resync, Stop
+from hadyn.controller.mirror import MapMirror
+from hadyn.controller.pace import ReloadPace
+from hadyn.controller.reconciler import Reconciler
+from hadyn.controller.reload import Reloader
+from hadyn.controller.supervisor import Supervisor
+from hadyn.controller.view import ControllerView
+from hadyn.controller.wheel import Wheel
+from hadyn.errors import FileNotWritten
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Capacity
+from hadyn.model.inventory import Inventory
+from hadyn.model.policy import Policy
+from hadyn.observe.http import HttpServer
+from hadyn.observe.log import configure
+from hadyn.observe.metrics import Metrics
+from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.process.haproxy import HAProxyProcess
+from hadyn.process.ports import default_addresses
+from hadyn.process.privileges import NOBODY, can_confine
+from hadyn.process.versions import find_haproxy
+from hadyn.render.config import ConfigSettings, Jail, main_config
+from hadyn.render.files import StateFiles
+from hadyn.render.folder import StateFolder
+from hadyn.runtime.client import Observer, Runtime, unix_conversation, unobserved
+from hadyn.settings import Settings
+from hadyn.sources.manifests import ManifestsSource
+
+SWITCH_SECONDS = 0.0005
+"""How soon another thread gives way to the wheel: Python's 5 ms would be most of a change's latency."""
+
+log = logging.getLogger(__name__)
+
+
+class Impatient(BaseException):
+    """Somebody asks hadyn to stop while it waits for HAProxy's last requests."""
+
+
+class Assembly:
+    """hadyn's parts, joined for one run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.events: EventQueue = queue.SimpleQueue()
+        self.log = configure(settings.log_level, settings.log_format)
+        self.binary = find_haproxy(settings.haproxy)
+        self.folder = StateFolder(settings.state_dir)
+        self.source = ManifestsSource(settings.manifests)
+        self.is_ending = False
+        self.bind = tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(
+            settings.http_port
+        )
+
+    def run(self) -> int:
+        """Run until stopped; return the exit code."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with contextlib.ExitStack() as stack:
+            self.source.start(self.events.put)
+            stack.callback(self.source.stop)
+            self.folder.prepare()
+            stack.enter_context(self.folder.locked())
+            wheel = self._wheel()
+            view = self._view(wheel)
+            wheel.metrics.look_up(view)
+            status_bind, control_socket = self.settings.status_bind, self.settings.control_socket
+            stack.enter_context(HttpServer(view, bind=status_bind, control_socket=control_socket))
+            self._begin(wheel)
+            self._listen_to_signals()
+            # What lives now lives long: no collection needs to look at it again.
+            gc.collect()
+            gc.freeze()
+            # If this ends by a mistake of ours, HAProxy goes on and the next hadyn adopts it.
+            wheel.run()
+            self._end(wheel)
+        return 0
+
+    def _wheel(self) -> Wheel:
+        settings = self.settings
+        metrics = Metrics()
+        files = StateFiles(self.folder)
+        pace = ReloadPace(settings.reload_interval)
+        inventory = Inventory(self._policy())
+        reconciler = Reconciler(
+            inventory=inventory,
+            runtime=self._runtime(metrics.commanded),
+            files=files,
+            pace=pace,
+            metrics=metrics,
+            clock=time.monotonic,
+            drain_seconds=settings.drain_time,
+        )
+        process = HAProxyProcess(
+            self.binary,
+            configuration=self.folder.configuration,
+            runtime_socket=settings.runtime_socket,
+            master_socket=settings.master_socket,
+            log=self.folder.log,
+        )
+        return Wheel(
+            events=self.events,
+            inventory=inventory,
+            reconciler=reconciler,
+            reloader=Reloader(process, files, reconciler, pace, metrics, time.monotonic, now),
+            supervisor=Supervisor(process, files, self.bind, self.events, time.monotonic),
+            metrics=metrics,
+            clock=time.monotonic,
+            wall_clock=now,
+            drift_interval=settings.drift_interval,
+        )
+
+    def _runtime(self, observer: Observer = unobserved) -> Runtime:
+        return Runtime(
+            unix_conversation(self.settings.runtime_socket),
+            capabilities=self.binary.capabilities,
+            map_folder=str(self.folder.maps),
+            name=str(self.settings.runtime_socket),
+            observer=observer,
+        )
+
+    def _view(self, wheel: Wheel) -> ControllerView:
+        return ControllerView(
+            wheel=wheel,
+            runtime=self._runtime(),
+            binary=self.binary,
+            sources=(self.source,),
+            log=self.log,
+            since=now(),
+            clock=time.monotonic,
+            wall_clock=now,
+        )
+
+    def _policy(self) -> Policy:
+        settings = self.settings
+        return Policy(
+            ingress_class=settings.ingress_class,
+            controller_class=settings.controller_class,
+            watch_ingress_without_class=settings.watch_ingress_without_class,
+            shared_hosts=settings.shared_hosts,
+            capacity=Capacity(slots=settings.slots),
+            headless=settings.headless,
+            default_backend_service=settings.default_backend_service,
+            own_addresses=own_addresses(self.bind, settings.status_bind),
+        )
+
+    def _begin(self, wheel: Wheel) -> None:
+        """Take in what the source said first; adopt the HAProxy that runs, or start one from complete files."""
+        for event in wheel.gather():
+            wheel.take_in(event)
+        reconciler, files = wheel.reconciler, wheel.reconciler.files
+        files.load()
+        reconciler.filed = MapMirror.of(files.entries().items())
+        files.put_main(main_config(self._config(), self.binary.capabilities))
+        if wheel.supervisor.adopted():
+            reconciler.adopt()
+            wheel.touched |= reconciler.everything()
+            if files.has_unjudged:
+                reconciler.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
+            return
+        reconciler.file_everything()
+        wheel.reloader.install()
+        wheel.supervisor.start()
+        wheel.touched = reconciler.after_reload(files.backend_names())
+        reconciler.pace.forget()
+
+    def _end(self, wheel: Wheel) -> None:
+        with contextlib.suppress(FileNotWritten):
+            wheel.reconciler.files.write_all()
+        if self.settings.leave_running:
+            log.info("stopped; HAProxy goes on and the next hadyn adopts it")
+            return
+        process = wheel.supervisor.process
+        try:
+            self.is_ending = True
+            process.stop(self.settings.shutdown_grace)
+        except Impatient:
+            self.is_ending = False
+            process.stop(0)
+        log.info("stopped, and HAProxy with it")
+
+    def _config(self) -> ConfigSettings:
+        return ConfigSettings(
+            bind=self.bind,
+            runtime_socket=str(self.settings.runtime_socket),
+            maps=str(self.folder.maps),
+            errors=str(self.folder.errors),
+            maxconn=self.settings.maxconn,
+            jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
+        )
+
+    def _listen_to_signals(self) -> None:
+        def stop(_number: int, _frame: object) -> None:
+            if self.is_ending:
+                raise Impatient
+            self.events.put(Stop())
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: self.events.put(Resync()))
+
+
+def now() -> datetime:
+    """Return the time for people."""
+    return datetime.now(UTC)
+
+
+def own_addresses(bind: Sequence[Address], status_bind: str) -> frozenset[Address]:
+    """Return the addresses that no endpoint may have, since requests would go in circles."""
+    own = set(bind)
+    if status_bind:
+        host, _, port = status_bind.rpartition(":")
+        with contextlib.suppress(ValueError):
+            own.add(Address(str(ipaddress.ip_address(host.strip("[]"))), int(port)))
+    for address in list(own):
+        ip = ipaddress.ip_address(address.ip)
+        if ip.is_unspecified:
+            own.add(Address("127.0.0.1" if ip.version == 4 else "::1", address.port))
+    return frozenset(own)

@@ -1,0 +1,156 @@
+"""What others may know of the controller, from any thread.
+
+Rules: HAProxy is asked over a connection of the asker's own; what only the owner of all
+state knows is asked as a question, in small portions, so that a curious reader never
+holds up the wheel for long.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar, cast
+
+import hadyn
+from hadyn.controller.events import Question
+from hadyn.controller.wheel import Wheel
+from hadyn.errors import HadynError
+from hadyn.model.desired import Backend, MapName
+from hadyn.model.explain import explain
+from hadyn.model.problems import Problem
+from hadyn.observe.documents import FREE, Document, plan_document, slot_counts, slots_document
+from hadyn.observe.explanation import explain_document, host_and_path
+from hadyn.observe.log import LogWriter
+from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStatus, Status, status_document
+from hadyn.planner.observed import ObservedBackend
+from hadyn.process.versions import HAProxyBinary
+from hadyn.runtime.client import Runtime
+from hadyn.sources import Source
+
+PORTION = 200
+"""So many backends are asked for in one question."""
+ALIVE_SECONDS = 60.0
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerView:
+    """Keeps the protocols ``View`` (HTTP) and ``Sight`` (metrics). ``runtime`` is for reading only."""
+
+    wheel: Wheel
+    runtime: Runtime
+    binary: HAProxyBinary
+    sources: Sequence[Source]
+    log: LogWriter
+    since: datetime
+    clock: Callable[[], float]
+    wall_clock: Callable[[], datetime]
+
+    def is_alive(self) -> bool:
+        """The wheel is not stuck in a turn."""
+        return self.wheel.is_waiting or self.clock() - self.wheel.turned_at < ALIVE_SECONDS
+
+    def is_ready(self) -> bool:
+        return self.wheel.is_synced and self.wheel.supervisor.is_up
+
+    def backend_names(self) -> Sequence[str]:
+        return sorted(self.wheel.reconciler.loaded)
+
+    def slots(self, backends: Collection[str] | None) -> list[Document]:
+        observed = self.runtime.observe(backends)
+        known = self.wheel.reconciler.loaded
+        ours = {name: backend for name, backend in observed.items() if name in known}
+        return slots_document(self._desired(ours), ours, self.wall_clock())
+
+    def status(self) -> Document:
+        return status_document(replace(self._ask(self._status), haproxy=self._haproxy_status()))
+
+    def plan(self) -> Document:
+        reconciler = self.wheel.reconciler
+        return plan_document(self._ask(lambda: reconciler.plan(reconciler.desired(reconciler.everything()))))
+
+    def explain(self, url: str) -> Document:
+        host, path = host_and_path(url)
+        explanation = self._ask(lambda: explain(self.wheel.inventory, host, path))
+        name = explanation.route.backend if explanation.route else None
+        document = self.slots([name])[0] if name in self.wheel.reconciler.loaded and name else {}
+        slots = cast("list[Document]", document.get("entries", []))
+        taken = [slot for slot in slots if slot["state"] != FREE]
+        return explain_document(url, explanation, service=cast("str | None", document.get("service")), slots=taken)
+
+    def exposition(self) -> bytes:
+        return self.wheel.metrics.exposition()
+
+    def slot_counts(self) -> Mapping[str, Mapping[str, int]]:
+        observed = self.runtime.observe(None)
+        desired = self._desired(observed)
+        return {name: slot_counts(desired.get(name), backend) for name, backend in observed.items() if name in desired}
+
+    def problems(self) -> Iterable[Problem]:
+        return self._ask(self.wheel.reconciler.problems)
+
+    def stale_seconds(self) -> Mapping[str, float]:
+        now = self.clock()
+        return {source.name: source.staleness_seconds(now) for source in self.sources}
+
+    def dropped_lines(self) -> int:
+        return self.log.dropped
+
+    def _status(self) -> Status:
+        """What only the owner knows; the part about HAProxy is filled in by the asker."""
+        wheel, now = self.wheel, self.clock()
+        reloader, inventory = wheel.reloader, wheel.inventory
+        return Status(
+            hadyn=HadynStatus(hadyn.__version__, os.getpid(), self.since),
+            haproxy=HAProxyStatus(str(self.binary.capabilities), wheel.supervisor.is_up),
+            sources=tuple(
+                SourceStatus(source.name, source.staleness_seconds(now), inventory.object_count(source.name))
+                for source in self.sources
+            ),
+            last_cycle=wheel.last_cycle,
+            cycles=wheel.cycles,
+            reloads=Reloads(
+                total=reloader.total,
+                by_reason=dict(reloader.by_reason),
+                pending=tuple(dict.fromkeys(str(reload.reason) for reload in reloader.pace.pending)),
+                last=tuple(reloader.past),
+            ),
+            backends=len(wheel.reconciler.loaded),
+            routes=sum(1 for key, _ in wheel.reconciler.filed.items() if key[0] is not MapName.HOSTS),
+            problems=wheel.reconciler.problems(),
+        )
+
+    def _haproxy_status(self) -> HAProxyStatus:
+        version = str(self.binary.capabilities)
+        try:
+            identity = self.runtime.identity()
+            processes = self.wheel.supervisor.process.processes()
+        except HadynError:
+            return HAProxyStatus(version, running=False)
+        return HAProxyStatus(
+            version=version,
+            running=True,
+            pid=processes.master,
+            workers=len(processes.workers),
+            old_workers=processes.old_workers,
+            uptime_seconds=identity.uptime_seconds,
+        )
+
+    def _desired(self, observed: Mapping[str, ObservedBackend]) -> dict[str, Backend]:
+        inventory = self.wheel.inventory
+        names = list(observed)
+        desired: dict[str, Backend] = {}
+        for start in range(0, len(names), PORTION):
+            portion = names[start : start + PORTION]
+            wanted = self._ask(partial(lambda names: [inventory.backend(name) for name in names], portion))
+            desired |= {backend.name: backend for backend in wanted if backend is not None}
+        return desired
+
+    def _ask(self, ask: Callable[[], Answer]) -> Answer:
+        question = Question(ask)
+        self.wheel.events.put(question)
+        return cast("Answer", question.wait())
