@@ -1,4 +1,4 @@
-"""Bring HAProxy and its files to what is wanted, for what changed.
+"""Bring what changed in step: the running HAProxy, then its files.
 
 Rules: only what is touched is built, observed, planned, told and written. HAProxy is
 told first and the files follow: HAProxy is the truth, the files are what a reload or a

@@ -1,4 +1,4 @@
-"""Spelling of backends and slots, there and back.
+"""The spelling of names in HAProxy: backends, slots.
 
 Rule: names are injective. ``_`` cannot occur in a name of Kubernetes, so it separates;
 names that begin with ``_`` are hadyn's own.

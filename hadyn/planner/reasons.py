@@ -1,4 +1,4 @@
-"""Why commands are not enough and HAProxy must be reloaded: values, one sentence each.
+"""Why commands are not enough, so that HAProxy must be reloaded: values, one sentence each.
 
 Rule: the same word stands in the log, the metric ``hadyn_reloads_total`` and the CLI.
 """

@@ -111,10 +111,8 @@ def test_while_some_are_wanted_every_prefix_of_a_plan_leaves_one_that_serves(des
 @settings(max_examples=150)
 def test_a_ready_endpoint_that_stays_wanted_is_ready_throughout_in_its_slot(desired, observed):
     stays = {endpoint.address for endpoint in desired.endpoints if not endpoint.draining}
-    kept = {}
-    for slot in observed.slots:
-        if slot.state is SlotState.READY and slot.weight and slot.address in stays:
-            kept.setdefault(slot.address, slot.name)
+    serving_slots = (slot for slot in reversed(observed.slots) if slot.state is SlotState.READY and slot.weight)
+    kept = {slot.address: slot.name for slot in serving_slots if slot.address in stays}
     made = plan(desired, observed)
     for command in [*made.prepare, *made.activate]:
         assert not (isinstance(command, SetState | SetAddress) and command.slot in kept.values())
