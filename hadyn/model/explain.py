@@ -2,7 +2,7 @@
 
 Rules, as HAProxy's configuration has them: a known host never falls to its wildcard, nor
 to rules without host; an exact path comes first, then the longest prefix by element; what
-nothing matches goes to the default backend. haproxy-facts.md#routing
+nothing matches goes to the default backend. haproxy-facts.md#maps-route
 """
 
 from __future__ import annotations

@@ -1,0 +1,47 @@
+"""Every HAProxy at hand, as fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from integration.haproxies import HAProxyBinary, RunningHAProxy, find_haproxies
+
+Start = Callable[..., RunningHAProxy]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "root: needs root, or a network namespace")
+    config.addinivalue_line("markers", "versions: needs another HAProxy than the wheel's")
+    config.addinivalue_line("markers", "fact(anchor): proves that line of docs/haproxy-facts.md")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "haproxy" not in metafunc.fixturenames:
+        return
+    try:
+        first, *others = find_haproxies()
+    except LookupError as cause:
+        raise pytest.UsageError(str(cause)) from cause
+    marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
+    metafunc.parametrize("haproxy", [pytest.param(first, id=first.branch), *marked], indirect=True)
+
+
+@pytest.fixture
+def haproxy(request: pytest.FixtureRequest) -> HAProxyBinary:
+    """Each HAProxy at hand, the wheel's without the marker ``versions``."""
+    binary: HAProxyBinary = request.param
+    return binary
+
+
+@pytest.fixture
+def start(haproxy: HAProxyBinary) -> Iterator[Start]:
+    """Start the HAProxy of this test: ``start(configuration, files=…)``; it ends with the test."""
+    with ExitStack() as running:
+
+        def started(configuration: str, **more: object) -> RunningHAProxy:
+            return running.enter_context(RunningHAProxy(haproxy, configuration, **more))  # type: ignore[arg-type]
+
+        yield started
