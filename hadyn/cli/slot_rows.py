@@ -1,0 +1,58 @@
+"""Rows of tables for slots: a row for each backend, or for each slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from hadyn.cli.output import age
+
+HEADER = ("BACKEND", "SERVICE", "SLOTS", "READY", "DRAINING", "MAINT", "FREE", "SESSIONS")
+SLOT_HEADER = ("BACKEND", "SLOT", "STATE", "ADDRESS", "ENDPOINT", "WEIGHT", "SESSIONS", "FOR")
+NOTHING = "-"
+
+Document = Mapping[str, Any]
+
+
+def backend_rows(documents: Iterable[Document]) -> list[tuple[str, ...]]:
+    """One row for each backend."""
+    counts = ("slots", "ready", "draining", "maint", "free", "sessions")
+    return [
+        (document["backend"], document["service"] or NOTHING, *(str(document[count]) for count in counts))
+        for document in documents
+    ]
+
+
+def slot_rows(documents: Iterable[Document], now: datetime) -> list[tuple[str, ...]]:
+    """One row for each slot, and one for each run of free slots."""
+    return [row for document in documents for row in _rows_of(document, now)]
+
+
+def _rows_of(document: Document, now: datetime) -> Iterator[tuple[str, ...]]:
+    for is_free, run in groupby(document["entries"], key=lambda entry: entry["state"] == "free"):
+        entries = list(run)
+        if is_free:
+            yield (document["backend"], _span(entries), "free", *[NOTHING] * 5)
+            continue
+        for entry in entries:
+            yield (document["backend"], *_cells(entry, now))
+
+
+def _cells(entry: Document, now: datetime) -> tuple[str, ...]:
+    is_down = entry["state"] == "ready" and not entry.get("up", True)
+    return (
+        entry["slot"],
+        "down" if is_down else entry["state"],
+        entry["address"] or entry["fqdn"] or NOTHING,
+        entry["endpoint"] or NOTHING,
+        str(entry["weight"]),
+        str(entry["sessions"]),
+        age(entry["since"], now),
+    )
+
+
+def _span(entries: list[Document]) -> str:
+    first, last = entries[0]["slot"], entries[-1]["slot"]
+    return str(first) if first == last else f"{first}-{last}"

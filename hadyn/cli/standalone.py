@@ -1,0 +1,112 @@
+"""What manifests come to when no hadyn runs: read once, judged as ``run`` would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hadyn.controller.assembly import own_addresses
+from hadyn.errors import WrongUsage
+from hadyn.model.addresses import Address
+from hadyn.model.changes import Changes
+from hadyn.model.desired import Capacity, MapKey
+from hadyn.model.inventory import Inventory
+from hadyn.model.policy import Policy
+from hadyn.model.problems import Problem
+from hadyn.model.routes import entries
+from hadyn.process.ports import default_addresses
+from hadyn.settings import Settings
+from hadyn.sources.lines import field_line
+from hadyn.sources.reading import Manifests
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Manifests and what they come to; ``delivery`` is what a source would deliver."""
+
+    settings: Settings
+    manifests: Manifests
+    delivery: Changes
+    inventory: Inventory
+
+    @property
+    def listeners(self) -> tuple[Address, ...]:
+        """Where HAProxy would listen."""
+        return _listeners(self.settings)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems, each with file and line, in the order of files."""
+        lines = _Lines(self.manifests)
+        return tuple(sorted(map(lines.located, self.inventory.problems()), key=_by_place))
+
+    def entries(self) -> dict[MapKey, str]:
+        """The entries of all maps."""
+        return {
+            key: value for host in self.inventory.hosts() for key, value in entries(self.inventory.routes(host)).items()
+        }
+
+
+def judged(paths: Collection[Path], flags: dict[str, Any]) -> Judged:
+    """Read manifests and judge them by the flags of ``policy_flags``. Raises WrongUsage for a path that is not there."""
+    settings = Settings(manifests=tuple(paths), **flags)
+    manifests = Manifests(settings.manifests)
+    manifests.look_everywhere(time.monotonic())
+    for path, cause in manifests.listing.unreadable.items():
+        if path in settings.manifests:
+            raise WrongUsage(
+                f"cannot read {path}: {cause.strerror or cause}",
+                remedy="Name a file or a folder that this user may read",
+            ) from cause
+    delivery = manifests.delivery(time.monotonic())
+    inventory = Inventory(_policy(settings))
+    inventory.apply(delivery)
+    return Judged(settings, manifests, delivery, inventory)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        ingress_class=settings.ingress_class,
+        controller_class=settings.controller_class,
+        watch_ingress_without_class=settings.watch_ingress_without_class,
+        shared_hosts=settings.shared_hosts,
+        capacity=Capacity(slots=settings.slots),
+        default_backend_service=settings.default_backend_service,
+        own_addresses=own_addresses(_listeners(settings), settings.status_bind),
+    )
+
+
+def _listeners(settings: Settings) -> tuple[Address, ...]:
+    return tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(settings.http_port)
+
+
+class _Lines:
+    """Finds the line of a problem's field in the file of its object."""
+
+    def __init__(self, manifests: Manifests) -> None:
+        self._manifests = manifests
+        self._texts: dict[str, bytes] = {}
+
+    def located(self, problem: Problem) -> Problem:
+        if problem.file:
+            return problem
+        name, _, line = self._manifests.place_of(problem.object).rpartition(":")
+        if not name:
+            return problem
+        return replace(problem, file=f"{name}:{field_line(self._text(name), int(line), problem.field)}")
+
+    def _text(self, name: str) -> bytes:
+        if name not in self._texts:
+            try:
+                self._texts[name] = Path(name).read_bytes()
+            except OSError:
+                self._texts[name] = b""
+        return self._texts[name]
+
+
+def _by_place(problem: Problem) -> tuple[str, int, Problem]:
+    name, _, line = problem.file.partition(":")
+    digits = line.partition(":")[0]
+    return name, int(digits) if digits.isdecimal() else 0, problem

@@ -1,0 +1,86 @@
+"""hadyn status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hadyn.cli.control import ask
+from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.output import age, counted, document_text, duration, utc_now
+
+EXAMPLE = """
+  $ hadyn status
+  $ hadyn status -o json | jq .reloads.by_reason
+"""
+SHOWN_RELOADS = 5
+SHOWN_PROBLEMS = 20
+
+Document = dict[str, Any]
+
+
+@command("status", example=EXAMPLE)
+@output_flag("json", "yaml")
+@state_dir_flag
+def status(form: str | None, state_dir: Path) -> None:
+    """Show how hadyn and its HAProxy are.
+
+    On one screen: HAProxy, the sources and how stale they are, the last cycle, reloads
+    with their reasons, and what is wrong in which object.
+    """
+    document = ask(state_dir, "/api/status")
+    if form:
+        click.echo(document_text(document, form), nl=False)
+        return
+    for title, text in _lines(document):
+        click.echo(f"{title:<10}{text}")
+
+
+def _lines(document: Document) -> Iterator[tuple[str, str]]:
+    now = utc_now()
+    hadyn = document["hadyn"]
+    yield "hadyn", f"{hadyn['version']}, pid {hadyn['pid']}, up {age(hadyn['since'], now)}"
+    yield "HAProxy", _haproxy(document["haproxy"])
+    yield "serving", f"{counted(document['backends'], 'backend')}, {counted(document['routes'], 'route')}"
+    for source in document["sources"]:
+        staleness = f", stale for {duration(source['stale_seconds'])}" if source["stale_seconds"] else ", up to date"
+        yield "source", f"{source['name']}: {counted(source['objects'], 'object')}{staleness}"
+    cycle = document["last_cycle"]
+    cycles = counted(document["cycles"], "cycle")
+    yield "last", f"{age(cycle['at'], now)} ago: {cycle['sentence']} ({cycles})" if cycle else "nothing was changed yet"
+    yield from _reloads(document["reloads"], now)
+    yield from _problems(document["problems"])
+
+
+def _haproxy(haproxy: Document) -> str:
+    if not haproxy["running"]:
+        return f"{haproxy['version']}, does not run"
+    old_workers = f", {counted(haproxy['old_workers'], 'old worker')}" if haproxy["old_workers"] else ""
+    up = duration(haproxy["uptime_seconds"])
+    return f"{haproxy['version']}, pid {haproxy['pid']}, up {up}, {counted(haproxy['workers'], 'worker')}{old_workers}"
+
+
+def _reloads(reloads: Document, now: Any) -> Iterator[tuple[str, str]]:
+    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(reloads["by_reason"].items()))
+    yield "reloads", f"{reloads['total']}" + (f": {reasons}" if reasons else "")
+    if reloads["pending"]:
+        yield "pending", ", ".join(reloads["pending"])
+    for reload in reloads["last"][-SHOWN_RELOADS:]:
+        yield "", f"{age(reload['at'], now)} ago: {', '.join(reload['reasons'])}: {reload['result']}"
+
+
+def _problems(problems: list[Document]) -> Iterator[tuple[str, str]]:
+    yield "problems", "none" if not problems else str(len(problems))
+    for problem in problems[:SHOWN_PROBLEMS]:
+        yield "", problem_line(problem)
+    if len(problems) > SHOWN_PROBLEMS:
+        yield "", f"and {len(problems) - SHOWN_PROBLEMS:,} more: hadyn status -o json"
+
+
+def problem_line(problem: Document) -> str:
+    """As ``Problem`` spells itself: file, object, field, what is wrong, what to do."""
+    places = (problem["file"], problem["object"], problem["field"])
+    return f"{': '.join(place for place in places if place)}: {problem['said']}; {problem['remedy']}"

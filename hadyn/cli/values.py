@@ -1,0 +1,87 @@
+"""Values of flags, judged before anything starts."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*:[A-Za-z0-9][-A-Za-z0-9]*")
+_LONGEST_SOCKET = "/master/master.sock"
+_SOCKET_PATH_BYTES = 97
+"""HAProxy binds a socket under a longer name first, so less than the 107 bytes of the kernel are left."""
+
+Parameter = click.Parameter | None
+Context = click.Context | None
+
+
+class Duration(click.ParamType[float]):
+    """A time as ``30s``, ``500ms``, ``5m``, ``1h`` or ``1m30s``; the value is in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value)
+        parts = re.findall(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)", text, re.ASCII)
+        if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
+            self.fail(f"{text!r} is not a time such as 30s, 500ms, 5m or 1m30s", param, ctx)
+        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+class IPAddress(click.ParamType[str]):
+    """An IP address to listen on, in canonical spelling."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        try:
+            return str(ipaddress.ip_address(str(value)))
+        except ValueError:
+            self.fail(f"{value!r} is not an IP address such as 192.0.2.7 or ::", param, ctx)
+
+
+class HostPort(click.ParamType[str]):
+    """Host and port as ``127.0.0.1:8404``, ``[::1]:8404`` or ``:8404`` (all addresses), port 0 for any; "" for none."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        host, separator, port = text.rpartition(":")
+        is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535
+        is_host = ":" not in host or (host[0] == "[" and host[-1] == "]")
+        if text and not (separator and is_port and is_host):
+            self.fail(f"{text!r} is not a host and a port such as 127.0.0.1:8404", param, ctx)
+        return text
+
+
+class ServicePort(click.ParamType[str]):
+    """A port of a Service as ``namespace/name:port``, or "" for none."""
+
+    name = "namespace/name:port"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        if text and not _SERVICE.fullmatch(text):
+            self.fail(f"{text!r} is not a port of a Service such as shop/web:80", param, ctx)
+        return text
+
+
+class StateDir(click.ParamType[Path]):
+    """A folder whose path leaves room for the names of sockets in it; the value is absolute."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Path:
+        path = Path(os.fspath(value)).absolute()
+        room = _SOCKET_PATH_BYTES - len(_LONGEST_SOCKET)
+        if len(os.fsencode(path)) > room:
+            self.fail(f"the path has more than {room} bytes, too many for the sockets in it: {path}", param, ctx)
+        return path

@@ -1,0 +1,51 @@
+"""hadyn explain, from manifests alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.invoking import SHOP, invoke
+
+
+def test_a_url_is_led_to_its_ingress_backend_and_slots():
+    lines = invoke("explain", "http://shop.example/cart/7?x=1", "--manifests", SHOP).stdout.splitlines()
+    assert lines[:4] == [
+        "shop.example/cart/7",
+        "  ingress  shop/shop: shop.example/cart (Prefix)",
+        "  backend  shop_cart_80",
+        "  service  shop/cart:80",
+    ]
+    assert lines[5].split()[:4] == ["s1", "ready", "127.0.0.21:9002", "shop/cart-1"]
+    assert lines[-2:] == ["why not", "  shop/shop: shop.example/ (Prefix): a longer prefix matches"]
+
+
+def test_a_url_that_no_rule_matches_gets_a_404():
+    assert invoke("explain", "other.example", "--manifests", SHOP).stdout == "other.example/\n  meets no rule: 404\n"
+
+
+def test_a_url_whose_service_is_missing_gets_a_503_and_the_problem(tmp_path: Path):
+    (tmp_path / "ingress.yaml").write_text((SHOP / "ingress.yaml").read_text())
+    ended = invoke("explain", "http://office.shop.example/", "--manifests", tmp_path)
+    assert "  backend  none, its Service is missing: 503\n" in ended.stdout
+    assert "problems\n" in ended.stdout
+
+
+def test_a_service_without_endpoints_gets_a_503(tmp_path: Path):
+    (tmp_path / "ingress.yaml").write_text((SHOP / "ingress.yaml").read_text())
+    (tmp_path / "web.yaml").write_text((SHOP / "web.yaml").read_text().split("---")[0])
+    ended = invoke("explain", "http://shop.example/", "--manifests", tmp_path)
+    assert "  slots    none with an endpoint: 503\n" in ended.stdout
+
+
+def test_an_explanation_is_told_to_programs_as_json():
+    document = json.loads(invoke("explain", "shop.example/cart", "--manifests", SHOP, "-o", "json").stdout)
+    assert document["route"]["backend"] == "shop_cart_80"
+    assert document["others"][0]["why"] == "a longer prefix matches"
+    assert [entry["slot"] for entry in document["slots"]] == ["s1", "s2"]
+
+
+def test_what_is_no_url_is_wrong_usage():
+    ended = invoke("explain", "ftp://shop.example/", "--manifests", SHOP)
+    assert ended.exit_code == 2
+    assert "is no http or https URL" in ended.stderr
