@@ -28,6 +28,7 @@ RULE = "#" * 12
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
+    allow_from_autoenv=False,  # HADYN_OUTPUT is the format of the other commands
     help="Folder to write the files to; default: all to standard output.",
 )
 @manifests_flag("File or folder of manifests; repeatable.", required=True)

@@ -1,0 +1,138 @@
+"""Write the docs that the code itself tells: commands and annotations.
+
+``python docs/generate.py`` writes them, ``--check`` fails where one is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hadyn.cli import COMMANDS
+from hadyn.model.options.option import Option, Scope
+from hadyn.model.options.table import OPTIONS
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py (make docs): do not edit. -->"
+SHARED = {"config", "debug"}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check all documents; return the exit code."""
+    stale = [name for name, text in documents().items() if not _is_written(DOCS / name, text)]
+    if "--check" in arguments:
+        for name in stale:
+            click.echo(f"docs/{name} is stale: run make docs and commit it", err=True)
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(documents()[name])
+        click.echo(f"docs/{name} written")
+    return 0
+
+
+def documents() -> dict[str, str]:
+    """The generated documents by name."""
+    return {"cli.md": "\n".join(cli_lines()) + "\n", "annotations.md": "\n".join(annotation_lines()) + "\n"}
+
+
+def cli_lines() -> Iterator[str]:
+    """docs/cli.md, from the tree of commands."""
+    yield from ("# Commands", "", NOTE, "")
+    yield "A flag wins over its variable, that over the YAML file of `--config` (`http-port: 8080`), that over the default."
+    yield "Exit code 0: done; 1: failed, or found something; 2: wrong usage. `--debug` shows the traceback of an error."
+    yield from ("", "| command | job |", "| --- | --- |")
+    yield from (f"| [`hadyn {name}`](#hadyn-{name}) | {text} |" for name, text in COMMANDS.items())
+    for name in COMMANDS:
+        command = getattr(import_module(f"hadyn.cli.{name}"), name)
+        yield from ("", f"## hadyn {name}", "", inspect.cleandoc(command.help or ""), "")
+        yield from _examples(command)
+        yield from _arguments(command)
+        yield from _flags(command)
+
+
+def annotation_lines() -> Iterator[str]:
+    """docs/annotations.md, from the table of options."""
+    yield from ("# Annotations", "", NOTE, "")
+    yield "On an Ingress for all its backends, on a Service for that Service, which wins. A wrong value is a problem named"
+    yield "on the object (`hadyn check`, `hadyn status`), and the default applies."
+    yield from ("", "| annotation | values | default |", "| --- | --- | --- |")
+    for option in OPTIONS:
+        yield f"| [`{option.annotation}`](#{option.name}) | {_cell(option.accepted)} | {_cell(option.default_text)} |"
+    for option in OPTIONS:
+        yield from ("", f"## {option.name}", "", option.sentence, "")
+        yield from _facts(option)
+
+
+def _facts(option: Option[Any]) -> Iterator[str]:
+    yield f"- values: {option.accepted}"
+    yield f"- default: {option.default_text}"
+    yield f"- on: {', '.join(scope.value for scope in Scope if scope in option.scope)}"
+    yield f"- applies: {option.effect.value}"
+    yield f'- example: `{option.annotation}: "{option.example}"`'
+    if option.aliases:
+        yield f"- means the same: {', '.join(f'`{alias}`' for alias in option.aliases)}"
+
+
+def _examples(command: click.Command) -> Iterator[str]:
+    lines = (command.epilog or "").splitlines()
+    yield "```console"
+    yield from (line.strip() for line in lines if line.strip().startswith("$"))
+    yield "```"
+
+
+def _arguments(command: click.Command) -> Iterator[str]:
+    words = [
+        parameter.make_metavar(click.Context(command))
+        for parameter in command.params
+        if parameter.param_type_name == "argument"
+    ]
+    if words:
+        yield from ("", f"Arguments: {' '.join(f'`{word}`' for word in words)}")
+
+
+def _flags(command: click.Command) -> Iterator[str]:
+    options = [option for option in command.params if isinstance(option, click.Option) and option.name not in SHARED]
+    if not options:
+        return
+    yield from ("", "| flag | default | variable | meaning |", "| --- | --- | --- | --- |")
+    for option in options:
+        flags = ", ".join(f"`{flag}`" for flag in option.opts)
+        yield f"| {flags} | {_default(option)} | {_variable(option)} | {_meaning(option)} |"
+
+
+def _default(option: click.Option) -> str:
+    if option.is_flag or option.multiple or option.default in (None, "") or option.default is click.core.UNSET:
+        return ""
+    shown = option.show_default if isinstance(option.show_default, str) else option.default
+    return f"`{shown}`" if shown is option.default else _cell(str(shown))
+
+
+def _variable(option: click.Option) -> str:
+    if not option.allow_from_autoenv:
+        return ""
+    return f"`{option.envvar}`" if isinstance(option.envvar, str) else f"`HADYN_{(option.name or '').upper()}`"
+
+
+def _meaning(option: click.Option) -> str:
+    choices = option.type.choices if isinstance(option.type, click.Choice) else ()
+    listed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+    required = " Required." if option.required else ""
+    return _cell(f"{option.help or ''}{listed}{required}".strip())
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def _is_written(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
