@@ -242,6 +242,11 @@ class RunningHAProxy:
         """Signal the process that was started: the master, where there is one."""
         self._process.send_signal(number)
 
+    def freeze(self) -> None:
+        """Stop all of its threads; it accepts connections still, and answers none."""
+        self.signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
+
     def exit_status(self) -> int:
         """Wait for its end."""
         return self._process.wait(START_SECONDS)

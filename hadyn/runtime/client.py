@@ -128,6 +128,14 @@ class Runtime:
         """Read backends, or all of them (None); one that HAProxy does not have is missing from the result."""
         return self._all_backends() if backends is None else self.send_and_observe((), backends)[1]
 
+    def observe_in_portions(self, backends: int = 500) -> Iterator[dict[str, ObservedBackend]]:
+        """Read all backends that have slots, so many at a time and without the sessions of their slots."""
+        (table,) = self._ask([wire.SHOW_ALL_SLOTS])
+        for portion in tables.in_portions(table, backends):
+            with self._understanding():
+                observed = tables.observed_backends(portion, {})
+            yield observed
+
     def send(self, commands: Iterable[Command]) -> tuple[Outcome, ...]:
         """Send commands in order; those behind one that fails are carried out too."""
         return self.send_and_observe(commands, ())[0]

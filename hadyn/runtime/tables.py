@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -89,6 +89,24 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
         if slots.setdefault(backend, {}).setdefault(name, slot) is not slot:
             raise MalformedTable(f"show servers state, line {number}: the slot is there twice")
     return {name: ObservedBackend(name, tuple(seats.values())) for name, seats in slots.items()}
+
+
+def in_portions(table: str, backends: int) -> Iterator[str]:
+    """Cut ``show servers state`` into tables of so many backends each: all at once would be values by the 100,000."""
+    head_end = table.find("\n", table.find("\n") + 1) + 1 or len(table)
+    head = table[:head_end]
+    start = position = head_end
+    count, name = 0, [""]
+    while position < len(table):
+        end = table.find("\n", position) + 1 or len(table)
+        found = table[position:end].split(" ", 2)[1:2]
+        if found != name:
+            if count == backends:
+                yield head + table[start : position - 1]
+                start, count = position, 0
+            count, name = count + 1, found
+        position = end
+    yield head + table[start:].rstrip("\n") if start < len(table) else head.rstrip("\n")
 
 
 def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
