@@ -52,7 +52,12 @@ def default_state_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/run/hadyn")
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "hadyn" if runtime else Path("~/.local/state/hadyn").expanduser()
+    if runtime:
+        return Path(runtime) / "hadyn"
+    try:
+        return Path("~/.local/state/hadyn").expanduser()
+    except RuntimeError as cause:
+        raise click.UsageError("this user has no home folder: say with --state-dir where to be") from cause
 
 
 state_dir_flag = click.option(

@@ -19,6 +19,7 @@ from hadyn.model.problems import Problem
 from hadyn.model.routes import entries
 from hadyn.process.ports import default_addresses
 from hadyn.settings import Settings
+from hadyn.sources.folder import shown_path
 from hadyn.sources.lines import field_line
 from hadyn.sources.reading import Manifests
 
@@ -57,7 +58,7 @@ def judged(paths: Collection[Path], flags: dict[str, Any]) -> Judged:
     for path, cause in manifests.listing.unreadable.items():
         if path in settings.manifests:
             raise WrongUsage(
-                f"cannot read {path}: {cause.strerror or cause}",
+                f"cannot read {shown_path(path)}: {cause.strerror or cause}",
                 remedy="Name a file or a folder that this user may read",
             ) from cause
     delivery = manifests.delivery(time.monotonic())
@@ -87,23 +88,22 @@ class _Lines:
 
     def __init__(self, manifests: Manifests) -> None:
         self._manifests = manifests
-        self._texts: dict[str, bytes] = {}
+        self._texts: dict[Path, bytes] = {}
 
     def located(self, problem: Problem) -> Problem:
-        if problem.file:
+        location = self._manifests.location_of(problem.object)
+        if problem.file or location is None:
             return problem
-        name, _, line = self._manifests.place_of(problem.object).rpartition(":")
-        if not name:
-            return problem
-        return replace(problem, file=f"{name}:{field_line(self._text(name), int(line), problem.field)}")
+        path, line = location
+        return replace(problem, file=f"{shown_path(path)}:{field_line(self._text(path), line, problem.field)}")
 
-    def _text(self, name: str) -> bytes:
-        if name not in self._texts:
+    def _text(self, path: Path) -> bytes:
+        if path not in self._texts:
             try:
-                self._texts[name] = Path(name).read_bytes()
+                self._texts[path] = path.read_bytes()
             except OSError:
-                self._texts[name] = b""
-        return self._texts[name]
+                self._texts[path] = b""
+        return self._texts[path]
 
 
 def _by_place(problem: Problem) -> tuple[str, int, Problem]:

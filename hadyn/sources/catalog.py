@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.sources.folder import shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,21 @@ class Catalog:
                     reason=Reason.DUPLICATE,
                     said=f"is also in {self.place_of(ref)}, which counts",
                     remedy="Keep one of them",
-                    file=f"{file}:{self._files[file].objects[ref][1]}",
+                    file=f"{shown_path(file)}:{self._files[file].objects[ref][1]}",
                 )
 
-    def place_of(self, ref: ObjectRef) -> str:
-        """Where the object that counts is written: "shop.yaml:12", "" where no file has it."""
+    def location_of(self, ref: ObjectRef) -> tuple[Path, int] | None:
+        """File and line of the object that counts, None where no file has it."""
         winner = self._winner(ref)
         content = self._files.get(winner) if winner is not None else None
-        if content is None or ref not in content.objects:
-            return ""
-        return f"{winner}:{content.objects[ref][1]}"
+        if winner is None or content is None or ref not in content.objects:
+            return None
+        return winner, content.objects[ref][1]
+
+    def place_of(self, ref: ObjectRef) -> str:
+        """The same for people: "shop.yaml:12", "" where no file has it."""
+        location = self.location_of(ref)
+        return f"{shown_path(location[0])}:{location[1]}" if location else ""
 
     def has(self, file: Path) -> bool:
         """Whether a good content of the file was taken."""

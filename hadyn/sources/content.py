@@ -15,6 +15,7 @@ from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.sources.catalog import FileContent
 from hadyn.sources.documents import Document, documents
+from hadyn.sources.folder import shown_path
 
 
 def file_content(text: bytes, path: Path) -> FileContent:
@@ -32,12 +33,6 @@ def file_content(text: bytes, path: Path) -> FileContent:
         elif found is not None:
             objects[found.ref] = (found, document.line)
     return FileContent(objects, tuple(problems))
-
-
-def shown_path(path: Path) -> str:
-    """A path for people and logs: on one line, printable whatever its bytes."""
-    text = str(path)
-    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def file_ref(path: Path) -> ObjectRef:

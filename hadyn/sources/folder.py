@@ -89,6 +89,12 @@ def read_manifest(path: Path) -> tuple[bytes, Signature]:
         return content, signature(status)
 
 
+def shown_path(path: Path) -> str:
+    """A path for people and logs: on one line, printable whatever its bytes."""
+    text = str(path)
+    return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
 def signature(status: os.stat_result) -> Signature:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 

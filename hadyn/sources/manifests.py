@@ -17,6 +17,7 @@ from hadyn.model.changes import Changes
 from hadyn.model.objects import Ingress
 from hadyn.model.problems import ObjectRef
 from hadyn.sources import Emit
+from hadyn.sources.folder import shown_path
 from hadyn.sources.inotify import FolderEvent, Happened, Inotify
 from hadyn.sources.reading import SOURCE, Manifests
 from hadyn.sources.watching import Watching
@@ -92,7 +93,7 @@ class ManifestsSource:
             if cause is None:
                 continue
             raise WrongUsage(
-                f"cannot read {path}: {cause.strerror or cause}",
+                f"cannot read {shown_path(path)}: {cause.strerror or cause}",
                 remedy="--manifests takes a file or a folder that this user may read",
             ) from cause
         complete = self._manifests.delivery(now)
@@ -156,7 +157,7 @@ def _inotify() -> Inotify:
 
 
 def _without_ingress(paths: Sequence[Path], complete: Changes) -> WrongUsage:
-    places = " ".join(map(str, paths))
+    places = " ".join(map(shown_path, paths))
     for problem in complete.problems or ():
         return WrongUsage(f"no Ingress is in {places}, and {problem}", remedy="`hadyn check` tells all problems")
     return WrongUsage(

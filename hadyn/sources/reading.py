@@ -14,9 +14,18 @@ from pathlib import Path
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.sources.catalog import Catalog
-from hadyn.sources.content import file_content, file_ref, shown_path
+from hadyn.sources.content import file_content, file_ref
 from hadyn.sources.documents import DoesNotParse
-from hadyn.sources.folder import NOT_READ, Listing, Signature, Unsuitable, Watch, list_manifests, read_manifest
+from hadyn.sources.folder import (
+    NOT_READ,
+    Listing,
+    Signature,
+    Unsuitable,
+    Watch,
+    list_manifests,
+    read_manifest,
+    shown_path,
+)
 
 SOURCE = "manifests"
 
@@ -128,6 +137,10 @@ class Manifests:
     def is_blind(self) -> bool:
         """Whether something that should be read cannot be."""
         return bool(self.listing.unreadable) or NOT_READ in self._signatures.values()
+
+    def location_of(self, ref: ObjectRef) -> tuple[Path, int] | None:
+        """File and line of an object, None where it is in no file."""
+        return self._catalog.location_of(ref)
 
     def place_of(self, ref: ObjectRef) -> str:
         """Where an object is written ("shop.yaml:12"), "" where it is in no file."""

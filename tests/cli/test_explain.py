@@ -20,7 +20,7 @@ def test_a_url_is_led_to_its_ingress_backend_and_slots():
     assert lines[-2:] == ["why not", "  shop/shop: shop.example/ (Prefix): a longer prefix matches"]
 
 
-def test_a_url_that_no_rule_matches_gets_a_404():
+def test_a_url_that_no_rule_matches_is_not_found():
     assert invoke("explain", "other.example", "--manifests", SHOP).stdout == "other.example/\n  meets no rule: 404\n"
 
 
@@ -31,7 +31,7 @@ def test_a_url_whose_service_is_missing_gets_a_503_and_the_problem(tmp_path: Pat
     assert "problems\n" in ended.stdout
 
 
-def test_a_service_without_endpoints_gets_a_503(tmp_path: Path):
+def test_a_service_without_endpoints_is_unavailable(tmp_path: Path):
     (tmp_path / "ingress.yaml").write_text((SHOP / "ingress.yaml").read_text())
     (tmp_path / "web.yaml").write_text((SHOP / "web.yaml").read_text().split("---")[0])
     ended = invoke("explain", "http://shop.example/", "--manifests", tmp_path)
