@@ -37,7 +37,7 @@ CHECK_SECONDS = 30.0
 START_SECONDS = 120.0
 RELOAD_SECONDS = 120.0
 """Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
-TERMINATE_SECONDS = 5.0
+TERMINATE_SECONDS = 2.0
 
 
 class NotYet(TemporaryError):
@@ -97,6 +97,8 @@ class HAProxyProcess:
 
     def adopt(self) -> int | None:
         """Take over the HAProxy that runs; return its pid, None if there is none."""
+        if self.handle is not None and self.handle.is_running:
+            return self.handle.pid
         pid = self.running()
         with contextlib.suppress(ProcessLookupError):
             self.handle = ProcessHandle(pid) if pid is not None else None

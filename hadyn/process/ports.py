@@ -13,10 +13,14 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+import tenacity
+
 from hadyn.errors import WrongUsage
 from hadyn.model.addresses import Address
 
 LISTENING = "0A"
+RELEASE_SECONDS = 0.3
+"""A HAProxy that was killed lets go of its ports a moment after it can no longer be found."""
 
 
 def default_addresses(port: int) -> tuple[Address, ...]:
@@ -30,9 +34,15 @@ def default_addresses(port: int) -> tuple[Address, ...]:
 
 def check_free(addresses: Iterable[Address]) -> None:
     """Raise WrongUsage for the first address that HAProxy could not have to itself."""
+    attempts = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda failure: isinstance(failure, OSError) and _is_taken(failure)),
+        stop=tenacity.stop_after_delay(RELEASE_SECONDS),
+        wait=tenacity.wait_random(0.01, 0.03),
+        reraise=True,
+    )
     for address in addresses:
         try:
-            _try(address)
+            attempts(_try, address)
         except OSError as cause:
             raise WrongUsage(f"cannot listen on {address}: {_reason(cause, address)}", remedy=_remedy(cause)) from cause
 
@@ -48,8 +58,12 @@ def _try(address: Address) -> None:
         probe.listen(1)
 
 
+def _is_taken(cause: OSError) -> bool:
+    return cause.errno == errno.EADDRINUSE
+
+
 def _reason(cause: OSError, address: Address) -> str:
-    if cause.errno != errno.EADDRINUSE:
+    if not _is_taken(cause):
         return (cause.strerror or str(cause)).lower()
     holder = holder_of(address.port)
     return f"port {address.port} is taken by {holder}" if holder else f"port {address.port} is taken"

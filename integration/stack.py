@@ -1,0 +1,155 @@
+"""Files and process as ``hadyn run`` puts them together, without a controller; pods that echo."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Backend, Endpoint, MapKey
+from hadyn.model.directives import Directive
+from hadyn.model.names import slot_name
+from hadyn.planner.plan import Seating
+from hadyn.process.haproxy import HAProxyProcess
+from hadyn.process.privileges import NOBODY, can_confine
+from hadyn.process.versions import examined
+from hadyn.render.config import ConfigSettings, Jail, backend_section, main_config
+from hadyn.render.files import StateFiles
+from hadyn.render.folder import StateFolder
+from hadyn.settings import Settings
+from integration.haproxies import free_port
+
+ANSWER_SECONDS = 10.0
+
+
+class Stack:
+    """One state folder with its files and its HAProxy; leave it as a context manager and it is gone."""
+
+    def __init__(self, haproxy: Path, *, state_dir: Path | None = None, port: int | None = None) -> None:
+        self._parent = tempfile.TemporaryDirectory(prefix="hadyn-")
+        self.settings = Settings(state_dir=state_dir or Path(self._parent.name) / "state")
+        self.address = Address("127.0.0.1", port or free_port())
+        self.folder = StateFolder(self.settings.state_dir)
+        self.folder.prepare()
+        self.files = StateFiles(self.folder)
+        self.files.load()
+        self.process = HAProxyProcess(
+            examined(haproxy),
+            configuration=self.folder.configuration,
+            runtime_socket=self.settings.runtime_socket,
+            master_socket=self.settings.master_socket,
+            log=self.folder.log,
+        )
+        self.files.put_main(main_config(self.config_settings(), self.process.binary.capabilities))
+
+    def config_settings(self) -> ConfigSettings:
+        return ConfigSettings(
+            bind=(self.address,),
+            runtime_socket=str(self.settings.runtime_socket),
+            maps=str(self.folder.maps),
+            errors=str(self.folder.errors),
+            maxconn=200,
+            jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.adopt()
+        self.process.stop(0.0)
+        self._parent.cleanup()
+
+    def put(self, name: str, *endpoints: Endpoint, slots: int = 4, directives: Iterable[Directive] = ()) -> None:
+        """Set a backend whose requests carry its name as X-Backend."""
+        named = Directive("http-request", "set-header", "X-Backend", name)
+        backend = Backend(name, f"test/{name}", directives=(named, *directives))
+        seats = {slot_name(number): endpoint for number, endpoint in enumerate(endpoints, 1)}
+        self.files.put_backend(name, backend_section(backend, Seating(slots, seats)))
+
+    def route(self, entries: Mapping[MapKey, str | None]) -> None:
+        self.files.put_maps(entries)
+        self.files.write_maps()
+
+    def install(self) -> None:
+        """Have HAProxy judge the files, then let them be live."""
+        candidate = self.files.stage()
+        self.process.check(candidate.files)
+        self.files.install(candidate)
+
+    def start(self) -> int:
+        self.install()
+        return self.process.start([self.address])
+
+    def get(self, path: str = "/", *, host: str = "a.example", **headers: str) -> tuple[int, dict[str, str]]:
+        """Return the status and what the pod saw of the request ({} where no pod answered)."""
+        connection = http.client.HTTPConnection(self.address.ip, self.address.port, timeout=ANSWER_SECONDS)
+        try:
+            connection.putrequest("GET", path, skip_host=True)
+            for name, value in {"Host": host, **headers}.items():
+                connection.putheader(name.replace("__", "_"), value)
+            connection.endheaders()
+            response = connection.getresponse()
+            body = response.read()
+            return response.status, json.loads(body) if body.startswith(b"{") else {}
+        finally:
+            connection.close()
+
+
+class EchoPod(ThreadingHTTPServer):
+    """Answers with the headers it sees, lower case, and the path as ":path". /slow waits for ``go_on``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), EchoHandler)
+        self.seen = 0
+        self.go_on = Event()
+        self.has_slow_request = Event()
+        self._thread = Thread(target=self.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def address(self) -> Address:
+        return Address("127.0.0.1", self.server_address[1])
+
+    def handle_error(self, *_: object) -> None:
+        """A connection that HAProxy broke is no news."""
+
+    def __exit__(self, *_: object) -> None:
+        self.go_on.set()
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class EchoHandler(BaseHTTPRequestHandler):
+    """See EchoPod."""
+
+    protocol_version = "HTTP/1.1"
+    server: EchoPod
+
+    def do_GET(self) -> None:
+        if self.path == "/slow":
+            self.server.has_slow_request.set()
+            self.server.go_on.wait(ANSWER_SECONDS)
+        self.server.seen += 1
+        body = json.dumps(
+            {name.lower(): value for name, value in self.headers.items()} | {":path": self.requestline.split(" ")[1]}
+        ).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

@@ -1,0 +1,71 @@
+"""Every HAProxy at hand accepts every golden configuration, without an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadyn.errors import ConfigurationRefused
+from hadyn.model.directives import Directive
+from integration.haproxies import HAProxyBinary
+from integration.stack import Stack
+
+GOLDEN = Path(__file__).parent.parent / "tests" / "golden"
+MAIN = sorted((GOLDEN / "main").glob("*.cfg"))
+SECTIONS = sorted(set(GOLDEN.rglob("*.cfg")) - set(MAIN))
+PLACES = "/run/hadyn/"
+
+
+@pytest.fixture
+def stack(haproxy: HAProxyBinary) -> Iterator[Stack]:
+    with Stack(haproxy.path) as made:
+        yield made
+
+
+def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> None:
+    stack.files.install(stack.files.stage())
+    sections = [tmp_path / f"{number:03}.cfg" for number in range(len(SECTIONS))]
+    for path, golden in zip(sections, SECTIONS, strict=True):
+        path.write_text(golden.read_text())
+    assert len(sections) >= 10
+    for section in sections:
+        stack.process.check([stack.folder.main_config, section])
+
+
+@pytest.mark.parametrize("golden", MAIN, ids=lambda path: path.stem)
+def test_haproxy_accepts_the_golden_main_file(stack: Stack, golden: Path, tmp_path: Path) -> None:
+    main = tmp_path / "haproxy.cfg"
+    main.write_text(golden.read_text().replace(PLACES, f"{stack.folder.path}/"))
+    stack.process.check([main])
+
+
+HOSTILE_WORDS = [
+    "#comment",
+    "\\",
+    "a\\",
+    '"${PATH}"',
+    "$PATH",
+    "it's",
+    "a 'quoted' word",
+    "%[env(PATH)]",
+    "{ path / }",
+    "-f",
+    "unless",
+    "a" * 1000,
+]
+
+
+@pytest.mark.parametrize("word", HOSTILE_WORDS)
+def test_a_hostile_word_stays_one_word_for_haproxy(stack: Stack, word: str) -> None:
+    """``description`` takes any words: what follows would be an error of another directive's."""
+    stack.put("web", directives=[Directive("description", word)])
+    stack.install()
+
+
+@pytest.mark.parametrize("word", HOSTILE_WORDS)
+def test_a_hostile_word_does_not_hide_the_directive_behind_it(stack: Stack, word: str) -> None:
+    stack.put("web", directives=[Directive("description", word), Directive("nonsense")])
+    with pytest.raises(ConfigurationRefused, match="unknown keyword 'nonsense'"):
+        stack.install()
