@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from hadyn.demo.pods import Pods
 from integration.haproxies import HAProxyBinary, RunningHAProxy, find_haproxies
+from integration.running import Ground
 
 Start = Callable[..., RunningHAProxy]
 
@@ -45,3 +47,24 @@ def start(haproxy: HAProxyBinary) -> Iterator[Start]:
             return running.enter_context(RunningHAProxy(haproxy, configuration, **more))  # type: ignore[arg-type]
 
         yield started
+
+
+@pytest.fixture
+def pods() -> Iterator[Pods]:
+    """Pods that say their names."""
+    with Pods() as pods:
+        yield pods
+
+
+@pytest.fixture
+def ground(haproxy: HAProxyBinary, pods: Pods) -> Iterator[Ground]:
+    """Where ``hadyn run`` runs with the HAProxy of this test."""
+    with Ground(haproxy.path) as ground:
+        yield ground
+
+
+@pytest.fixture
+def any_ground(pods: Pods) -> Iterator[Ground]:
+    """As ``ground``, for what does not depend on HAProxy's version."""
+    with Ground() as ground:
+        yield ground
