@@ -170,15 +170,14 @@ class Assembly:
         reconciler.filed = MapMirror.of(files.entries().items())
         files.put_main(main_config(self._config(), self.binary.capabilities))
         if wheel.supervisor.adopted():
-            reconciler.adopt()
-            wheel.touched |= reconciler.everything()
+            wheel.touched = reconciler.compare_everything()
             if files.has_unjudged:
                 reconciler.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
             return
         reconciler.file_everything()
         wheel.reloader.install()
         wheel.supervisor.start()
-        wheel.touched = reconciler.after_reload(files.backend_names())
+        wheel.touched = reconciler.after_reload()
         reconciler.pace.forget()
 
     def _end(self, wheel: Wheel) -> None:

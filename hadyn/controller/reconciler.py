@@ -8,8 +8,9 @@ crash starts from. A cycle that fails leaves what it was about touched, for the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
@@ -17,12 +18,11 @@ from hadyn.controller.sentences import cycle_sentence
 from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
 from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, MapName, host_of
-from hadyn.model.directives import Directive
 from hadyn.model.inventory import Inventory, Touched
 from hadyn.model.problems import Problem
 from hadyn.model.routes import entries
 from hadyn.observe.metrics import Metrics
-from hadyn.planner.observed import Observed
+from hadyn.planner.observed import Observed, ObservedBackend
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired, make_plan
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -33,6 +33,9 @@ from hadyn.runtime.execution import Execution, execute
 
 ROUNDS = 4
 """Plans for one cycle: one, a second where the last serving slot was handed on, and two repairs."""
+
+PORTION = 500
+"""So many backends are built at a time where all are looked at."""
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +50,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What one cycle did: the sentence for the log ("" for nothing), how many commands, whether map files changed."""
+    """What one cycle did: the sentence for the log ("" for nothing), how many commands."""
 
-    sentence: str
-    commands: int
-    entries_filed: bool
+    sentence: str = ""
+    commands: int = 0
 
 
 @dataclass(slots=True)
@@ -59,8 +61,7 @@ class Reconciler:
     """The wheel's middle: from what is wanted to HAProxy and its files. One thread owns it.
 
     ``running`` and ``filed`` are the map entries of HAProxy and of the files, ``loaded``
-    the backends HAProxy holds, ``refused`` those it would not load, as they were then,
-    ``accepted`` the directives (of the backend, of its servers) it loaded last.
+    the backends HAProxy holds, ``refused`` those it would not load, as they were then.
     ``draining`` are backends with a draining endpoint, which a reload makes ready again.
     """
 
@@ -75,7 +76,6 @@ class Reconciler:
     filed: MapMirror = field(default_factory=MapMirror)
     loaded: set[str] = field(default_factory=set)
     refused: dict[str, Refused] = field(default_factory=dict)
-    accepted: dict[str, tuple[tuple[Directive, ...], tuple[Directive, ...]]] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Reconciler:
         """
         desired = self.desired(touched)
         services = {name: backend.service for name, backend in desired.backends.items() if backend is not None}
-        entries_filed = self._file_entries(touched.hosts)
+        self._file_entries(touched.hosts)
         plans = []
         for _ in range(ROUNDS):
             plan, execution = self._round(desired, received or {})
@@ -100,24 +100,37 @@ class Reconciler:
         return Turned(
             cycle_sentence(plans, services, self.pace.pending),
             commands=sum(len(plan.commands) for plan in plans),
-            entries_filed=entries_filed,
         )
 
     def desired(self, touched: Touched) -> Desired:
         """Return what is wanted of what is touched."""
         return Desired({name: self._wanted(name) for name in touched.backends}, self._wanted_entries(touched.hosts))
 
-    def adopt(self) -> None:
-        """Learn what a HAProxy that runs already holds."""
-        self.loaded = set(self.runtime.observe(None)) - {UNAVAILABLE}
-        self.read_maps()
-
     def file_everything(self) -> None:
         """Make the files what is wanted, for a HAProxy that is about to start."""
         everything = self.everything()
-        desired = self.desired(everything)
         self._file_entries(everything.hosts)
-        self._file_backends(desired, make_plan(desired, Observed(), loaded=(), drain_seconds=self.drain_seconds))
+        for names in _portions(everything.backends):
+            self._compare({}, names)
+
+    def compare_everything(self) -> Touched:
+        """Bring the files in step with HAProxy; return what HAProxy has to be told to be what is wanted.
+
+        Sessions are not looked at: whoever is told anything is observed again, with them.
+        """
+        self.read_maps()
+        wanted = self.everything()
+        self._file_entries(wanted.hosts)
+        loaded: set[str] = set()
+        suspects: set[str] = set()
+        for observed in self.runtime.observe_in_portions():
+            loaded |= observed.keys()
+            suspects |= self._compare(observed, observed.keys() & wanted.backends)
+        self.loaded = loaded
+        for names in _portions(wanted.backends - loaded):
+            suspects |= self._compare({}, names)
+        hosts = {host for host in wanted.hosts if self._host_entries(host) != self.running.of_host(host)}
+        return Touched(frozenset(suspects), frozenset(hosts))
 
     def everything(self) -> Touched:
         """Return all there is, wanted or only filed."""
@@ -125,7 +138,7 @@ class Reconciler:
         hosts = frozenset(self.inventory.hosts()) | self.filed.hosts() | self.running.hosts()
         return Touched(names, hosts)
 
-    def after_reload(self, reasons: Collection[str] = ()) -> Touched:
+    def after_reload(self, reasons: Iterable[str] = ()) -> Touched:
         """Note that HAProxy holds what the files say; return what has to be looked at again.
 
         Those are the backends in ``reasons`` and all with a draining endpoint: the files
@@ -133,10 +146,6 @@ class Reconciler:
         """
         self.loaded = set(self.files.backend_names())
         self.running = self.filed.copy()
-        for name in reasons:
-            backend = self.inventory.backend(name)
-            if backend is not None and name not in self.refused:
-                self.accepted[name] = backend.directives, backend.server_directives
         return Touched(frozenset(self.draining) | frozenset(reasons), frozenset())
 
     def refuse(self, name: str, said: str) -> None:
@@ -174,6 +183,7 @@ class Reconciler:
             if slot.backend in received:
                 self.metrics.became_ready(execution.proven_at - received[slot.backend])
         self._file_backends(desired, plan)
+        self.write_seats()
         return plan, execution
 
     def _rest(self, desired: Desired, plan: Plan, execution: Execution) -> Desired:
@@ -202,10 +212,7 @@ class Reconciler:
         if _as_loaded(backend) != _as_loaded(refused.backend):
             del self.refused[name]
             return backend
-        if name not in self.loaded:
-            return None
-        directives, server_directives = self.accepted.get(name, ((), ()))
-        return replace(backend, directives=directives, server_directives=server_directives)
+        return backend if name in self.loaded else None
 
     def _wanted_entries(self, hosts: frozenset[str]) -> dict[MapKey, str | None]:
         """What the running maps shall hold for these hosts; None where an entry shall go."""
@@ -223,23 +230,32 @@ class Reconciler:
     def _running_value(self, key: MapKey) -> str | None:
         return self.running.of_host(host_of(key)).get(key)
 
-    def _file_entries(self, hosts: frozenset[str]) -> bool:
-        """Hand the entries of these hosts to the map files; say whether any differ."""
-        differs = False
+    def _file_entries(self, hosts: frozenset[str]) -> None:
+        """Hand the entries of these hosts to the map files."""
         for host in hosts:
             wanted = self._host_entries(host)
             filed = self.filed.of_host(host)
             if wanted != filed:
                 self.files.put_maps({**dict.fromkeys(filed), **wanted})
                 self.filed.replace(host, wanted)
-                differs = True
-        return differs
+
+    def _compare(self, observed: Mapping[str, ObservedBackend], names: Collection[str]) -> set[str]:
+        """File these backends as they should be; return those that HAProxy has to be told about."""
+        desired = Desired({name: self._wanted(name) for name in names})
+        plan = make_plan(desired, Observed(observed), loaded=self.loaded, drain_seconds=self.drain_seconds)
+        self._file_backends(desired, plan)
+        told = {part.backend for part in plan.backends if part.prepare or part.activate}
+        return told | {command.backend for command in plan.retire}
 
     def _file_backends(self, desired: Desired, plan: Plan) -> None:
         for part in plan.backends:
             backend = desired.backends[part.backend]
             assert backend is not None
-            self.files.put_backend(part.backend, backend_section(backend, part.seating))
+            section = backend_section(backend, part.seating)
+            if part.backend in self.refused:
+                self.files.put_seats(part.backend, section)
+            else:
+                self.files.put_backend(part.backend, section)
             self.pace.want(part.backend, part.reloads or self._unjudged(part.backend))
             self._note(backend, part)
         for name, wanted in desired.backends.items():
@@ -248,10 +264,12 @@ class Reconciler:
                 self.pace.want(name, ())
                 self.draining.discard(name)
                 self.unseated.pop(name, None)
+
+    def write_seats(self) -> None:
+        """Write the files of backends whose seats changed; what cannot be written now is written later."""
         try:
             self.files.write_shards()
         except FileNotWritten as failure:
-            # The files stay dirty and are written with the next change; the socket goes on.
             log.warning("%s", failure)
 
     def _unjudged(self, name: str) -> tuple[Reload, ...]:
@@ -272,3 +290,10 @@ class Reconciler:
 def _as_loaded(backend: Backend) -> tuple[object, ...]:
     """What of a backend HAProxy could refuse: everything but its endpoints."""
     return backend.directives, backend.server_directives, backend.capacity
+
+
+def _portions(names: Iterable[str]) -> Iterator[list[str]]:
+    """Cut many names into parts, so that what they stand for is never in memory all at once."""
+    rest = iter(names)
+    while portion := list(islice(rest, PORTION)):
+        yield portion

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hadyn.controller.events import Event, EventQueue, ProcessEnded, Question, Resync, Stop
-from hadyn.controller.reconciler import Reconciler
+from hadyn.controller.reconciler import Reconciler, Turned
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
 from hadyn.errors import FileNotWritten, TemporaryError
@@ -28,7 +28,7 @@ from hadyn.model.inventory import Inventory, Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import LastCycle
 
-MAPS_SECONDS = 1.0
+FILES_SECONDS = 1.0
 """How old the map files may be (docs/decisions/0006-writing-without-fsync.md)."""
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -63,11 +63,12 @@ class Wheel:
     _failures: int = 0
     _retry_at: float = 0.0
     _sweep_at: float = 0.0
-    _maps_at: float | None = None
+    _files_at: float | None = None
 
     def run(self) -> None:
         """Turn until a Stop event comes."""
         self._sweep_at = self.clock() + self.drift_interval
+        self.turn([])
         while not self.is_stopping:
             self.turn(self.gather())
 
@@ -118,14 +119,12 @@ class Wheel:
         try:
             if self.supervisor.restarted():
                 self.touched |= self.reconciler.after_reload()
-            if not self.touched or now < self._retry_at or not self.supervisor.is_up:
+            if now < self._retry_at or not self.supervisor.is_up:
                 return
-            turned = self.reconciler.reconcile(self.touched, received=self.received)
+            turned = self.reconciler.reconcile(self.touched, received=self.received) if self.touched else Turned()
         except TemporaryError as failure:
             self._pause(failure)
             return
-        if turned.entries_filed and self._maps_at is None:
-            self._maps_at = self.clock() + MAPS_SECONDS
         self.touched, self.received, self._failures, self.is_synced = Touched(), {}, 0, True
         self._say(turned.sentence, self.clock() - now)
 
@@ -135,20 +134,17 @@ class Wheel:
             return
         if self.reloader.is_due():
             self.touched |= self.reloader.reload()
-            if self.touched:
-                self._bring_in_step()
-        if self._maps_at is not None and now >= self._maps_at:
-            self._write_maps()
+            self._bring_in_step()
         if now >= self._sweep_at and not self.touched:
             self._sweep()
+        self._write_files()
 
     def _sweep(self) -> None:
         """Compare everything with HAProxy: what somebody else changed is set right, and said."""
         self._sweep_at = self.clock() + self.drift_interval
         self.supervisor.trim_log()
         try:
-            self.reconciler.read_maps()
-            turned = self.reconciler.reconcile(self.reconciler.everything())
+            turned = self.reconciler.reconcile(self.reconciler.compare_everything())
         except TemporaryError as failure:
             self._pause(failure)
             return
@@ -156,13 +152,21 @@ class Wheel:
             self.metrics.repaired(turned.commands)
             self._say(f"HAProxy was changed by somebody else and set right: {turned.sentence}", 0.0)
 
-    def _write_maps(self) -> None:
-        try:
-            self.reconciler.files.write_maps()
-            self._maps_at = None
-        except FileNotWritten as failure:
-            log.warning("%s", failure)
-            self._maps_at = self.clock() + MAPS_SECONDS
+    def _write_files(self) -> None:
+        """Write what is due, once a second at most: maps, and what could not be written before."""
+        now = self.clock()
+        files = self.reconciler.files
+        if not files.is_due:
+            self._files_at = None
+        elif self._files_at is None:
+            self._files_at = now + FILES_SECONDS
+        elif now >= self._files_at:
+            self._files_at = now + FILES_SECONDS
+            try:
+                files.write_shards()
+                files.write_maps()
+            except FileNotWritten as failure:
+                log.warning("%s", failure)
 
     def _say(self, sentence: str, seconds: float) -> None:
         if sentence:
@@ -184,8 +188,8 @@ class Wheel:
         due = [self._sweep_at]
         if self.touched:
             due.append(self._retry_at)
-        if self._maps_at is not None:
-            due.append(self._maps_at)
+        if self._files_at is not None:
+            due.append(self._files_at)
         waits = self.reloader.pace.seconds_until_due(now), self.supervisor.seconds_until_due(now)
         due += [now + seconds for seconds in waits if seconds is not None]
         return max(0.0, min(due) - now)

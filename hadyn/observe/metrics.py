@@ -96,7 +96,7 @@ class Sight(Protocol):
 class Metrics:
     """All metrics of one hadyn. Any thread may call any method."""
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: Sight | None = None) -> None:
         # The time each counter was made is a second series for every counter and of no use here.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
@@ -106,9 +106,14 @@ class Metrics:
         self._drift = self._counter("hadyn_drift_repaired_total")
         self._ready_seconds = self._histogram("hadyn_change_to_ready_seconds", READY_BUCKETS)
         self._cycle_seconds = self._histogram("hadyn_cycle_seconds", CYCLE_BUCKETS)
-        self._registry.register(_LookedUp(sight))
+        if sight is not None:
+            self.look_up(sight)
         for reason in ReloadReason:
             self._reloads.labels(str(reason))
+
+    def look_up(self, sight: Sight) -> None:
+        """Look up at each scrape what ``sight`` knows; said once, by whoever has joined the parts."""
+        self._registry.register(_LookedUp(sight))
 
     def reloaded(self, reason: str) -> None:
         """HAProxy was reloaded; called once for each reason."""

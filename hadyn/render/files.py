@@ -19,7 +19,7 @@ from hadyn.render.atomic import replace_files
 from hadyn.render.candidate import Candidate
 from hadyn.render.folder import StateFolder
 from hadyn.render.map_files import MapFiles
-from hadyn.render.shards import SHARDS, Shards, differs_in_seats_only, shard_of
+from hadyn.render.shards import SHARDS, SLOTS, Shards, differs_in_seats_only, shard_of
 
 PAGES = ("404.http", "503.http")
 SHARD_FILE = re.compile(r"[0-9]{3}\.cfg")
@@ -70,6 +70,10 @@ class StateFiles:
         """Whether ``stage`` has something that HAProxy has not judged yet."""
         return bool(self._unjudged) or self._unjudged_main is not None
 
+    def is_unjudged(self, name: str) -> bool:
+        """Whether HAProxy has yet to judge, and then read, the section of a backend."""
+        return name in self._unjudged
+
     @property
     def is_due(self) -> bool:
         """Whether a file is behind: maps that wait for their turn, or a write that failed."""
@@ -90,6 +94,14 @@ class StateFiles:
         self._unjudged.pop(name, None)
         if filed != content:
             self._due.add(self._shards.put(name, content))
+
+    def put_seats(self, name: str, section: str) -> None:
+        """Set who sits where, and leave the rest of a backend's section as HAProxy accepted it."""
+        filed = self._shards.get(name)
+        if filed is not None:
+            head, content = filed.partition(SLOTS)[0], section.encode()
+            _, mark, slots = content.partition(SLOTS)
+            self.put_backend(name, (head.rstrip() + (mark + slots or b"\n")).decode())
 
     def remove_backend(self, name: str) -> None:
         """Drop a backend from the files; HAProxy holds it until its next reload."""

@@ -60,6 +60,23 @@ def test_slots_are_read_in_the_order_of_haproxy():
     }
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_portions_of_a_table_hold_every_backend_whole_and_once(size):
+    text = table(row("s1", "api"), row("s1"), row("s2"), row("s1", "zoo"), row("s2", "zoo"))
+
+    portions = [tables.observed_backends(portion, {}) for portion in tables.in_portions(text, size)]
+
+    assert [name for portion in portions for name in portion] == ["api", "web", "zoo"]
+    assert {name: backend for portion in portions for name, backend in portion.items()} == tables.observed_backends(
+        text, {}
+    )
+    assert all(len(portion) <= size for portion in portions)
+
+
+def test_a_table_without_rows_is_one_portion_without_backends():
+    assert [tables.observed_backends(portion, {}) for portion in tables.in_portions(table(), 2)] == [{}]
+
+
 @pytest.mark.parametrize(
     ("admin", "state"),
     [
