@@ -84,7 +84,7 @@ class _Resolving:
 
     def refuse(self, claim: Claim, owner: Ingress) -> None:
         """The host belongs to another namespace."""
-        said = f"{self._spelled_host} belongs to namespace {owner.namespace}: {owner.ref} {_claimed(owner)}"
+        said = f"{'any host' if self._host == ANY_HOST else self._host} belongs to namespace {owner.namespace}: {owner.ref} {_claimed(owner)}"
         remedy = "Use another host, or --shared-hosts"
         self._problems[Problem(claim.ingress.ref, claim.paths[0].field, Reason.CLAIMED, said, remedy)] = None
 
@@ -95,7 +95,7 @@ class _Resolving:
         if taken is not None:
             _, winning_rule, winner = taken
             if winner is not ingress and (not rule.is_default or winning_rule.is_default):
-                said = f"{self._spelled_host}{rule.path}: {winner.ref} {_claimed(winner)}"
+                said = f"{self._spelled(rule)}: {winner.ref} {_claimed(winner)}"
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
@@ -111,17 +111,17 @@ class _Resolving:
             primary, _, ingress = self._routes.get(key, (None, None, None))
             if primary is None or ingress is None:
                 if not rule.is_default:
-                    said = f"no other Ingress has {self._spelled_host}{rule.path}, so there is nothing to share"
+                    said = f"no other Ingress has {self._spelled(rule)}, so there is nothing to share"
                     self._add_problem(
                         claim.ingress, rule, Reason.NOT_FOUND, said, "Give it the host and path of a route"
                     )
             elif ingress.namespace != claim.ingress.namespace:
-                said = f"{self._spelled_host}{rule.path}: {ingress.ref} {_claimed(ingress)}, in another namespace"
+                said = f"{self._spelled(rule)}: {ingress.ref} {_claimed(ingress)}, in another namespace"
                 self._add_problem(
                     claim.ingress, rule, Reason.CLAIMED, said, "A canary shares within its namespace only"
                 )
             elif primary.backend is None:
-                said = f"{self._spelled_host}{rule.path} leads nowhere yet, so there is nothing to share"
+                said = f"{self._spelled(rule)} leads nowhere yet, so there is nothing to share"
                 self._add_problem(claim.ingress, rule, Reason.NOT_FOUND, said, f"Look at {ingress.ref}")
             else:
                 found = self._found(claim.ingress, rule)
@@ -142,18 +142,18 @@ class _Resolving:
             problems=tuple(self._problems),
         )
 
-    @property
-    def _spelled_host(self) -> str:
-        return {ANY_HOST: "any host", DEFAULT_KEY: "everything else"}.get(self._host, self._host)
+    def _spelled(self, rule: PathRule) -> str:
+        """Name what a route is about, for people."""
+        if self._host == DEFAULT_KEY:
+            return "everything else"
+        return f"{rule.path} of any host" if self._host == ANY_HOST else f"{self._host}{rule.path}"
 
     def _found(self, ingress: Ingress, rule: PathRule) -> Found | None:
         if rule.target is None:
             return None
         found = self._find(ingress.namespace, rule.target)
         if isinstance(found, Missing):
-            field = (
-                rule.field if rule.field.startswith("spec.") and "paths" not in rule.field else f"{rule.field}.backend"
-            )
+            field = f"{rule.field}.backend" if rule.field.endswith("]") else rule.field
             self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
             return None
         return found

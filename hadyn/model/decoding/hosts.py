@@ -38,7 +38,8 @@ def canonical_host(value: object) -> str:
         raise Refused(f"is longer than {MAX_NAME} characters", "Shorten it")
     if any(len(label) > MAX_LABEL for label in name.split(".")):
         raise Refused(f"a label is longer than {MAX_LABEL} characters", "Shorten it")
-    if not name.isascii() or not is_dns_name(name):
+    # asked of the original: lower() turns the Kelvin sign into a plain k
+    if not value.isascii() or not is_dns_name(name):
         raise Refused(f"{spelled(value)} is not a DNS-1123 name", "Write international names in punycode (xn--...)")
     return host
 

@@ -54,8 +54,8 @@ def spelled(value: object) -> str:
         return "a mapping"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int) and abs(value) >= _BIG:
-        return "a very large number"
+    if isinstance(value, (int, float)):
+        return "a very large number" if abs(value) >= _BIG else repr(value)
     return shown(value)
 
 

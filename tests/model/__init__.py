@@ -1,0 +1,1 @@
+"""The model: objects in, desired state out."""
