@@ -28,6 +28,7 @@ _COLOURS = {
     "running": "green",
 }
 """Words that stand for a state, wherever they are a whole cell."""
+_MAY_WRAP = {"SERVICE", "ENDPOINT", "VALUES", "DEFAULT", "MEANS"}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 Rows = Sequence[Sequence[str]]
@@ -67,7 +68,7 @@ def rich_table(header: Sequence[str], rows: Rows) -> Table:
 
     table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
     for title in header:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title not in _MAY_WRAP)
     for row in rows:
         table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
     return table

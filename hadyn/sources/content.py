@@ -37,7 +37,7 @@ def file_content(text: bytes, path: Path) -> FileContent:
 
 def file_ref(path: Path) -> ObjectRef:
     """The object that a problem of a whole file names: the file."""
-    return ObjectRef("File", "", shown_path(path))
+    return ObjectRef("File", "", shown_path(Path(path.name or path)))
 
 
 def _is_object(document: Document) -> bool:

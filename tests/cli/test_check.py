@@ -65,7 +65,7 @@ def test_a_file_that_does_not_parse_is_a_problem_with_its_place(tmp_path: Path):
     (tmp_path / "shop.yaml").write_text("kind: [Ingress\n")
     ended = invoke("check", tmp_path)
     assert ended.exit_code == 1
-    assert f"{tmp_path / 'shop.yaml'}:2:1: file {tmp_path / 'shop.yaml'}: does not parse" in ended.stdout
+    assert f"{tmp_path / 'shop.yaml'}:2:1: file shop.yaml: does not parse" in ended.stdout
 
 
 def test_a_document_that_is_no_object_is_a_problem(tmp_path: Path):

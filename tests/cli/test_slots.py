@@ -39,6 +39,21 @@ def running(state_dir: Path) -> Iterator[Path]:
         yield state_dir
 
 
+class Fleeting(ShopView):
+    """A hadyn that has one backend at the first two looks, two at the third, and no HAProxy after it."""
+
+    def __init__(self):
+        super().__init__(backends=0)
+        self.looks = iter([1, 1, 2])
+
+    def slots(self, backends):
+        number = next(self.looks, 0)
+        self.haproxy_answers = number > 0
+        for each in range(number):
+            self.add(f"shop_web{each}_80", f"shop/web{each}:80", each)
+        return super().slots(backends)
+
+
 @pytest.fixture
 def haproxy(state_dir: Path) -> Iterator[Path]:
     """The runtime socket of a HAProxy without hadyn."""
@@ -82,6 +97,13 @@ def test_programs_get_the_same_document_as_json_and_yaml(running: Path):
     assert [as_json[0][key] for key in ("backend", "service", "slots", "ready", "draining", "free", "sessions")] == [
         "shop_web0000_80", "shop/web0000:80", 10, 2, 1, 7, 6,
     ]  # fmt: skip
+
+
+def test_watching_prints_again_only_what_differs(state_dir: Path):
+    with HttpServer(Fleeting(), bind="", control_socket=state_dir / "control.sock"):
+        ended = invoke("slots", "--watch", "--interval", "1ms", "-o", "name", "--state-dir", state_dir)
+    assert ended.stdout == "shop_web0_80\n" + "shop_web0_80\nshop_web1_80\n"
+    assert "cannot reach HAProxy" in ended.stderr
 
 
 def test_a_backend_that_is_not_there_is_wrong_usage(running: Path):
