@@ -22,6 +22,7 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
+from hadyn.controller.sentences import counted
 from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
@@ -171,14 +172,23 @@ class Assembly:
         files.put_main(main_config(self._config(), self.binary.capabilities))
         if wheel.supervisor.adopted():
             wheel.touched = reconciler.compare_everything()
-            if files.has_unjudged:
+            if files.has_unjudged_main:
                 reconciler.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
+            self._say("took over the HAProxy that runs", reconciler)
             return
         reconciler.file_everything()
         wheel.reloader.install()
         wheel.supervisor.start()
         wheel.touched = reconciler.after_reload()
         reconciler.pace.forget()
+        self._say("started HAProxy", reconciler)
+
+    def _say(self, what: str, reconciler: Reconciler) -> None:
+        backends = counted(len(reconciler.loaded), "backend", "backends")
+        problems = len(reconciler.problems())
+        named = f"; {counted(problems, 'problem', 'problems')}, see `hadyn status`" if problems else ""
+        where = ", ".join(map(str, self.bind))
+        log.info("%s %s on %s: %s%s", what, self.binary.capabilities, where, backends, named)
 
     def _end(self, wheel: Wheel) -> None:
         with contextlib.suppress(FileNotWritten):

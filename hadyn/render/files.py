@@ -66,9 +66,9 @@ class StateFiles:
         return self._maps.entries()
 
     @property
-    def has_unjudged(self) -> bool:
-        """Whether ``stage`` has something that HAProxy has not judged yet."""
-        return bool(self._unjudged) or self._unjudged_main is not None
+    def has_unjudged_main(self) -> bool:
+        """Whether HAProxy has yet to judge, and then read, the main file."""
+        return self._unjudged_main is not None
 
     def is_unjudged(self, name: str) -> bool:
         """Whether HAProxy has yet to judge, and then read, the section of a backend."""

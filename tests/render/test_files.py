@@ -52,12 +52,12 @@ def test_a_new_backend_waits_for_haproxys_judgement_before_it_is_live(files: Sta
     files.put_backend("web", section("web", "10.0.0.1:80"))
     files.write_shards()
     assert not shard_file(files, "web").exists()
-    assert files.has_unjudged
+    assert files.is_unjudged("web")
     candidate = files.stage()
     assert section("web", "10.0.0.1:80") in [path.read_text() for path in candidate.files]
     files.install(candidate)
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.1:80")
-    assert not files.has_unjudged
+    assert not files.is_unjudged("web")
 
 
 def test_changed_seats_of_a_judged_backend_are_written_at_once(files: StateFiles) -> None:
@@ -81,7 +81,16 @@ def test_what_haproxy_refused_is_forgotten_and_the_judged_section_stays(files: S
     files.put_backend("web", section("web", directive="nonsense"))
     files.forget_unjudged("web")
     assert files.section("web") == section("web", "10.0.0.1:80")
-    assert not files.has_unjudged
+    assert not files.is_unjudged("web")
+
+
+def test_seats_of_a_backend_that_haproxy_refused_are_written_into_the_section_it_accepted(files: StateFiles) -> None:
+    installed(files, section("web", "10.0.0.1:80"))
+    files.put_seats("web", section("web", "10.0.0.2:80", directive="nonsense"))
+    files.write_shards()
+    assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
+    files.put_seats("web", section("web", directive="nonsense"))
+    assert files.section("web") == section("web")
 
 
 def test_what_changed_while_haproxy_judged_is_judged_next_time(files: StateFiles) -> None:
@@ -92,7 +101,7 @@ def test_what_changed_while_haproxy_judged_is_judged_next_time(files: StateFiles
     files.remove_backend("api")
     files.install(candidate)
     assert files.backend_names() == {"web"}
-    assert files.has_unjudged
+    assert files.is_unjudged("web")
     assert not shard_file(files, "web").exists()
 
 
@@ -160,7 +169,7 @@ def test_a_hadyn_that_starts_again_finds_what_the_files_say(folder: StateFolder)
     assert second.backend_names() == {"web", "api"}
     assert second.section("web") == section("web", "10.0.0.1:80")
     assert second.entries() == {(MapName.PREFIX, "a.example/"): "web"}
-    assert not second.has_unjudged
+    assert not second.has_unjudged_main
     assert not second.is_due
 
 
