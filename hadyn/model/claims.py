@@ -42,7 +42,7 @@ class Claims:
     """All claims, by host; and the Ingresses behind each Service or Backend."""
 
     def __init__(self) -> None:
-        self._hosts: dict[str, dict[ObjectRef, Claim]] = {}
+        self._claimants: Index[str, ObjectRef] = Index()
         self._followers: Index[ObjectRef, ObjectRef] = Index()
         self._ingresses: dict[ObjectRef, Ingress] = {}
 
@@ -53,25 +53,26 @@ class Claims:
         if before is not None:
             for rules in _host_rules(before):
                 hosts.add(rules.host)
-                self._withdraw(rules.host, ref)
+                self._claimants.discard(rules.host, ref)
             for target in _targets(before):
                 self._followers.discard(target, ref)
         if after is not None:
             self._ingresses[ref] = after
             for rules in _host_rules(after):
                 hosts.add(rules.host)
-                self._hosts.setdefault(rules.host, {})[ref] = Claim(after, rules.paths)
+                self._claimants.add(rules.host, ref)
             for target in _targets(after):
                 self._followers.add(target, ref)
         return hosts
 
     def of(self, host: str) -> list[Claim]:
         """All claims to a host, that of the oldest Ingress first."""
-        return sorted(self._hosts.get(host, {}).values(), key=lambda claim: claim.ingress.age)
+        ingresses = sorted((self._ingresses[ref] for ref in self._claimants.of(host)), key=lambda each: each.age)
+        return [Claim(ingress, ingress.paths_of(host)) for ingress in ingresses]
 
     def claimants(self, host: str) -> Collection[ObjectRef]:
         """The Ingresses that claim a host, canaries among them."""
-        return self._hosts.get(host, {}).keys()
+        return self._claimants.of(host)
 
     def hosts_behind(self, target: ObjectRef) -> set[str]:
         """The hosts with a path that leads to a Service or Backend."""
@@ -88,12 +89,6 @@ class Claims:
 
     def __contains__(self, ref: object) -> bool:
         return ref in self._ingresses
-
-    def _withdraw(self, host: str, ref: ObjectRef) -> None:
-        claims = self._hosts[host]
-        del claims[ref]
-        if not claims:
-            del self._hosts[host]
 
 
 def target_ref(namespace: str, target: Target) -> ObjectRef:

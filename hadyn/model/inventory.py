@@ -77,7 +77,7 @@ class Inventory:
         self._store = Store()
         self._classes = Classes(policy)
         self._claims = Claims()
-        self._membership = Membership()
+        self._membership = Membership(self._store.held)
         self._workshop = Workshop(policy, self._store.held, self._membership)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
@@ -149,7 +149,7 @@ class Inventory:
     def objects_behind(self, host: str) -> set[ObjectRef]:
         """The Ingresses that claim a host, and the Services (or Backends) its routes lead to."""
         resolution = self._hosts.get(host, Resolution())
-        sources = (self._parts[name].sources for name in resolution.leads)
+        sources = (self._parts[lead.found.backend].sources for lead in resolution.leads)
         return {*self._claims.claimants(host), *(ref for each in sources for ref in each)}
 
     def _note(self, replaced: Replaced, dirty: _Dirty) -> None:
@@ -198,10 +198,11 @@ class Inventory:
         after = resolve(host, self._claims.of(host), self._find, shared_hosts=self._policy.shared_hosts)
         if after.routes or after.problems:
             self._hosts[host] = after
-        dirty.parts.update(
-            name for name in before.leads.keys() | after.leads.keys() if before.leads.get(name) != after.leads.get(name)
-        )
-        _move(self._hosts_of, host, before.leads, after.leads)
+        leads_before = {lead.found.backend: lead for lead in before.leads}
+        leads_after = {lead.found.backend: lead for lead in after.leads}
+        names = leads_before.keys() | leads_after.keys()
+        dirty.parts.update(name for name in names if leads_before.get(name) != leads_after.get(name))
+        _move(self._hosts_of, host, leads_before, leads_after)
         shared_before = {share.backend for share in before.shares}
         shared_after = {share.backend for share in after.shares}
         if before.shares != after.shares:
@@ -215,7 +216,7 @@ class Inventory:
         before = self._parts.pop(name, None)
         after: Part | None = None
         problems: list[Problem] = []
-        leads = [self._hosts[host].leads[name] for host in self._hosts_of.of(name)]
+        leads = [self._hosts[host].lead(name) for host in self._hosts_of.of(name)]
         if leads:
             sharing = (self._hosts[host].shares for host in self._sharing_hosts_of.of(name))
             shares = [share for each in sharing for share in each if share.backend == name]

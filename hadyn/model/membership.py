@@ -5,17 +5,20 @@ Rule: they belong by namespace and name only; Endpoints count where the Service 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hadyn.model.index import Index
 from hadyn.model.objects import Endpoints, EndpointSlice, Service
 from hadyn.model.problems import ObjectRef
 from hadyn.model.store import Held, Replaced
 
 
 class Membership:
-    """All slices and Endpoints, by Service."""
+    """All slices, by Service; the objects themselves are asked of their store."""
 
-    def __init__(self) -> None:
-        self._slices: dict[ObjectRef, dict[ObjectRef, Held]] = {}
-        self._endpoints: dict[ObjectRef, Held] = {}
+    def __init__(self, holding: Callable[[ObjectRef], Held | None]) -> None:
+        self._holding = holding
+        self._slices: Index[ObjectRef, ObjectRef] = Index()
 
     def replace(self, replaced: Replaced) -> set[ObjectRef]:
         """Take a slice or Endpoints as it is now; return the Services concerned."""
@@ -23,32 +26,18 @@ class Membership:
         if replaced.before is not None:
             service = service_of(replaced.before)
             concerned.add(service)
-            self._remove(service, replaced.ref)
+            self._slices.discard(service, replaced.ref)
         if replaced.after is not None:
             service = service_of(replaced.after)
             concerned.add(service)
-            if isinstance(replaced.after.object, Endpoints):
-                self._endpoints[service] = replaced.after
-            else:
-                self._slices.setdefault(service, {})[replaced.ref] = replaced.after
+            if isinstance(replaced.after.object, EndpointSlice):
+                self._slices.add(service, replaced.ref)
         return concerned
 
     def of(self, service: ObjectRef) -> tuple[Held, ...]:
         """What lists the endpoints of a Service."""
-        slices = self._slices.get(service)
-        if slices:
-            return tuple(slices.values())
-        endpoints = self._endpoints.get(service)
-        return () if endpoints is None else (endpoints,)
-
-    def _remove(self, service: ObjectRef, ref: ObjectRef) -> None:
-        if ref.kind == Endpoints.kind:
-            del self._endpoints[service]
-            return
-        slices = self._slices[service]
-        del slices[ref]
-        if not slices:
-            del self._slices[service]
+        refs = self._slices.of(service) or (ObjectRef(Endpoints.kind, service.namespace, service.name),)
+        return tuple(held for held in map(self._holding, refs) if held is not None)
 
 
 def service_of(held: Held) -> ObjectRef:

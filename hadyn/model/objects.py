@@ -7,11 +7,13 @@ field that nobody reads, no reference cycles (``gc=False``).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from enum import IntEnum
 from typing import ClassVar
 
 from msgspec import Struct
 
+from hadyn.model.desired import DEFAULT_KEY
 from hadyn.model.problems import ObjectRef, Problem, Reason
 
 NEVER = "~"
@@ -100,7 +102,7 @@ class HostRules(Struct, frozen=True, gc=False):
 
 
 class Ingress(Named, frozen=True, gc=False, kw_only=True):
-    """Which hosts and paths lead where.
+    """Which hosts and paths lead where; ``hosts`` are sorted, each once.
 
     ``catch_all`` is the defaultBackend of an Ingress without rules. ``class_name`` is the
     annotation kubernetes.io/ingress.class (then ``has_legacy_class``), else
@@ -113,6 +115,12 @@ class Ingress(Named, frozen=True, gc=False, kw_only=True):
     has_legacy_class: bool = False
     hosts: tuple[HostRules, ...] = ()
     catch_all: PathRule | None = None
+
+    def paths_of(self, host: str) -> tuple[PathRule, ...]:
+        """The paths for one of its hosts, or for DEFAULT_KEY."""
+        if host == DEFAULT_KEY:
+            return () if self.catch_all is None else (self.catch_all,)
+        return self.hosts[bisect_left(self.hosts, host, key=lambda rules: rules.host)].paths
 
 
 class IngressClass(Named, frozen=True, gc=False, kw_only=True):

@@ -8,6 +8,7 @@ where nobody claims "/".
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -32,12 +33,16 @@ class Lead(Struct, frozen=True, gc=False):
 
 
 class Resolution(Struct, frozen=True, gc=False):
-    """What one host comes to. ``routes`` are sorted by key, without canaries; ``leads`` by backend name."""
+    """What one host comes to. ``routes`` are sorted by key, without canaries; ``leads`` by backend, each once."""
 
     routes: tuple[Route, ...] = ()
-    leads: dict[str, Lead] = {}
+    leads: tuple[Lead, ...] = ()
     shares: tuple[Share, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def lead(self, backend: str) -> Lead:
+        """How this host leads to a backend, which it does."""
+        return self.leads[bisect_left(self.leads, backend, key=lambda lead: lead.found.backend)]
 
 
 def resolve(host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool) -> Resolution:
@@ -134,10 +139,10 @@ class _Resolving:
         routes = (route for route, _, _ in self._routes.values())
         return Resolution(
             routes=tuple(sorted(routes, key=lambda route: route.key)),
-            leads={
-                name: Lead(found, len(voices), tuple(sorted(set(voices), key=lambda voice: voice.age)))
-                for name, (found, voices) in sorted(self._leads.items())
-            },
+            leads=tuple(
+                Lead(found, len(voices), tuple(sorted(set(voices), key=lambda voice: voice.age)))
+                for _, (found, voices) in sorted(self._leads.items())
+            ),
             shares=tuple(self._shares),
             problems=tuple(self._problems),
         )

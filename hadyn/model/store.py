@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self) -> None:
         self._held: dict[ObjectRef, tuple[Held, ...]] = {}
-        self._named_by: dict[str, set[ObjectRef]] = {}
+        self._counts: dict[str, int] = {}
         self._disputed: set[ObjectRef] = set()
         self._repeated: dict[ObjectRef, set[str]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
@@ -60,11 +60,10 @@ class Store:
                 repeated.add(ref)
             else:
                 named[ref] = each
-        known = self._named_by.setdefault(changes.source, set())
-        gone = (known if changes.is_complete else known.intersection(changes.deletes)) - named.keys()
         replaced: list[Replaced] = []
-        for ref in gone:
-            self._note(replaced, ref, changes.source, None)
+        for ref in [*self._held] if changes.is_complete else changes.deletes:
+            if ref not in named and any(held.source == changes.source for held in self._held.get(ref, ())):
+                self._note(replaced, ref, changes.source, None)
         for ref, each in named.items():
             self._note(replaced, ref, changes.source, Held(changes.source, changes.is_operators_own, each))
         for ref in repeated:
@@ -79,7 +78,7 @@ class Store:
 
     def count(self, source: str) -> int:
         """How many objects a source names."""
-        return len(self._named_by.get(source, ()))
+        return self._counts.get(source, 0)
 
     def problems(self) -> Iterator[Problem]:
         """What sources could not read, and objects named more than once."""
@@ -103,15 +102,16 @@ class Store:
             replaced.append(Replaced(ref, before, after))
 
     def _put(self, ref: ObjectRef, source: str, held: Held | None) -> None:
-        others = [each for each in self._held.get(ref, ()) if each.source != source]
+        known = self._held.get(ref, ())
+        others = [each for each in known if each.source != source]
         everyone = others if held is None else sorted([*others, held], key=lambda each: each.source)
+        self._counts[source] = self._counts.get(source, 0) + len(everyone) - len(known)
         if everyone:
             self._held[ref] = tuple(everyone)
         else:
             self._held.pop(ref, None)
         self.has_other_problems |= bool(others) or ref in self._repeated
         (self._disputed.add if len(everyone) > 1 else self._disputed.discard)(ref)
-        (self._named_by[source].discard if held is None else self._named_by[source].add)(ref)
         if ref in self._repeated:
             self._repeated[ref].discard(source)
             if not self._repeated[ref]:

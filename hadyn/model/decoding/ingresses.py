@@ -127,9 +127,9 @@ class _Rules:
                     self._add(paths, path_rule)
 
     def by_host(self, default: PathRule | None) -> tuple[HostRules, ...]:
-        """All hosts with their paths, a defaultBackend being the last path of each."""
+        """All hosts, sorted, with their paths, a defaultBackend being the last path of each."""
         added = () if default is None else (default,)
-        hosts = ((host, (*paths.values(), *added)) for host, paths in self._hosts.items())
+        hosts = ((host, (*paths.values(), *added)) for host, paths in sorted(self._hosts.items()))
         return tuple(HostRules(host, paths) for host, paths in hosts if paths)
 
     def _path_rule(self, wire: WirePath, place: str) -> PathRule | None:
