@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hadyn.controller.events import EventQueue, Resync, Stop
-from hadyn.controller.mirror import MapMirror
+from hadyn.controller.filing import Filing
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
@@ -101,10 +101,8 @@ class Assembly:
         pace = ReloadPace(settings.reload_interval)
         inventory = Inventory(self._policy())
         reconciler = Reconciler(
-            inventory=inventory,
+            filing=Filing(inventory, files, pace),
             runtime=self._runtime(metrics.commanded),
-            files=files,
-            pace=pace,
             metrics=metrics,
             clock=time.monotonic,
             drain_seconds=settings.drain_time,
@@ -120,7 +118,7 @@ class Assembly:
             events=self.events,
             inventory=inventory,
             reconciler=reconciler,
-            reloader=Reloader(process, files, reconciler, pace, metrics, time.monotonic, now),
+            reloader=Reloader(process, files, reconciler, pace, metrics, self.events, time.monotonic, now),
             supervisor=Supervisor(process, files, self.bind, self.events, time.monotonic),
             metrics=metrics,
             clock=time.monotonic,
@@ -166,33 +164,32 @@ class Assembly:
         """Take in what the source said first; adopt the HAProxy that runs, or start one from complete files."""
         for event in wheel.gather():
             wheel.take_in(event)
-        reconciler, files = wheel.reconciler, wheel.reconciler.files
-        files.load()
-        reconciler.filed = MapMirror.of(files.entries().items())
-        files.put_main(main_config(self._config(), self.binary.capabilities))
+        reconciler, filing = wheel.reconciler, wheel.reconciler.filing
+        filing.load()
+        filing.files.put_main(main_config(self._config(), self.binary.capabilities))
         if wheel.supervisor.adopted():
             wheel.touched = reconciler.compare_everything()
-            if files.has_unjudged_main:
-                reconciler.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
+            if filing.files.has_unjudged_main:
+                filing.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
             self._say("took over the HAProxy that runs", reconciler)
             return
         reconciler.file_everything()
         wheel.reloader.install()
         wheel.supervisor.start()
         wheel.touched = reconciler.after_reload()
-        reconciler.pace.forget()
+        filing.pace.forget()
         self._say("started HAProxy", reconciler)
 
     def _say(self, what: str, reconciler: Reconciler) -> None:
         backends = counted(len(reconciler.loaded), "backend", "backends")
-        problems = len(reconciler.problems())
+        problems = len(reconciler.filing.problems())
         named = f"; {counted(problems, 'problem', 'problems')}, see `hadyn status`" if problems else ""
         where = ", ".join(map(str, self.bind))
         log.info("%s %s on %s: %s%s", what, self.binary.capabilities, where, backends, named)
 
     def _end(self, wheel: Wheel) -> None:
         with contextlib.suppress(FileNotWritten):
-            wheel.reconciler.files.write_all()
+            wheel.reconciler.filing.files.write_all()
         if self.settings.leave_running:
             log.info("stopped; HAProxy goes on and the next hadyn adopts it")
             return

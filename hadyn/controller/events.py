@@ -6,8 +6,9 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hadyn.errors import TemporaryError
+from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
+from hadyn.render.candidate import Candidate
 
 ANSWER_SECONDS = 10.0
 
@@ -27,6 +28,14 @@ class ProcessEnded:
     """HAProxy's master with this pid is gone."""
 
     pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """HAProxy has looked at a candidate; ``failure`` is what it, or the attempt to ask it, came to."""
+
+    candidate: Candidate
+    failure: HadynError | None
 
 
 class Busy(TemporaryError):
@@ -64,5 +73,5 @@ class Question:
         return answer
 
 
-Event = Changes | Stop | Resync | ProcessEnded | Question
+Event = Changes | Stop | Resync | ProcessEnded | Judged | Question
 EventQueue = queue.SimpleQueue[Event]

@@ -8,6 +8,8 @@ wait for a reload.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hadyn.planner.reasons import Reload
 
 
@@ -23,6 +25,11 @@ class ReloadPace:
     def pending(self) -> tuple[Reload, ...]:
         return tuple(reload for reloads in self._pending.values() for reload in reloads)
 
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends there is a reason about; "" stands for all of HAProxy."""
+        return tuple(self._pending)
+
     def want(self, backend: str, reloads: tuple[Reload, ...]) -> None:
         """Let these be the reasons concerning a backend ("" for all of HAProxy); none takes them back."""
         if reloads:
@@ -34,9 +41,9 @@ class ReloadPace:
         """Return how long to wait for the next reload; None when there is no reason for one."""
         return max(0.0, self._earliest - now) if self._pending else None
 
-    def done(self, now: float) -> None:
-        """Note that a reload took all pending reasons with it."""
-        self._pending.clear()
+    def done(self, now: float, *, waiting: Collection[str] = ()) -> None:
+        """Note that a reload took all reasons with it but those about ``waiting``, which came too late for it."""
+        self._pending = {name: self._pending[name] for name in waiting if name in self._pending}
         self._earliest = now + self._interval
 
     def forget(self) -> None:

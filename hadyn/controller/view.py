@@ -91,7 +91,7 @@ class ControllerView:
         return {name: slot_counts(desired.get(name), backend) for name, backend in observed.items() if name in desired}
 
     def problems(self) -> Iterable[Problem]:
-        return self._ask(self.wheel.reconciler.problems)
+        return self._ask(self.wheel.reconciler.filing.problems)
 
     def stale_seconds(self) -> Mapping[str, float]:
         now = self.clock()
@@ -120,8 +120,8 @@ class ControllerView:
                 last=tuple(reloader.past),
             ),
             backends=len(wheel.reconciler.loaded),
-            routes=sum(1 for key, _ in wheel.reconciler.filed.items() if key[0] is not MapName.HOSTS),
-            problems=wheel.reconciler.problems(),
+            routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] is not MapName.HOSTS),
+            problems=wheel.reconciler.filing.problems(),
         )
 
     def _haproxy_status(self) -> HAProxyStatus:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hadyn.controller.events import Event, EventQueue, ProcessEnded, Question, Resync, Stop
+from hadyn.controller.events import Event, EventQueue, Judged, ProcessEnded, Question, Resync, Stop
 from hadyn.controller.reconciler import Reconciler, Turned
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
@@ -109,6 +109,8 @@ class Wheel:
                 self.touched |= touched
             case Resync():
                 self._sweep_at = self.clock()
+            case Judged():
+                self.touched |= self.reloader.finish(event)
             case ProcessEnded():
                 self.supervisor.ended(event.pid)
             case Stop():
@@ -132,9 +134,8 @@ class Wheel:
         now = self.clock()
         if not self.supervisor.is_up:
             return
-        if self.reloader.is_due():
-            self.touched |= self.reloader.reload()
-            self._bring_in_step()
+        if self.reloader.seconds_until_due(now) == 0:
+            self.reloader.begin()
         if now >= self._sweep_at and not self.touched:
             self._sweep()
         self._write_files()
@@ -155,7 +156,7 @@ class Wheel:
     def _write_files(self) -> None:
         """Write what is due, once a second at most: maps, and what could not be written before."""
         now = self.clock()
-        files = self.reconciler.files
+        files = self.reconciler.filing.files
         if not files.is_due:
             self._files_at = None
         elif self._files_at is None:
@@ -190,6 +191,6 @@ class Wheel:
             due.append(self._retry_at)
         if self._files_at is not None:
             due.append(self._files_at)
-        waits = self.reloader.pace.seconds_until_due(now), self.supervisor.seconds_until_due(now)
+        waits = self.reloader.seconds_until_due(now), self.supervisor.seconds_until_due(now)
         due += [now + seconds for seconds in waits if seconds is not None]
         return max(0.0, min(due) - now)
