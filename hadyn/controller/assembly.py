@@ -173,11 +173,11 @@ class Assembly:
                 filing.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
             self._say("took over the HAProxy that runs", reconciler)
             return
-        reconciler.file_everything()
+        reconciler.file(reconciler.everything())
         wheel.reloader.install()
         wheel.supervisor.start()
         wheel.touched = reconciler.after_reload()
-        filing.pace.forget()
+        filing.settle(filing.pace.backends)
         self._say("started HAProxy", reconciler)
 
     def _say(self, what: str, reconciler: Reconciler) -> None:

@@ -46,10 +46,6 @@ class ReloadPace:
         self._pending = {name: self._pending[name] for name in waiting if name in self._pending}
         self._earliest = now + self._interval
 
-    def forget(self) -> None:
-        """Drop all reasons: HAProxy was just started and holds everything."""
-        self._pending.clear()
-
     def put_off(self, now: float, seconds: float) -> None:
         """Keep the reasons and try again later: the reload failed."""
         self._earliest = now + max(seconds, self._interval)

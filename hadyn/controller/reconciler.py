@@ -102,12 +102,15 @@ class Reconciler:
         names = inventory.backend_names() | filing.files.backend_names()
         return Touched(names, inventory.hosts() | filing.entries.hosts() | self.entries.hosts())
 
-    def file_everything(self) -> None:
-        """Make the files what is wanted, for a HAProxy that is about to start."""
-        everything = self.everything()
-        self.filing.put_entries(everything.hosts)
-        for names in _portions(everything.backends):
+    def file(self, touched: Touched) -> None:
+        """Make the files what is wanted, for a HAProxy that is about to start from them.
+
+        What it has not judged stays a reason to reload, all else it will have read.
+        """
+        self.filing.put_entries(touched.hosts)
+        for names in _portions(touched.backends):
             self._compare({}, names)
+            self.filing.settle(names)
 
     def compare_everything(self) -> Touched:
         """Bring the files in step with HAProxy; return what HAProxy has to be told to be what is wanted.

@@ -74,9 +74,13 @@ class Supervisor:
         self._restart_at = self.clock() + self._pause
         log.error("HAProxy (pid %d) ended; it is started again from its files", pid)
 
+    def restart_is_due(self) -> bool:
+        """HAProxy is down, and the pause before it is started again is over."""
+        return not self.is_up and self.clock() >= self._restart_at
+
     def restarted(self) -> bool:
-        """Start HAProxy again if it is down and its turn has come; say whether that was done."""
-        if self.is_up or self.clock() < self._restart_at:
+        """Start HAProxy again if that is due; say whether it was done."""
+        if not self.restart_is_due():
             return False
         try:
             self.files.write_all()

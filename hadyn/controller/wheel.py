@@ -119,6 +119,9 @@ class Wheel:
     def _bring_in_step(self) -> None:
         now = self.clock()
         try:
+            if self.supervisor.restart_is_due():
+                # From its first connection on HAProxy shall serve what is wanted now.
+                self.reconciler.file(self.touched)
             if self.supervisor.restarted():
                 self.touched |= self.reconciler.after_reload()
             if now < self._retry_at or not self.supervisor.is_up:
@@ -179,6 +182,7 @@ class Wheel:
     def _pause(self, failure: TemporaryError) -> None:
         """Try again later: soon at first, with jitter, so that many do not come back together."""
         self._failures += 1
+        self.reconciler.entries_are_doubtful = True
         pause = min(LONGEST_PAUSE_SECONDS, 0.05 * 2**self._failures) * random.uniform(0.5, 1)  # noqa: S311 - no secret
         self._retry_at = self.clock() + pause
         log.warning("%s", failure)

@@ -68,4 +68,4 @@ def shown(value: object) -> str:
     """Spell a foreign value for people: quoted, escaped to ASCII, cut at 80 characters."""
     text = value if isinstance(value, str) else repr(value)
     spelled = ascii(text[: SHOWN_CHARACTERS + 1])
-    return spelled if len(text) <= SHOWN_CHARACTERS else f"{ascii(text[:SHOWN_CHARACTERS])}..."
+    return spelled if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]!a}..."

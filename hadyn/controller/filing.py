@@ -1,0 +1,148 @@
+"""What is wanted, less what HAProxy refuses, as the files have it.
+
+Rules: a backend that HAProxy would not load is left out until it changes: one that runs
+goes on as HAProxy accepted it last, the routes of a new one answer 503. Files that cannot
+be written now are written later.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hadyn.controller.mirror import MapMirror
+from hadyn.controller.pace import ReloadPace
+from hadyn.controller.shortfalls import refusal, unseated_problem
+from hadyn.errors import FileNotWritten
+from hadyn.model.desired import UNAVAILABLE, Backend, MapKey
+from hadyn.model.inventory import Inventory
+from hadyn.model.problems import Problem
+from hadyn.model.routes import entries
+from hadyn.planner.plan import BackendPlan, Plan
+from hadyn.planner.planning import Desired
+from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.render.config import backend_section
+from hadyn.render.files import StateFiles
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A backend that HAProxy would not load, as it was then, HAProxy's words, whether an earlier one runs."""
+
+    backend: Backend
+    said: str
+    is_running: bool
+
+
+@dataclass(slots=True)
+class Filing:
+    """Keeps the files equal to what is wanted.
+
+    ``entries`` are the map entries of the files. ``draining`` are backends with a
+    draining endpoint, which a reload makes ready again: the files have no word for drain.
+    """
+
+    inventory: Inventory
+    files: StateFiles
+    pace: ReloadPace
+    entries: MapMirror = field(default_factory=MapMirror)
+    refused: dict[str, Refused] = field(default_factory=dict)
+    draining: set[str] = field(default_factory=set)
+    unseated: dict[str, Problem] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Take over what the files say; raises FileNotWritten."""
+        self.files.load()
+        self.entries = MapMirror.of(self.files.entries().items())
+
+    def wanted(self, name: str) -> Backend | None:
+        """Return a backend as it is wanted, None if it shall not be there."""
+        backend = self.inventory.backend(name)
+        refused = self.refused.get(name)
+        if backend is None or refused is None:
+            self.refused.pop(name, None)
+            return backend
+        if _as_loaded(backend) != _as_loaded(refused.backend):
+            del self.refused[name]
+            return backend
+        return backend if refused.is_running else None
+
+    def wanted_entries(self, host: str) -> dict[MapKey, str]:
+        """Return the map entries that a host shall have."""
+        routed = entries(self.inventory.routes(host))
+        left_out = {name for name, refused in self.refused.items() if not refused.is_running}
+        return {key: UNAVAILABLE if value in left_out else value for key, value in routed.items()}
+
+    def put_entries(self, hosts: Iterable[str]) -> None:
+        """Hand the entries of these hosts to the map files."""
+        for host in hosts:
+            wanted = self.wanted_entries(host)
+            filed = self.entries.of_host(host)
+            if wanted != filed:
+                self.files.put_maps({**dict.fromkeys(filed), **wanted})
+                self.entries.replace(host, wanted)
+
+    def put_backends(self, desired: Desired, plan: Plan) -> None:
+        """Hand who sits where to the shard files, and note what a plan leaves open."""
+        for part in plan.backends:
+            backend = desired.backends[part.backend]
+            assert backend is not None
+            put = self.files.put_seats if part.backend in self.refused else self.files.put_backend
+            put(part.backend, backend_section(backend, part.seating))
+            self.pace.want(part.backend, part.reloads or self._unjudged(part.backend))
+            self._note(backend, part)
+        for name, wanted in desired.backends.items():
+            if wanted is None:
+                self.files.remove_backend(name)
+                self.pace.want(name, ())
+                self.draining.discard(name)
+                self.unseated.pop(name, None)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Drop the reasons to reload about backends that HAProxy reads when it starts."""
+        for name in names:
+            if not self.files.is_unjudged(name):
+                self.pace.want(name, ())
+
+    def write_seats(self) -> None:
+        """Write the shard files whose seats changed; what cannot be written now is written later."""
+        try:
+            self.files.write_shards()
+        except FileNotWritten as failure:
+            log.warning("%s", failure)
+
+    def refuse(self, name: str, said: str, *, is_running: bool) -> None:
+        """Leave out what HAProxy does not load of a backend, until that changes."""
+        backend = self.inventory.backend(name)
+        assert backend is not None, name
+        self.refused[name] = Refused(backend, said, is_running)
+        self.files.forget_unjudged(name)
+        self.pace.want(name, ())
+        self.put_entries(self.entries.hosts_leading_to(name))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with objects, as the model and HAProxy see it."""
+        refused = (refusal(refused.backend, refused.said) for refused in self.refused.values())
+        return tuple(sorted({*self.inventory.problems(), *self.unseated.values(), *refused}))
+
+    def _unjudged(self, name: str) -> tuple[Reload, ...]:
+        """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""
+        return (Reload(ReloadReason.BACKEND_CHANGED, name),) if self.files.is_unjudged(name) else ()
+
+    def _note(self, backend: Backend, part: BackendPlan) -> None:
+        if any(endpoint.draining for endpoint in part.seating.seats.values()):
+            self.draining.add(backend.name)
+        else:
+            self.draining.discard(backend.name)
+        if part.unseated:
+            self.unseated[backend.name] = unseated_problem(backend, part)
+        else:
+            self.unseated.pop(backend.name, None)
+
+
+def _as_loaded(backend: Backend) -> tuple[object, ...]:
+    """What of a backend HAProxy could refuse: everything but its endpoints."""
+    return backend.directives, backend.server_directives, backend.capacity
