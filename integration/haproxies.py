@@ -216,13 +216,17 @@ class RunningHAProxy:
         return tables.identity(said.rstrip("\n")).pid if said else 0
 
     def reload(self, configuration: str | None = None) -> None:
-        """Have the master load the files again; return when a new worker answers."""
+        """Have the master load the files again; return when only a new worker answers.
+
+        Up to 3.0 the old one may answer a few connections more: until it is stopping.
+        """
         if configuration is not None:
             self.configuration = configuration
             self.write("haproxy.cfg", self._whole_configuration())
         before = self.pid()
         self._process.send_signal(signal.SIGUSR2)
         self.wait_until(lambda: self.pid() not in (0, before))
+        self.wait_until(lambda: "Stopping: 0" not in (self.say_to_master(f"@!{before} show info") or "Stopping: 0"))
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Return when it is so; raise DidNotStart when this HAProxy ends, or takes too long."""

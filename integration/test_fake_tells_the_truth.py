@@ -6,7 +6,7 @@ word where a command's outcome hangs on them, tables as the values hadyn reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -19,6 +19,7 @@ from hadyn.runtime.fake import CutRequest, FakeHAProxy
 from hadyn.runtime.wire import Outcome
 from integration.conftest import Start
 from integration.haproxies import HAProxyBinary, RunningHAProxy
+from tests.runtime.given import without_age
 
 CONFIGURATION = """
 frontend front
@@ -62,13 +63,6 @@ class Pair:
     def tables(self) -> tuple[dict[str, ObservedBackend], dict[str, ObservedBackend]]:
         real, fake = (without_age(runtime.observe(None)) for runtime in self.runtimes())
         return real, fake
-
-
-def without_age(backends: dict[str, ObservedBackend]) -> dict[str, ObservedBackend]:
-    return {
-        name: ObservedBackend(name, tuple(replace(slot, seconds_in_state=0) for slot in backend.slots))
-        for name, backend in backends.items()
-    }
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from hadyn.planner.commands import SetAddress, SetState, SetWeight, SlotCommand
-from hadyn.planner.observed import SlotState
+from hadyn.planner.observed import ObservedBackend, SlotState
 from hadyn.planner.plan import BackendPlan, Seating
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.fake import FakeHAProxy
@@ -31,6 +34,14 @@ def held(fake: FakeHAProxy, name: str = "web") -> list[str]:
     """Say what the fake's slots hold: ``s1 10.0.0.1:80 ready weight=1``; free ones are left out."""
     observed = runtime_of(fake).observe([name])[name]
     return [f"{slot.name} {slot.address} {slot.state} weight={slot.weight}" for slot in observed.slots if slot.address]
+
+
+def without_age(backends: Mapping[str, ObservedBackend]) -> dict[str, ObservedBackend]:
+    """Leave out for how long slots have been what they are, which differs from second to second."""
+    return {
+        name: ObservedBackend(name, tuple(replace(slot, seconds_in_state=0) for slot in backend.slots))
+        for name, backend in backends.items()
+    }
 
 
 def steps(backend: str, text: str) -> tuple[SlotCommand, ...]:
