@@ -1,0 +1,50 @@
+"""hadyn demo."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from hadyn.cli.flags import command
+
+EXAMPLE = """
+  $ hadyn demo
+  $ hadyn demo --seconds 10 --rate 1000 | tee demo.txt
+"""
+
+
+@command("demo", example=EXAMPLE)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(2, 3600),
+    default=30.0,
+    envvar="HADYN_DEMO_SECONDS",
+    help="How long pods come and go.",
+)
+@click.option("--rate", type=click.FloatRange(1, 20000), default=500.0, help="Requests a second.")
+@click.option(
+    "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
+)
+def demo(seconds: float, rate: float, haproxy: Path | None) -> None:
+    """Show a rolling update under load, on this machine.
+
+    Starts HAProxy and hadyn on a folder of manifests, and pods that answer with their name.
+    While requests come in, half of them on new connections, pods are replaced, scaled up and
+    down, and a Service is added. Ends with what was measured; exit 0 only if no request failed.
+    """
+    from rich.console import Console  # noqa: PLC0415 - only demo pays for it
+
+    from hadyn.demo.performance import Programme, perform  # noqa: PLC0415
+
+    # Taken down in order by SIGTERM too, as by Ctrl-C: nothing is left behind.
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(perform(Programme(seconds, rate, haproxy), Console()))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
