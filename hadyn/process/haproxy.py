@@ -38,6 +38,8 @@ START_SECONDS = 120.0
 RELOAD_SECONDS = 120.0
 """Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
 TERMINATE_SECONDS = 2.0
+ORPHAN_SECONDS = 0.5
+"""A worker notices within milliseconds that its master was killed, unless it hangs."""
 
 
 class NotYet(TemporaryError):
@@ -188,11 +190,11 @@ class HAProxyProcess:
             raise self._unusable(cause.strerror or str(cause)) from cause
 
     def _end_orphans(self) -> None:
-        """A worker whose master was killed ends by itself, a moment later; until then it holds the ports."""
+        """End workers whose master was killed: they still hold the ports, and one that hangs never goes by itself."""
         for pid in processes_with(self._master_words()):
             with contextlib.suppress(ProcessLookupError):
                 orphan = ProcessHandle(pid)
-                if not orphan.wait(TERMINATE_SECONDS):
+                if not orphan.wait(ORPHAN_SECONDS):
                     orphan.send(signal.SIGKILL)
                     orphan.wait(TERMINATE_SECONDS)
 
@@ -232,11 +234,12 @@ class HAProxyProcess:
         return self.handle is not None and self.handle.is_running
 
     def _kill(self) -> None:
-        """End the master at once; its workers notice and end too."""
+        """End the master at once, and what it leaves behind."""
         if self.handle is not None:
             self.handle.send(signal.SIGKILL)
             self.handle.wait(TERMINATE_SECONDS)
             self.handle = None
+        self._end_orphans()
 
     def _unusable(self, said: str) -> HAProxyUnusable:
         return HAProxyUnusable(
