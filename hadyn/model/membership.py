@@ -1,4 +1,4 @@
-"""Which EndpointSlices and Endpoints belong to a Service.
+"""Which EndpointSlices belong to a Service, or which Endpoints where it has none.
 
 Rule: they belong by namespace and name only; Endpoints count where the Service has no slice.
 """

@@ -32,7 +32,7 @@ def test_a_service_that_does_not_exist_yet_gets_503_until_it_comes():
     assert (touched.backends, touched.hosts) == ({"shop_web_80"}, {"a.example"})
 
 
-def test_a_service_that_goes_takes_its_backend_away_and_leaves_503():
+def test_a_service_that_goes_takes_its_backend_away_and_its_path_answers_503_again():
     shown = inventory(WEB, given.ingress("shop", "web"))
     touched = shown.apply(given.changes(deletes=(WEB.ref,)))
     assert served(shown) == {"a.example/": None}
@@ -99,7 +99,7 @@ def test_an_external_name_is_off_whatever_it_names(name):
     assert complaints(shown)[0].endswith("service shop/web is of type ExternalName, which is off")
 
 
-def test_a_headless_service_without_a_port_gets_503():
+def test_a_headless_service_without_a_port_is_503_and_named():
     headless = given.service("shop", "web", ports=[], clusterIP="None")
     shown = inventory(headless, given.ingress("shop", "web"), given.slice_("shop", "web", "10.0.0.1"))
     assert served(shown) == {"a.example/": None}

@@ -30,7 +30,7 @@ def seen(*objects, **policy):
         pytest.param([{"port": 80, "name": "a b"}], "'a b' is not a port name", id="a port with a wrong name"),
     ],
 )
-def test_a_port_that_is_not_usable_gives_503(ports, said):
+def test_a_port_that_is_not_usable_is_503_and_named(ports, said):
     shown = inventory(INGRESS, given.service("shop", "web", ports=ports))
     assert served(shown) == {"a.example/": None}
     assert said in "\n".join(complaints(shown))
