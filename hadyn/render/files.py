@@ -160,15 +160,16 @@ class StateFiles:
         return Candidate(tuple(self._files(changed)), self._unjudged_main, dict(self._unjudged))
 
     def install(self, candidate: Candidate) -> None:
-        """Let a candidate that HAProxy accepted be live; what was changed since stays unjudged.
+        """Let a candidate that HAProxy accepted be live; what was changed since stays unjudged, but for seats.
 
         Raises FileNotWritten; the rest is then due, and HAProxy must not be reloaded
         before ``write_all`` has succeeded.
         """
         for name, section in candidate.sections.items():
-            if self._unjudged.get(name) == section:
+            latest = self._unjudged.get(name)
+            if latest is not None and differs_in_seats_only(section, latest):
                 del self._unjudged[name]
-                self._due.add(self._shards.put(name, section))
+                self._due.add(self._shards.put(name, latest))
         if candidate.main is not None:
             self._main, self._is_main_due = candidate.main, True
             if self._unjudged_main == candidate.main:

@@ -105,6 +105,16 @@ def test_what_changed_while_haproxy_judged_is_judged_next_time(files: StateFiles
     assert not shard_file(files, "web").exists()
 
 
+def test_seats_that_changed_while_haproxy_judged_a_new_backend_go_live_with_it(files: StateFiles) -> None:
+    files.put_backend("web", section("web", "10.0.0.1:80"))
+    candidate = files.stage()
+    latest = section("web", "10.0.0.1:80", "10.0.0.2:80")
+    files.put_backend("web", latest)
+    files.install(candidate)
+    assert shard_file(files, "web").read_text() == latest
+    assert not files.is_unjudged("web")
+
+
 def test_one_changed_backend_rewrites_only_its_own_shard(files: StateFiles) -> None:
     installed(files, *(section(f"web{number}", "10.0.0.1:80") for number in range(600)))
     before = identities(files.folder.backends)
