@@ -12,7 +12,7 @@ import pytest
 
 from hadyn.model.directives import Directive
 from integration.haproxies import RunningHAProxy, checked, free_port
-from integration.pods import got
+from integration.pods import Client, got
 
 FRONT = "frontend front\n  bind unix@{folder}/front.sock\n  default_backend web\n"
 FREE = "backend web\n  server-template s 1-2 127.0.0.1:1 disabled\n"
@@ -137,6 +137,18 @@ def test_the_master_tells_how_a_reload_went_from_two_seven_on(haproxy, start):
     expected = ("Success=1", "Success=0") if haproxy.is_at_least(2, 7) else ("", "")
     assert (good.partition("\n")[0], bad.partition("\n")[0]) == expected
     assert slots(running)
+
+
+@pytest.mark.fact("a-reload-is-over-when-the-old-worker-stops")
+def test_an_old_worker_that_stops_answers_no_more(start):
+    running = start(FRONT + FREE, is_master=True)
+    with Client(running.front) as client:
+        client.ask()
+        client.answer()
+        for _ in range(5):
+            before = running.pid()
+            running.reload()  # returns when the old worker says that it stops
+            assert before not in {running.pid() for _ in range(20)}
 
 
 @pytest.mark.fact("master-refuses-while-reloading")

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hadyn.model.problems import shown
 from hadyn.planner.commands import (
     AddMapEntry,
     Command,
@@ -66,6 +67,10 @@ class Outcome:
     command: Command
     verdict: Verdict
     text: str
+
+    def __str__(self) -> str:
+        """For the log: the command, how it went, HAProxy's words."""
+        return f"{self.command}: {self.verdict} {shown(self.text)}"
 
 
 class ReplyCountMismatch(ValueError):

@@ -191,3 +191,9 @@ def test_known_texts_say_that_a_command_failed(command, reply):
 )
 def test_a_text_nobody_knows_counts_as_failure(command, reply):
     assert judged(command, reply).verdict is Verdict.UNKNOWN
+
+
+def test_an_outcome_is_shown_without_letting_haproxy_steer_the_terminal():
+    assert str(judged(WEIGHT, "No such\x1b[2J server.")) == (
+        "set server shop_web_80/s1 weight 3: unknown 'No such\\x1b[2J server.'"
+    )
