@@ -30,7 +30,6 @@ check: $(READY)  ## linters, types, layers, generated docs up to date
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/python docs/generate.py --check
 
 bench: $(READY)  ## performance as ratios in one run; writes docs/benchmarks.md
 	$(BIN)/python -m integration.bench
