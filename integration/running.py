@@ -68,14 +68,15 @@ class Ground:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for hadyn in self._running:
-            hadyn.end()
+        with contextlib.ExitStack() as ending:
+            ending.callback(shutil.rmtree, self.place, ignore_errors=True)
+            ending.callback(lambda: print(f"hadyn said:\n{self.log}"))
+            for hadyn in self._running:
+                ending.callback(hadyn.end)
         left = self.processes()
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        print(f"hadyn said:\n{self.log}")
-        shutil.rmtree(self.place, ignore_errors=True)
         assert self.is_left_behind or not left, f"left behind: {left}"
 
     @property

@@ -1,0 +1,199 @@
+"""When HAProxy is reloaded, why, and that nobody notices."""
+
+from __future__ import annotations
+
+import time
+
+from hadyn.demo.pods import Pods
+from integration.deployments import Deployment
+from integration.loads import unfailing_load
+from integration.manifests import ingress, service
+from integration.running import Ground
+
+
+def started(ground: Ground, pods: Pods, name: str, count: int, **annotations: str) -> Deployment:
+    """Pods of a Service behind a path called like it."""
+    deployment = Deployment(ground, pods, name, path=f"/{name}")
+    deployment.publish(**annotations)
+    deployment.start(count)
+    return deployment
+
+
+def test_a_new_backend_costs_one_reload_that_no_request_notices(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 3)
+    ground.run()
+    worker = ground.worker()
+
+    with unfailing_load(ground, "/web") as requests:
+        assert requests.wait_for(web.names, 5)
+        api = started(ground, pods, "api", 2)
+        ground.until(lambda: ground.get("/api")[1] in api.names)
+        time.sleep(0.3)
+
+    assert ground.reloads() == {"NEW_BACKEND": 1}
+    assert ground.worker() != worker
+    ground.until(web.serves)
+    assert "reloaded because NEW_BACKEND (shop_api_80)" in ground.log
+
+
+def test_several_new_backends_at_once_cost_one_reload(any_ground: Ground, pods: Pods) -> None:
+    started(any_ground, pods, "web", 1)
+    any_ground.run()
+    newcomers = [Deployment(any_ground, pods, f"new-{number}", path=f"/new-{number}") for number in range(5)]
+    for newcomer in newcomers:
+        newcomer.launch(1)
+
+    with unfailing_load(any_ground, "/web"):
+        for newcomer in newcomers:
+            newcomer.tell()
+        ingresses = [ingress(newcomer.name, f"/{newcomer.name}") for newcomer in newcomers]
+        any_ground.write("new.yaml", *ingresses, *(service(newcomer.name) for newcomer in newcomers))
+        any_ground.until(lambda: all(any_ground.get(f"/{new.name}")[1] in new.names for new in newcomers))
+
+    assert any_ground.reloads() == {"NEW_BACKEND": 1}
+
+
+def test_a_new_backend_serves_no_host_before_it_is_there(any_ground: Ground, pods: Pods) -> None:
+    started(any_ground, pods, "web", 1)
+    any_ground.run("--reload-interval", "3s")
+    started(any_ground, pods, "api", 1)
+    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+
+    late = Deployment(any_ground, pods, "late")
+    late.start(1)
+    any_ground.write("late.yaml", service("late"), ingress("late", host="late.example"))
+    any_ground.until(lambda: any_ground.status()["reloads"]["pending"] == ["NEW_BACKEND"])
+    assert any_ground.get(host="late.example")[0] == 404
+
+    any_ground.until(lambda: any_ground.get(host="late.example") == (200, late.names[0]))
+    assert any_ground.reloads() == {"NEW_BACKEND": 2}
+
+
+def test_another_ingress_for_a_known_service_needs_no_reload_and_leaves_without_one(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 1)
+    ground.run()
+    worker = ground.worker()
+    assert ground.get(host="second.example")[0] == 404
+
+    ground.write("second.yaml", ingress("second", to="web", host="second.example"))
+    ground.until(lambda: ground.get(host="second.example") == (200, web.names[0]))
+
+    ground.remove("second.yaml")
+    ground.until(lambda: ground.get(host="second.example")[0] == 404)
+    assert ground.get("/web")[0] == 200
+    assert ground.worker() == worker
+    assert ground.reloads() == {}
+
+
+def test_a_route_to_a_missing_service_answers_503_until_the_service_comes(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 1)
+    ground.run()
+    missing = Deployment(ground, pods, "missing", path="/missing")
+    ground.write("early.yaml", ingress("early", "/missing", to="missing"))
+    ground.until(lambda: ground.get("/missing")[0] == 503)
+    assert ground.problems() == ["ingress shop/early: NotFound"]
+    assert ground.reloads() == {}
+
+    missing.start(1)
+    ground.write("missing.yaml", service("missing"))
+
+    ground.until(lambda: ground.get("/missing") == (200, missing.names[0]))
+    assert ground.problems() == []
+    assert ground.get("/web")[1] in web.names
+
+
+def test_a_service_that_goes_leaves_503_and_comes_back_without_a_reload(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 2)
+    ground.run()
+    worker = ground.worker()
+    ground.write("web.yaml", ingress("web", "/web"))
+    ground.until(lambda: ground.get("/web")[0] == 503)
+    ground.until(lambda: ground.filed(web.backend) == {})
+
+    web.publish()
+
+    ground.until(lambda: ground.get("/web")[1] in web.names)
+    ground.until(lambda: len(ground.filed(web.backend)) == 2)
+    assert ground.worker() == worker
+    assert ground.reloads() == {}
+
+
+def test_an_endpoint_beyond_the_slots_costs_one_reload_with_twice_as_many(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 10)
+    ground.run()
+    seats = ground.ready(web.backend)
+
+    with unfailing_load(ground, "/web") as requests:
+        assert requests.wait_for(web.names, 5)
+        newcomers = web.start(1)
+        assert requests.wait_for(newcomers, 5)
+
+    assert ground.reloads() == {"NO_FREE_SLOT": 1}
+    assert ground.slots(web.backend)["slots"] == 20
+    assert ground.ready(web.backend).items() > seats.items()
+    assert "NO_FREE_SLOT (shop_web_80: 11 endpoints, 10 slots)" in ground.log
+
+
+def test_endpoints_beyond_slots_max_are_a_problem_and_no_outage(any_ground: Ground, pods: Pods) -> None:
+    web = started(any_ground, pods, "web", 4, slots="4", slots_max="4")
+    any_ground.run()
+    seated = web.addresses
+
+    with unfailing_load(any_ground, "/web"):
+        extra = web.start(2)
+        any_ground.until(lambda: any_ground.problems() == ["service shop/web: TooMany"])
+
+    assert web.serves(seated)
+    assert any_ground.reloads() == {}
+    web.remove(extra)
+    any_ground.until(lambda: any_ground.problems() == [])
+
+
+def test_slots_shrink_only_with_a_reload_that_happens_anyway(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 3)
+    ground.run()
+    surge = web.start(8)
+    ground.until(lambda: ground.slots(web.backend)["slots"] == 20)
+    web.retire(surge)
+    ground.until(web.serves)
+    assert ground.slots(web.backend)["slots"] == 20
+    assert ground.reloads() == {"NO_FREE_SLOT": 1}
+
+    started(ground, pods, "api", 1)
+
+    ground.until(lambda: ground.get("/api")[0] == 200)
+    assert ground.slots(web.backend)["slots"] == 10
+    assert web.serves()
+    assert ground.reloads() == {"NO_FREE_SLOT": 1, "NEW_BACKEND": 1}
+
+
+def test_more_slots_by_annotation_cost_one_reload(any_ground: Ground, pods: Pods) -> None:
+    web = started(any_ground, pods, "web", 2)
+    any_ground.run()
+    seats = any_ground.ready(web.backend)
+
+    web.publish(slots="30")
+
+    any_ground.until(lambda: any_ground.slots(web.backend)["slots"] == 30)
+    assert any_ground.reloads() == {"SLOTS_CHANGED": 1}
+    assert any_ground.ready(web.backend) == seats
+
+
+def test_reloads_keep_their_pace_while_endpoints_do_not_wait(any_ground: Ground, pods: Pods) -> None:
+    web = started(any_ground, pods, "web", 2)
+    any_ground.run("--reload-interval", "4s")
+    started(any_ground, pods, "first", 1)
+    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+
+    second, third = started(any_ground, pods, "second", 1), started(any_ground, pods, "third", 1)
+    web.start(1)
+    web.retire(web.names[:1])
+    any_ground.until(web.serves)
+    any_ground.until(lambda: any_ground.status()["reloads"]["pending"] == ["NEW_BACKEND"])
+    assert any_ground.reloads() == {"NEW_BACKEND": 1}
+
+    any_ground.until(
+        lambda: any_ground.get("/second")[1] in second.names and any_ground.get("/third")[1] in third.names
+    )
+    assert any_ground.reloads() == {"NEW_BACKEND": 2}
+    assert web.serves()
