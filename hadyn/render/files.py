@@ -34,6 +34,7 @@ class StateFiles:
         self._shards = Shards()
         self._due: set[int] = set()
         self._unjudged: dict[str, bytes] = {}
+        self._removed: dict[str, bytes] = {}
         self._main: bytes | None = None
         self._is_main_due = False
         self._unjudged_main: bytes | None = None
@@ -88,7 +89,8 @@ class StateFiles:
         """Set a backend's section: ``write_shards`` writes it if only seats differ, else ``install`` does."""
         content = section.encode()
         filed = self._shards.get(name)
-        if filed is None or not differs_in_seats_only(filed, content):
+        judged = filed or self._removed.get(name)
+        if judged is None or not differs_in_seats_only(judged, content):
             self._unjudged[name] = content
             return
         self._unjudged.pop(name, None)
@@ -104,8 +106,11 @@ class StateFiles:
             self.put_backend(name, (head.rstrip() + (mark + slots or b"\n")).decode())
 
     def remove_backend(self, name: str) -> None:
-        """Drop a backend from the files; HAProxy holds it until its next reload."""
+        """Drop a backend from the files; HAProxy holds it until its next reload, and takes it back until then."""
         self._unjudged.pop(name, None)
+        filed = self._shards.get(name)
+        if filed is not None:
+            self._removed[name] = filed
         number = self._shards.remove(name)
         if number is not None:
             self._due.add(number)
@@ -174,6 +179,7 @@ class StateFiles:
             self._main, self._is_main_due = candidate.main, True
             if self._unjudged_main == candidate.main:
                 self._unjudged_main = None
+        self._removed.clear()
         self.write_all()
 
     def _files(self, changed: Mapping[int, object]) -> Iterator[Path]:

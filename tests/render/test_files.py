@@ -169,6 +169,24 @@ def test_a_removed_backend_leaves_its_file_and_no_trace_in_the_next_candidate(fi
     assert len(files.stage().files) == 1
 
 
+def test_a_removed_backend_that_comes_back_before_a_reload_need_not_be_judged_again(files: StateFiles) -> None:
+    installed(files, section("web", "10.0.0.1:80"))
+    files.remove_backend("web")
+    files.write_shards()
+    files.put_backend("web", section("web", "10.0.0.2:80"))
+    files.write_shards()
+    assert not files.is_unjudged("web")
+    assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
+
+
+def test_a_removed_backend_that_comes_back_after_a_reload_is_judged_again(files: StateFiles) -> None:
+    installed(files, section("web", "10.0.0.1:80"))
+    files.remove_backend("web")
+    files.install(files.stage())
+    files.put_backend("web", section("web", "10.0.0.1:80"))
+    assert files.is_unjudged("web")
+
+
 def test_a_hadyn_that_starts_again_finds_what_the_files_say(folder: StateFolder) -> None:
     first = loaded(folder)
     first.put_maps({(MapName.PREFIX, "a.example/"): "web"})
