@@ -61,6 +61,7 @@ def render(manifests: tuple[Path, ...], output: Path | None, state_dir: Path, **
 
 def _files(found: Judged, folder: Path) -> Iterator[tuple[str, str]]:
     """Names and texts of all files, as run would have them in this state folder."""
+    from hadyn.controller.intent import listeners  # noqa: PLC0415
     from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
     from hadyn.planner.slots import seat_first  # noqa: PLC0415
     from hadyn.render.config import ConfigSettings, backend_section, main_config  # noqa: PLC0415
@@ -71,7 +72,7 @@ def _files(found: Judged, folder: Path) -> Iterator[tuple[str, str]]:
 
     paths = StateFolder(folder)
     settings = ConfigSettings(
-        bind=found.listeners,
+        bind=listeners(found.settings),
         runtime_socket=str(Settings(state_dir=folder).runtime_socket),
         maps=str(paths.maps),
         errors=str(paths.errors),

@@ -8,16 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hadyn.controller.assembly import own_addresses
+from hadyn.controller.intent import policy
 from hadyn.errors import WrongUsage
-from hadyn.model.addresses import Address
 from hadyn.model.changes import Changes
-from hadyn.model.desired import Capacity, MapKey
+from hadyn.model.desired import MapKey
 from hadyn.model.inventory import Inventory
-from hadyn.model.policy import Policy
 from hadyn.model.problems import Problem
 from hadyn.model.routes import entries
-from hadyn.process.ports import default_addresses
 from hadyn.settings import Settings
 from hadyn.sources.folder import shown_path
 from hadyn.sources.lines import field_line
@@ -32,11 +29,6 @@ class Judged:
     manifests: Manifests
     delivery: Changes
     inventory: Inventory
-
-    @property
-    def listeners(self) -> tuple[Address, ...]:
-        """Where HAProxy would listen."""
-        return _listeners(self.settings)
 
     def problems(self) -> tuple[Problem, ...]:
         """All problems, each with file and line, in the order of files."""
@@ -62,25 +54,9 @@ def judged(paths: Collection[Path], flags: dict[str, Any]) -> Judged:
                 remedy="Name a file or a folder that this user may read",
             ) from cause
     delivery = manifests.delivery(time.monotonic())
-    inventory = Inventory(_policy(settings))
+    inventory = Inventory(policy(settings))
     inventory.apply(delivery)
     return Judged(settings, manifests, delivery, inventory)
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        ingress_class=settings.ingress_class,
-        controller_class=settings.controller_class,
-        watch_ingress_without_class=settings.watch_ingress_without_class,
-        shared_hosts=settings.shared_hosts,
-        capacity=Capacity(slots=settings.slots),
-        default_backend_service=settings.default_backend_service,
-        own_addresses=own_addresses(_listeners(settings), settings.status_bind),
-    )
-
-
-def _listeners(settings: Settings) -> tuple[Address, ...]:
-    return tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(settings.http_port)
 
 
 class _Lines:

@@ -8,8 +8,8 @@ be written now are written later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
@@ -17,7 +17,7 @@ from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
 from hadyn.model.desired import UNAVAILABLE, Backend, MapKey
 from hadyn.model.inventory import Inventory
-from hadyn.model.problems import Problem
+from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.routes import entries
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired
@@ -48,10 +48,13 @@ class Filing:
     inventory: Inventory
     files: StateFiles
     pace: ReloadPace
+    place_of: Callable[[ObjectRef], str] = lambda _ref: ""
     entries: MapMirror = field(default_factory=MapMirror)
     refused: dict[str, Refused] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
+    _causes: tuple[object, ...] = ()
+    _known: frozenset[Problem] = frozenset()
 
     def load(self) -> None:
         """Take over what the files say; raises FileNotWritten."""
@@ -124,9 +127,19 @@ class Filing:
         self.put_entries(self.entries.hosts_leading_to(name))
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return what is wrong with objects, as the model and HAProxy see it."""
+        """Return what is wrong with objects, as the model and HAProxy see it, and where they are written down."""
         refused = (refusal(refused.backend, refused.said) for refused in self.refused.values())
-        return tuple(sorted({*self.inventory.problems(), *self.unseated.values(), *refused}))
+        found = {*self.inventory.problems(), *self.unseated.values(), *refused}
+        return tuple(sorted(replace(each, file=each.file or self.place_of(each.object)) for each in found))
+
+    def news(self) -> tuple[Problem, ...]:
+        """Return the problems that were not there when this was asked last; costs nothing where nothing changed."""
+        causes = self.inventory.problems(), tuple(self.unseated.values()), tuple(self.refused.values())
+        if causes == self._causes:
+            return ()
+        self._causes = causes
+        known, self._known = self._known, frozenset(self.problems())
+        return tuple(sorted(self._known - known))
 
     def _unjudged(self, name: str) -> tuple[Reload, ...]:
         """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""

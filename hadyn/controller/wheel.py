@@ -30,6 +30,8 @@ from hadyn.observe.status import LastCycle
 
 FILES_SECONDS = 1.0
 """How old the map files may be (docs/decisions/0006-writing-without-fsync.md)."""
+NAMED_PROBLEMS = 20
+"""So many new problems of one turn are logged."""
 LONGEST_PAUSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class Wheel:
     cycles: int = 0
     last_cycle: LastCycle | None = None
     turned_at: float = 0.0
-    is_waiting: bool = False
+    is_waiting: bool = True
     _failures: int = 0
     _retry_at: float = 0.0
     _sweep_at: float = 0.0
@@ -142,6 +144,7 @@ class Wheel:
         if now >= self._sweep_at and not self.touched:
             self._sweep()
         self._write_files()
+        self._say_problems()
 
     def _sweep(self) -> None:
         """Compare everything with HAProxy: what somebody else changed is set right, and said."""
@@ -171,6 +174,14 @@ class Wheel:
                 files.write_maps()
             except FileNotWritten as failure:
                 log.warning("%s", failure)
+
+    def _say_problems(self) -> None:
+        """Log what is wrong since the last turn, once."""
+        news = self.reconciler.filing.news()
+        for problem in news[:NAMED_PROBLEMS]:
+            log.warning("%s", problem)
+        if len(news) > NAMED_PROBLEMS:
+            log.warning("%d more problems, see `hadyn status`", len(news) - NAMED_PROBLEMS)
 
     def _say(self, sentence: str, seconds: float) -> None:
         if sentence:

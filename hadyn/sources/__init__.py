@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hadyn.model.changes import Changes
+from hadyn.model.problems import ObjectRef
 
 Emit = Callable[[Changes], None]
 """Takes one delivery; any thread may call it, it returns at once."""
 
 
-class Source(Protocol):
-    """What every source can do.
-
-    A source reads in its own thread and says what changed as values; it never takes away
-    what it merely lost sight of.
-    """
+class Part(Protocol):
+    """What a source delivers under a name of its own, and can lose sight of by itself."""
 
     name: str
 
+    def staleness_seconds(self, now: float) -> float:
+        """For how long it has not seen all of its place; 0 while it does. ``now`` is monotonic seconds."""
+
+
+class Source(Protocol):
+    """What every source can do.
+
+    A source reads in its own threads and says what changed as values; it never takes away
+    what it merely lost sight of.
+    """
+
     def start(self, emit: Emit) -> None:
-        """Read everything, emit one complete delivery, then go on in a thread of its own.
+        """Begin to read; go on in threads of its own.
 
         Raises HadynError where there is nothing to begin with; nothing is left running then.
+        """
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Return once each part has emitted one complete delivery; False where that takes longer.
+
+        Nothing is emitted before everything has been read. Raises HadynError where that is
+        not going to be.
         """
 
     def stop(self) -> None:
         """End promptly; nothing is emitted afterwards."""
 
-    def staleness_seconds(self, now: float) -> float:
-        """For how long the source has not seen all of its place; 0 while it does. ``now`` is monotonic seconds."""
+    def parts(self) -> Sequence[Part]:
+        """What it delivers from, as far as that is known yet."""
+
+    def place_of(self, ref: ObjectRef) -> str:
+        """Where an object of this source is written down ("shop.yaml:12"), "" where that cannot be said; any thread."""

@@ -1,0 +1,56 @@
+"""What the settings ask for: where HAProxy listens, what objects may do.
+
+Rule: ``run`` and the commands that only look share this, so that ``hadyn check`` judges
+as ``hadyn run`` would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from collections.abc import Iterable
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Capacity
+from hadyn.model.policy import Policy
+from hadyn.process.ports import default_addresses
+from hadyn.settings import Settings
+
+
+def listeners(settings: Settings) -> tuple[Address, ...]:
+    """Return where HAProxy listens: on the addresses given, else on all of this machine's."""
+    return tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(settings.http_port)
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the operator allows objects to do."""
+    return Policy(
+        ingress_class=settings.ingress_class,
+        controller_class=settings.controller_class,
+        watch_ingress_without_class=settings.watch_ingress_without_class,
+        shared_hosts=settings.shared_hosts,
+        capacity=Capacity(slots=settings.slots),
+        headless=settings.headless,
+        default_backend_service=settings.default_backend_service,
+        own_addresses=own_addresses(listeners(settings), settings.status_bind),
+    )
+
+
+def own_addresses(bind: Iterable[Address], status_bind: str) -> frozenset[Address]:
+    """Return the addresses that no endpoint may have, since requests would go in circles."""
+    own = set(bind)
+    host, _, port = status_bind.rpartition(":")
+    # A name is not looked up, and port 0 is any port: neither can be told from a pod's.
+    with contextlib.suppress(ValueError):
+        ip, number = ipaddress.ip_address(host.strip("[]")), int(port)
+        own |= {Address(str(ip), number)} if number else set()
+    return frozenset(each for address in own for each in _spellings(address))
+
+
+def _spellings(address: Address) -> set[Address]:
+    """Return an address, and for "all addresses" the one of this machine that all have."""
+    ip = ipaddress.ip_address(address.ip)
+    if not ip.is_unspecified:
+        return {address}
+    loopbacks = {Address("127.0.0.1", address.port)}
+    return {address, *loopbacks, *({Address("::1", address.port)} if ip.version == 6 else set())}
