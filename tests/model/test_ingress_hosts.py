@@ -216,3 +216,12 @@ def test_a_class_that_comes_and_goes_moves_its_ingresses_in_and_out():
 def test_the_class_of_another_name_is_served_by_flag():
     policy = Policy(ingress_class="edge")
     assert served(cluster(WEB, given.ingress("shop", "web", class_name=policy.ingress_class), ingress_class="edge"))
+
+
+def test_a_default_class_that_comes_and_goes_moves_ingresses_without_class_in_and_out():
+    shown = cluster(WEB, given.ingress("shop", "web", class_name=None))
+    default = given.ingress_class("public", is_default=True)
+    shown.apply(given.changes(default))
+    assert served(shown) == {"a.example/": "shop_web_80"}
+    shown.apply(given.changes(deletes=(default.ref,)))
+    assert served(shown) == {}

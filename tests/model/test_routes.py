@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapName, Route
 from hadyn.model.inventory import Inventory, Touched
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.routes import entries
 from tests import given
-from tests.model.looks import complaints, inventory, reasons, served
+from tests.model.looks import addresses, complaints, inventory, reasons, served
 
 SHOP = given.service("shop", "web")
 BLOG = given.service("blog", "web")
@@ -166,3 +168,23 @@ def test_problems_of_a_source_stay_until_it_says_otherwise():
     assert shown.problems() == (broken,)
     shown.apply(given.changes(problems=()))
     assert shown.problems() == ()
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        pytest.param(given.service("shop", "web", publishNotReadyAddresses=True), id="publishes what is not ready"),
+        pytest.param(given.service("shop", "web", clusterIP="10.96.0.1"), id="has a clusterIP"),
+    ],
+)
+def test_a_service_that_changes_touches_its_backend_and_no_host(service):
+    shown = inventory(SHOP, given.ingress("shop", "web"))
+    assert shown.apply(given.changes(service)) == Touched(frozenset({"shop_web_80"}), frozenset())
+
+
+def test_addresses_of_a_backend_of_hadyn_touch_it():
+    rules = [{"http": {"paths": [given.path_of() | {"backend": given.resource_of("api")}]}}]
+    shown = inventory(given.ingress("shop", "web", rules=rules), given.backend("shop", "api", "10.0.0.1:80"))
+    touched = shown.apply(given.changes(given.backend("shop", "api", "10.0.0.2:80")))
+    assert touched == Touched(frozenset({"shop_api"}), frozenset())
+    assert addresses(shown.backend("shop_api")) == ["10.0.0.2:80"]

@@ -352,3 +352,12 @@ def test_a_slice_is_found_by_its_name_and_kind():
     shown = inventory(SERVICE)
     assert shown.object(ObjectRef("Service", "shop", "web")) == SERVICE
     assert shown.object(ObjectRef("Service", "shop", "api")) is None
+
+
+def test_what_is_wrong_with_a_service_is_told_once_a_route_leads_to_it():
+    shown = cluster(SERVICE, given.slice_("shop", "web", "10.0.0.1;x"))
+    assert complaints(shown) == []
+    shown.apply(given.changes(INGRESS, source="kubernetes", is_operators_own=False))
+    assert complaints(shown) == [FIELD + "'10.0.0.1;x' is not an IP address"]
+    shown.apply(given.changes(source="kubernetes", deletes=(INGRESS.ref,)))
+    assert complaints(shown) == []
