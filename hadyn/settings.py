@@ -15,6 +15,10 @@ class Settings:
     """Names are those of the flags; durations are in seconds, ``status_bind`` is "host:port" ("" for none)."""
 
     manifests: tuple[Path, ...] = ()
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespace: tuple[str, ...] = ()
+    ingress_label_selector: str = ""
     ingress_class: str = "hadyn"
     controller_class: str = "hadyn.io/ingress"
     watch_ingress_without_class: bool = False

@@ -16,7 +16,7 @@ from hadyn.errors import WrongUsage
 from hadyn.model.changes import Changes
 from hadyn.model.objects import Ingress
 from hadyn.model.problems import ObjectRef
-from hadyn.sources import Emit
+from hadyn.sources import Emit, Part
 from hadyn.sources.folder import shown_path
 from hadyn.sources.inotify import FolderEvent, Happened, Inotify
 from hadyn.sources.reading import SOURCE, Manifests
@@ -67,6 +67,13 @@ class ManifestsSource:
         emit(complete)
         self._thread = threading.Thread(target=self._run, args=(self._inotify,), name="manifests", daemon=True)
         self._thread.start()
+
+    def wait(self, seconds: float | None = None) -> bool:  # noqa: ARG002 - nothing is left to wait for
+        """Return at once: all was read when it started."""
+        return True
+
+    def parts(self) -> Sequence[Part]:
+        return (self,)
 
     def stop(self) -> None:
         """End the thread; takes as long as one file takes to read."""

@@ -1,0 +1,161 @@
+"""Read what an apiserver answers: the page of a list, the events of a watch.
+
+Rules: an object that cannot be read is a problem and harms no other; an answer that is
+not what Kubernetes documents raises AnswerNotUnderstood. Of several events about one
+object the last one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from hadyn.errors import HadynError
+from hadyn.model.decoding import TypeName, decode
+from hadyn.model.objects import KubernetesObject
+from hadyn.model.problems import ObjectRef, Problem, shown
+from hadyn.sources.kube_errors import AnswerNotUnderstood, Status, error_of_status
+from hadyn.sources.kube_requests import ApiRequest, Resource
+
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+"""The annotation of the bookmark behind the last object of a streamed list."""
+
+
+class _Metadata(msgspec.Struct, gc=False, rename="camel"):
+    name: str = ""
+    namespace: str = ""
+    resource_version: str = ""
+    annotations: dict[str, str] | None = None
+
+
+class _Headed(msgspec.Struct, gc=False):
+    metadata: _Metadata
+
+
+class _ListMetadata(msgspec.Struct, gc=False, rename={"resource_version": "resourceVersion", "token": "continue"}):
+    resource_version: str = ""
+    token: str = ""
+
+
+class _List(msgspec.Struct, gc=False):
+    metadata: _ListMetadata
+    items: list[msgspec.Raw] | None = None
+
+
+class _Event(msgspec.Struct, gc=False):
+    type: str
+    object: msgspec.Raw
+
+
+_GAIN = {"ADDED": 1, "DELETED": -1}
+_LISTS = msgspec.json.Decoder(_List)
+_EVENTS = msgspec.json.Decoder(_Event)
+_HEADS = msgspec.json.Decoder(_Headed)
+_STATUSES = msgspec.json.Decoder(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: ``token`` asks for the next one, "" where there is none."""
+
+    objects: tuple[KubernetesObject, ...]
+    problems: tuple[Problem, ...]
+    resource_version: str
+    token: str = ""
+
+
+@dataclass(slots=True)
+class Events:
+    """What a few events came to.
+
+    ``upserts`` and ``problems`` are by object, each the last word about it; ``deletes``
+    are objects that are gone. ``gained`` is how many objects more they leave (less, where
+    negative). ``resource_version`` is where to resume behind them, "" where that is not
+    said; ``is_initial_end`` where a streamed list is complete with them; ``failure`` is
+    what an ERROR event said, nothing comes behind it.
+    """
+
+    upserts: dict[ObjectRef, KubernetesObject] = field(default_factory=dict)
+    deletes: set[ObjectRef] = field(default_factory=set)
+    problems: dict[ObjectRef, Problem] = field(default_factory=dict)
+    gained: int = 0
+    resource_version: str = ""
+    is_initial_end: bool = False
+    failure: HadynError | None = None
+
+
+def read_page(body: bytes, resource: Resource, request: ApiRequest) -> Page:
+    """Read one page of a list. Raises AnswerNotUnderstood."""
+    try:
+        page = _LISTS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
+        raise AnswerNotUnderstood(request, shown(str(cause))) from cause
+    if not page.metadata.resource_version:
+        raise AnswerNotUnderstood(request, "it has no resourceVersion")
+    assumed = TypeName(resource.api_version, resource.kind)
+    decoded = [decode(item, assumed) for item in page.items or ()]
+    return Page(
+        objects=tuple(each for each in decoded if each is not None and not isinstance(each, Problem)),
+        problems=tuple(each for each in decoded if isinstance(each, Problem)),
+        resource_version=page.metadata.resource_version,
+        token=page.metadata.token,
+    )
+
+
+def read_events(lines: Iterable[bytes], resource: Resource, request: ApiRequest) -> Events:
+    """Read the events of a watch, in order.
+
+    A line that is not JSON ends them with AnswerNotUnderstood as their ``failure``: what
+    came before it counts.
+    """
+    events = Events()
+    assumed = TypeName(resource.api_version, resource.kind)
+    last: msgspec.Raw | None = None
+    try:
+        for line in lines:
+            event = _EVENTS.decode(line)
+            if event.type == "ERROR":
+                status = _STATUSES.decode(event.object)
+                events.failure = error_of_status(request, status.code or 0, status)
+                break
+            _take(event, assumed, resource, events)
+            last = event.object
+    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
+        events.failure = AnswerNotUnderstood(request, shown(str(cause)))
+    events.resource_version = _version_of(last)
+    return events
+
+
+def _version_of(last: msgspec.Raw | None) -> str:
+    """The resourceVersion of the last event is enough: it is where to resume."""
+    if last is None:
+        return ""
+    try:
+        return _HEADS.decode(last).metadata.resource_version
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+
+
+def _take(event: _Event, assumed: TypeName, resource: Resource, events: Events) -> None:
+    events.gained += _GAIN.get(event.type, 0)
+    match event.type:
+        case "ADDED" | "MODIFIED":
+            found = decode(event.object, assumed)
+            if isinstance(found, Problem):
+                # The object as it was goes on counting: nothing better is known.
+                events.problems[found.object] = found
+            elif found is not None:
+                events.upserts[found.ref] = found
+                events.deletes.discard(found.ref)
+                events.problems.pop(found.ref, None)
+        case "DELETED":
+            metadata = _HEADS.decode(event.object).metadata
+            ref = ObjectRef(resource.kind, "" if resource.is_cluster_wide else metadata.namespace, metadata.name)
+            events.deletes.add(ref)
+            events.upserts.pop(ref, None)
+            events.problems.pop(ref, None)
+        case "BOOKMARK":
+            annotations = _HEADS.decode(event.object).metadata.annotations or {}
+            events.is_initial_end |= annotations.get(INITIAL_EVENTS_END) == "true"
