@@ -19,7 +19,7 @@ from hadyn.cli.failures import Failed
 from hadyn.errors import HadynError
 
 COMMANDS = {
-    "run": "Keep HAProxy in step with manifests.",
+    "run": "Keep HAProxy in step with a cluster, or with manifests.",
     "demo": "Show a rolling update under load, on this machine.",
     "slots": "Show who sits in which slot.",
     "status": "Show how hadyn and its HAProxy are.",

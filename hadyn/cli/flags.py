@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from hadyn.cli import COMMANDS, DEBUG, HELP_FLAGS, WIDTH
-from hadyn.cli.values import HostPort, IPAddress, ServicePort, StateDir
+from hadyn.cli.values import HostPort, IPAddress, Namespace, ServicePort, StateDir
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -75,6 +75,13 @@ def manifests_flag(text: str, *, required: bool = False) -> Callable[[Body], Bod
     return click.option(
         "--manifests", type=click.Path(path_type=Path), multiple=True, required=required, metavar="PATH", help=text
     )
+
+
+def cluster_flags(body: Body) -> Body:
+    """The flags that say which cluster to follow, and how much of it."""
+    for flag in reversed(_CLUSTER_FLAGS):
+        body = flag(body)
+    return body
 
 
 def policy_flags(body: Body) -> Body:
@@ -152,6 +159,35 @@ def _all_flags() -> frozenset[str]:
     return frozenset(flag for found in commands for flag in _options(found))
 
 
+_CLUSTER_FLAGS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--kubeconfig",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Kubeconfig of the cluster to follow; in a pod hadyn knows its own.",
+    ),
+    click.option(
+        "--context",
+        default="",
+        show_default=False,
+        metavar="NAME",
+        help="Context of the kubeconfig, by default its current one.",
+    ),
+    click.option(
+        "--namespace",
+        type=Namespace(),
+        multiple=True,
+        metavar="NS",
+        help="Namespace of the cluster to follow, instead of all; repeatable.",
+    ),
+    click.option(
+        "--ingress-label-selector",
+        default="",
+        show_default=False,
+        metavar="SELECTOR",
+        help="Labels of the Ingresses to follow, as in `kubectl -l`.",
+    ),
+)
 _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
     click.option("--ingress-class", default=DEFAULTS.ingress_class, metavar="NAME", help="Class of our Ingresses."),
     click.option(

@@ -8,18 +8,20 @@ from typing import Any
 
 import click
 
-from hadyn.cli.flags import DEFAULTS, command, manifests_flag, policy_flags, state_dir_flag
+from hadyn.cli.flags import DEFAULTS, cluster_flags, command, manifests_flag, policy_flags, state_dir_flag
 from hadyn.cli.values import Duration
 from hadyn.settings import Settings
 
 EXAMPLE = """
   $ hadyn run --manifests examples/shop
   $ curl -H 'Host: shop.example' http://localhost:8080/
+  $ hadyn run --kubeconfig ~/.kube/config --namespace shop
 """
 
 
 @command("run", example=EXAMPLE)
-@manifests_flag("File or folder of manifests, watched; repeatable.", required=True)
+@manifests_flag("File or folder of manifests, watched; repeatable.")
+@cluster_flags
 @policy_flags
 @click.option(
     "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
@@ -36,7 +38,10 @@ EXAMPLE = """
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default=DEFAULTS.log_level)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default=DEFAULTS.log_format)
 def run(**flags: Any) -> None:
-    """Keep HAProxy in step with manifests.
+    """Keep HAProxy in step with a cluster, or with manifests.
+
+    In a pod it follows the pod's own cluster, unless manifests are named; elsewhere say
+    which one. Both together go, too.
 
     Starts HAProxy once, or adopts the one that a hadyn before left running, and applies
     each change to it at run time; reloads it only where that is the only way, and says why.

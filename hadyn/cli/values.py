@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*:[A-Za-z0-9][-A-Za-z0-9]*")
 _LONGEST_SOCKET = "/master/master.sock"
 _SOCKET_PATH_BYTES = 97
@@ -59,6 +60,18 @@ class HostPort(click.ParamType[str]):
         is_host = ":" not in host or (host[0] == "[" and host[-1] == "]")
         if text and not (separator and is_port and is_host):
             self.fail(f"{text!r} is not a host and a port such as 127.0.0.1:8404", param, ctx)
+        return text
+
+
+class Namespace(click.ParamType[str]):
+    """The name of a Kubernetes namespace."""
+
+    name = "namespace"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        if not _NAMESPACE.fullmatch(text):
+            self.fail(f"{text!r} is not the name of a namespace such as shop; leave the flag out for all", param, ctx)
         return text
 
 

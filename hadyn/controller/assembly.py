@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import ipaddress
 import logging
 import queue
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hadyn.controller.events import EventQueue, Resync, Stop
 from hadyn.controller.filing import Filing
+from hadyn.controller.intent import listeners, policy
+from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
@@ -26,17 +26,14 @@ from hadyn.controller.sentences import counted
 from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
-from hadyn.errors import FileNotWritten
-from hadyn.model.addresses import Address
-from hadyn.model.desired import Capacity
+from hadyn.errors import FileNotWritten, HadynError
 from hadyn.model.inventory import Inventory
-from hadyn.model.policy import Policy
+from hadyn.model.problems import ObjectRef
 from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.process.haproxy import HAProxyProcess
-from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.process.versions import find_haproxy
 from hadyn.render.config import ConfigSettings, Jail, main_config
@@ -44,16 +41,17 @@ from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.runtime.client import Observer, Runtime, unix_conversation, unobserved
 from hadyn.settings import Settings
-from hadyn.sources.manifests import ManifestsSource
 
 SWITCH_SECONDS = 0.0005
 """How soon another thread gives way to the wheel: Python's 5 ms would be most of a change's latency."""
+PATIENCE_SECONDS = 3.0
+"""Sources that take longer have HAProxy serve meanwhile what it served last."""
 
 log = logging.getLogger(__name__)
 
 
 class Impatient(BaseException):
-    """Somebody asks hadyn to stop while it waits for HAProxy's last requests."""
+    """Somebody asks hadyn to stop while it waits: for its sources, or for HAProxy's last requests."""
 
 
 class Assembly:
@@ -61,22 +59,21 @@ class Assembly:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.sources = origins(settings)
         self.events: EventQueue = queue.SimpleQueue()
         self.log = configure(settings.log_level, settings.log_format)
         self.binary = find_haproxy(settings.haproxy)
         self.folder = StateFolder(settings.state_dir)
-        self.source = ManifestsSource(settings.manifests)
-        self.is_ending = False
-        self.bind = tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(
-            settings.http_port
-        )
+        self.is_patient = False
+        self.bind = listeners(settings)
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
         sys.setswitchinterval(SWITCH_SECONDS)
         with contextlib.ExitStack() as stack:
-            self.source.start(self.events.put)
-            stack.callback(self.source.stop)
+            for source in self.sources:
+                source.start(self.events.put)
+                stack.callback(source.stop)
             self.folder.prepare()
             stack.enter_context(self.folder.locked())
             wheel = self._wheel()
@@ -84,8 +81,15 @@ class Assembly:
             wheel.metrics.look_up(view)
             status_bind, control_socket = self.settings.status_bind, self.settings.control_socket
             stack.enter_context(HttpServer(view, bind=status_bind, control_socket=control_socket))
-            self._begin(wheel)
             self._listen_to_signals()
+            try:
+                self._wait_for_sources(wheel)
+            except Impatient:
+                if wheel.supervisor.is_up:
+                    self._stop_haproxy(wheel)
+                log.info("stopped before it began")
+                return 0
+            self._begin(wheel)
             # What lives now lives long: no collection needs to look at it again.
             gc.collect()
             gc.freeze()
@@ -99,9 +103,9 @@ class Assembly:
         metrics = Metrics()
         files = StateFiles(self.folder)
         pace = ReloadPace(settings.reload_interval)
-        inventory = Inventory(self._policy())
+        inventory = Inventory(policy(settings))
         reconciler = Reconciler(
-            filing=Filing(inventory, files, pace),
+            filing=Filing(inventory, files, pace, place_of=self._place_of),
             runtime=self._runtime(metrics.commanded),
             metrics=metrics,
             clock=time.monotonic,
@@ -140,34 +144,45 @@ class Assembly:
             wheel=wheel,
             runtime=self._runtime(),
             binary=self.binary,
-            sources=(self.source,),
+            sources=self.sources,
             log=self.log,
             since=now(),
             clock=time.monotonic,
             wall_clock=now,
         )
 
-    def _policy(self) -> Policy:
-        settings = self.settings
-        return Policy(
-            ingress_class=settings.ingress_class,
-            controller_class=settings.controller_class,
-            watch_ingress_without_class=settings.watch_ingress_without_class,
-            shared_hosts=settings.shared_hosts,
-            capacity=Capacity(slots=settings.slots),
-            headless=settings.headless,
-            default_backend_service=settings.default_backend_service,
-            own_addresses=own_addresses(self.bind, settings.status_bind),
-        )
+    def _place_of(self, ref: ObjectRef) -> str:
+        """Where an object is written down, "" where it is in no file."""
+        return next(filter(None, (source.place_of(ref) for source in self.sources)), "")
+
+    def _wait_for_sources(self, wheel: Wheel) -> None:
+        """Return when everything is known; meanwhile, where that takes long, serve what the files say."""
+        self.is_patient = True
+        if not all(source.wait(PATIENCE_SECONDS) for source in self.sources):
+            self._serve_last_good(wheel)
+            for source in self.sources:
+                source.wait()
+        self.is_patient = False
+
+    def _serve_last_good(self, wheel: Wheel) -> None:
+        if not self.folder.main_config.exists():
+            return
+        try:
+            if not wheel.supervisor.adopted():
+                wheel.supervisor.start()
+        except HadynError as failure:
+            log.warning("HAProxy cannot serve what it did before: %s", failure)
+            return
+        log.warning("HAProxy serves what it did before, until the sources have been read")
 
     def _begin(self, wheel: Wheel) -> None:
-        """Take in what the source said first; adopt the HAProxy that runs, or start one from complete files."""
+        """Take in what the sources said first; adopt the HAProxy that runs, or start one from complete files."""
         for event in wheel.gather():
             wheel.take_in(event)
         reconciler, filing = wheel.reconciler, wheel.reconciler.filing
         filing.load()
         filing.files.put_main(main_config(self._config(), self.binary.capabilities))
-        if wheel.supervisor.adopted():
+        if wheel.supervisor.is_up or wheel.supervisor.adopted():
             wheel.touched = reconciler.compare_everything()
             if filing.files.has_unjudged_main:
                 filing.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
@@ -190,15 +205,18 @@ class Assembly:
     def _end(self, wheel: Wheel) -> None:
         with contextlib.suppress(FileNotWritten):
             wheel.reconciler.filing.files.write_all()
+        self._stop_haproxy(wheel)
+
+    def _stop_haproxy(self, wheel: Wheel) -> None:
         if self.settings.leave_running:
             log.info("stopped; HAProxy goes on and the next hadyn adopts it")
             return
         process = wheel.supervisor.process
         try:
-            self.is_ending = True
+            self.is_patient = True
             process.stop(self.settings.shutdown_grace)
         except Impatient:
-            self.is_ending = False
+            self.is_patient = False
             process.stop(0)
         log.info("stopped, and HAProxy with it")
 
@@ -214,7 +232,7 @@ class Assembly:
 
     def _listen_to_signals(self) -> None:
         def stop(_number: int, _frame: object) -> None:
-            if self.is_ending:
+            if self.is_patient:
                 raise Impatient
             self.events.put(Stop())
 
@@ -226,17 +244,3 @@ class Assembly:
 def now() -> datetime:
     """Return the time for people."""
     return datetime.now(UTC)
-
-
-def own_addresses(bind: Sequence[Address], status_bind: str) -> frozenset[Address]:
-    """Return the addresses that no endpoint may have, since requests would go in circles."""
-    own = set(bind)
-    if status_bind:
-        host, _, port = status_bind.rpartition(":")
-        with contextlib.suppress(ValueError):
-            own.add(Address(str(ipaddress.ip_address(host.strip("[]"))), int(port)))
-    for address in list(own):
-        ip = ipaddress.ip_address(address.ip)
-        if ip.is_unspecified:
-            own.add(Address("127.0.0.1" if ip.version == 4 else "::1", address.port))
-    return frozenset(own)

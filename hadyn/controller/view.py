@@ -28,7 +28,7 @@ from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStat
 from hadyn.planner.observed import ObservedBackend
 from hadyn.process.versions import HAProxyBinary
 from hadyn.runtime.client import Runtime
-from hadyn.sources import Source
+from hadyn.sources import Part, Source
 
 PORTION = 200
 """So many backends are asked for in one question."""
@@ -95,10 +95,13 @@ class ControllerView:
 
     def stale_seconds(self) -> Mapping[str, float]:
         now = self.clock()
-        return {source.name: source.staleness_seconds(now) for source in self.sources}
+        return {part.name: part.staleness_seconds(now) for part in self._parts()}
 
     def dropped_lines(self) -> int:
         return self.log.dropped
+
+    def _parts(self) -> list[Part]:
+        return [part for source in self.sources for part in source.parts()]
 
     def _status(self) -> Status:
         """What only the owner knows; the part about HAProxy is filled in by the asker."""
@@ -108,8 +111,8 @@ class ControllerView:
             hadyn=HadynStatus(hadyn.__version__, os.getpid(), self.since),
             haproxy=HAProxyStatus(str(self.binary.capabilities), wheel.supervisor.is_up),
             sources=tuple(
-                SourceStatus(source.name, source.staleness_seconds(now), inventory.object_count(source.name))
-                for source in self.sources
+                SourceStatus(part.name, part.staleness_seconds(now), inventory.object_count(part.name))
+                for part in self._parts()
             ),
             last_cycle=wheel.last_cycle,
             cycles=wheel.cycles,

@@ -59,7 +59,7 @@ def test_the_version_is_one_line(flag: str):
     ("arguments", "said"),
     [
         (["strat"], "No such command 'strat'"),
-        (["run"], "Missing option '--manifests'"),
+        (["run"], "there is nothing to follow: neither manifests nor a cluster, and this is no pod. Say --manifests"),
         (["run", "--manifests", "x", "--slots", "0"], "'--slots': 0 is not in the range 1<=x<=1000"),
         (["run", "--manifests", "x", "--slots", "abc"], "'--slots': 'abc' is not a valid integer range"),
         (
@@ -73,7 +73,9 @@ def test_the_version_is_one_line(flag: str):
         (["run", "--manifests", "x", "--status-bind", "localhost"], "'localhost' is not a host and a port"),
         (["run", "--manifests", "x", "--default-backend-service", "web"], "'web' is not a port of a Service"),
         (["run", "--manifests", "x", "--state-dir", "/" + "x" * 100], "more than 78 bytes"),
-        (["run", "--manifests", "x", "--kubeconfig", "y"], "No such option '--kubeconfig'"),
+        (["run", "--manifests", "x", "--namespace", "shop"], "and none is named. Say --kubeconfig FILE or --context"),
+        (["run", "--namespace", "*"], "'*' is not the name of a namespace such as shop"),
+        (["check", "--kubeconfig", "x", "y"], "No such option '--kubeconfig'"),
         (["slots", "-o", "xml"], "'xml' is not one of 'json', 'yaml', 'wide', 'name'"),
         (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
     ],
