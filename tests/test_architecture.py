@@ -22,7 +22,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 PARAMETERS = 6
 VAGUE = re.compile(r"^_?(utils?|utilities|helpers?|misc|common|tools|functions)$|_utils?$")
-SHORTENED = {"srv", "svc", "cfg", "obj", "mgr", "ctx", "tmp", "conf", "ep", "ns"}
+SHORTENED = {"srv", "svc", "cfg", "obj", "mgr", "tmp", "conf", "ep", "ns"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,7 +1,7 @@
 """A second Service that takes a share of a backend's requests.
 
-Rules: the share is made of slot weights, as small as they can be while it is within two
-points of the wanted percentage; a share belongs to the whole backend, since a slot has
+Rules: the share is made of slot weights, as small as they can be while it is within one
+point of the wanted percentage; a share belongs to the whole backend, since a slot has
 one weight. The oldest canary Ingress of a backend counts.
 """
 
@@ -18,7 +18,7 @@ from hadyn.model.options.canary import ALL, CANARY_WEIGHT
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Found
 
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 
 
 class Share(Struct, frozen=True, gc=False):
@@ -77,7 +77,7 @@ def joined(stable: Sequence[Endpoint], canary: Sequence[Endpoint], percent: int)
 def share_weights(stable_count: int, canary_count: int, percent: int) -> tuple[int, int]:
     """Return the weight of each stable and of each canary endpoint, 0 to 256.
 
-    ``percent`` of the requests go to the canary, within two points; where counts are so
+    ``percent`` of the requests go to the canary, within one point; where counts are so
     unequal that no weights do that, as near as can be. A side without endpoints leaves
     all to the other, but 0 % never becomes more.
     """

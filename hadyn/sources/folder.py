@@ -1,4 +1,4 @@
-"""Which manifests lie in files and folders right now.
+"""Which manifests there are right now, in the folders that were named.
 
 Rules: folders are walked whole, symlinks are followed, hidden names are passed over (a
 ConfigMap's ``..data`` is reached by the links that lead into it). What cannot be read is

@@ -1,4 +1,4 @@
-"""Watch files and folders of manifests.
+"""Watch manifests, in files or folders.
 
 Rules: nothing is polled while the kernel tells (a rare sweep finds what it could not tell,
 on NFS for instance); only touched files are read again; a start without a single Ingress

@@ -30,7 +30,7 @@ def test_the_defaults_of_flags_are_those_of_settings():
     assert settings() == Settings(manifests=(HERE,), state_dir=default_state_dir())
 
 
-def test_flags_become_settings():
+def test_flags_become_the_settings_of_a_run():
     given = settings(
         "--manifests", "more", "--bind", "::1", "--reload-interval", "500ms", "--drain-time", "1m30s", "--leave-running"
     )
