@@ -70,6 +70,8 @@ class Filing:
             return backend
         if _as_loaded(backend) != _as_loaded(refused.backend):
             del self.refused[name]
+            # Its routes were filed as leading nowhere, and the reload that loads it reads them from the files.
+            self.put_entries(host for host in self.inventory.hosts() if self._leads(host, name))
             return backend
         return backend if refused.is_running else None
 
@@ -140,6 +142,9 @@ class Filing:
         self._causes = causes
         known, self._known = self._known, frozenset(self.problems())
         return tuple(sorted(self._known - known))
+
+    def _leads(self, host: str, backend: str) -> bool:
+        return any(route.backend == backend for route in self.inventory.routes(host))
 
     def _unjudged(self, name: str) -> tuple[Reload, ...]:
         """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""
