@@ -1,4 +1,4 @@
-"""Send requests at a steady pace and tell what became of each: the process behind ``demo/load.py``.
+"""Send requests at a steady pace, telling what became of each: the process behind ``demo/load.py``.
 
 Rules:
 
@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -146,7 +147,8 @@ class Generator:
             self.failed("timeout: connecting")
         except OSError as error:
             self.open_connections -= 1
-            self.failed(f"connecting: {error.strerror or error}")
+            # asyncio's own text names the address, which makes a kind of its own of each.
+            self.failed(f"connecting: {os.strerror(error.errno) if error.errno else error}")
         else:
             connection.send(request, due)
 

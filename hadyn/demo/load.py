@@ -53,6 +53,12 @@ class Load:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process that sends; there is one between ``start`` and ``stop``."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         """Start sending."""
         command = [sys.executable, "-m", "hadyn.demo.generator", msgspec.json.encode(self._order).decode()]

@@ -1,4 +1,4 @@
-"""Pods that come and go as in a cluster: rolling updates, scaling, a new Service.
+"""Pods changed as a cluster changes them: rolling updates, scaling, a new Service.
 
 Rules: a pod is in the slice once it listens; one that leaves terminates first, serving
 on, is then taken out, and only then stops. Nothing else is done for the requests' sake.

@@ -1,4 +1,4 @@
-"""Set the demo up and take it down again: a folder, pods, hadyn with HAProxy, a load.
+"""Everything the demo runs, set up as one thing: a folder, pods, hadyn with HAProxy, a load.
 
 Rule: whatever was begun is ended, in reverse order and whatever happens meanwhile; the
 folder with manifests, state and logs goes last.
