@@ -29,7 +29,7 @@ from hadyn.model.addresses import Address
 from hadyn.process.alerts import alerts_in, concerns_configuration, first_words, refusal
 from hadyn.process.handle import ProcessHandle, leads_session, processes_with
 from hadyn.process.log import ProcessLog
-from hadyn.process.master import Processes, ask, ask_again, has_failed, processes_in, worker_pid_in
+from hadyn.process.master import Processes, ask, ask_again, has_failed, is_stopping, processes_in, worker_pid_in
 from hadyn.process.ports import check_free
 from hadyn.process.versions import HAProxyBinary, bare_environment
 
@@ -218,7 +218,11 @@ class HAProxyProcess:
             raise NotYet(START_SECONDS)
 
     def _check_reloaded(self, before: Processes, position: int) -> None:
-        """2.6 answers a reload with nothing: its processes tell. haproxy-facts.md#reload-answers"""
+        """2.6 answers a reload with nothing: its processes tell. haproxy-facts.md#reload-answers
+
+        The old worker may still take commands, and lose them, until it stops.
+        haproxy-facts.md#a-reload-is-over-when-the-old-worker-stops
+        """
         if not self._is_running():
             raise ReloadFailed(f"it ended meanwhile: {first_words(self.log.since(position))}")
         processes = processes_in(ask(self._master_socket, "show proc"))
@@ -226,6 +230,9 @@ class HAProxyProcess:
             raise _reload_failure(self.log.since(position))
         if self._serving_worker() not in set(processes.workers) - set(before.workers):
             raise NotYet(RELOAD_SECONDS)
+        for pid in before.workers:
+            if pid in processes.workers and not is_stopping(ask(self._master_socket, f"@!{pid} show info")):
+                raise NotYet(RELOAD_SECONDS)
 
     def _serving_worker(self) -> int | None:
         return worker_pid_in(ask(self._runtime_socket, "show info"))

@@ -95,6 +95,11 @@ def worker_pid_in(said: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def is_stopping(said: str) -> bool:
+    """Tell whether ``@!PID show info`` is of a worker that takes no more commands, or of none that is there."""
+    return "\nStopping: 1\n" in said or not worker_pid_in(said)
+
+
 def has_failed(said: str) -> bool:
     """Tell whether a reply to ``reload`` says that it failed; 2.6 never says. haproxy-facts.md#reload-answers"""
     return said.startswith("Success=0")
