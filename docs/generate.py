@@ -1,4 +1,4 @@
-"""Write the docs that the code itself tells: commands and annotations.
+"""Write the docs that the code itself tells: commands, annotations, metrics.
 
 ``python docs/generate.py`` writes them, ``--check`` fails where one is stale.
 """
@@ -17,6 +17,7 @@ import click
 from hadyn.cli import COMMANDS
 from hadyn.model.options.option import Option, Scope
 from hadyn.model.options.table import OPTIONS
+from hadyn.observe.metrics import TABLE
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py (make docs): do not edit. -->"
@@ -38,7 +39,8 @@ def main(arguments: list[str]) -> int:
 
 def documents() -> dict[str, str]:
     """The generated documents by name."""
-    return {"cli.md": "\n".join(cli_lines()) + "\n", "annotations.md": "\n".join(annotation_lines()) + "\n"}
+    generated = {"cli.md": cli_lines(), "annotations.md": annotation_lines(), "metrics.md": metric_lines()}
+    return {name: "\n".join(lines) + "\n" for name, lines in generated.items()}
 
 
 def cli_lines() -> Iterator[str]:
@@ -67,6 +69,17 @@ def annotation_lines() -> Iterator[str]:
     for option in OPTIONS:
         yield from ("", f"## {option.name}", "", option.sentence, "")
         yield from _facts(option)
+
+
+def metric_lines() -> Iterator[str]:
+    """docs/metrics.md, from the table of metrics."""
+    yield from ("# Metrics", "", NOTE, "")
+    yield "At `/metrics` of `--status-bind`, in Prometheus' text format. Durations are in seconds. Slots, problems and"
+    yield "staleness are looked up when somebody scrapes; the rest is counted where it happens, since hadyn started."
+    yield from ("", "| metric | kind | labels | meaning |", "| --- | --- | --- | --- |")
+    for metric in TABLE.values():
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        yield f"| `{metric.name}` | {metric.kind} | {labels} | {_cell(metric.sentence)} |"
 
 
 def _facts(option: Option[Any]) -> Iterator[str]:
