@@ -22,6 +22,7 @@ test: $(READY)   ## everything that needs no root: tests/, and integration/ with
 	$(BIN)/pytest tests integration -m "not root and not versions"
 
 integration: $(READY)  ## the rest, as root: every HAProxy version at hand, in a network namespace
+	$(BIN)/pip install --quiet --group browser
 	$(NAMESPACE) $(BIN)/pytest integration
 
 check: $(READY)  ## linters, types, layers, generated docs up to date
