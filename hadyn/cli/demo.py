@@ -21,7 +21,7 @@ EXAMPLE = """
 @command("demo", example=EXAMPLE)
 @click.option(
     "--seconds",
-    type=click.FloatRange(2, 3600),
+    type=click.FloatRange(2, 600),
     default=30.0,
     envvar="HADYN_DEMO_SECONDS",
     help="How long pods come and go.",
