@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from hadyn.cli.control import ask
+from hadyn.cli.control import NotRunning, ask
 from hadyn.cli.flags import command, output_flag, state_dir_flag
 from hadyn.cli.output import age, counted, document_text, duration, utc_now
+from hadyn.settings import Settings
 
 EXAMPLE = """
   $ hadyn status
@@ -31,19 +32,47 @@ def status(form: str | None, state_dir: Path) -> None:
     On one screen: HAProxy, the sources and how stale they are, the last cycle, reloads
     with their reasons, and what is wrong in which object.
     """
-    document = ask(state_dir, "/api/status")
-    if form:
-        click.echo(document_text(document, form), nl=False)
-        return
-    for title, text in _lines(document):
+    try:
+        document = ask(state_dir, "/api/status")
+    except NotRunning:
+        left_behind = Settings(state_dir=state_dir).runtime_socket
+        if form or not left_behind.exists():
+            raise
+        click.echo(f"hadyn: no hadyn runs with {state_dir}; this is what HAProxy says", err=True)
+        lines = _haproxy_lines(left_behind)
+    else:
+        if form:
+            click.echo(document_text(document, form), nl=False)
+            return
+        lines = _lines(document)
+    for title, text in lines:
         click.echo(f"{title:<10}{text}")
+
+
+def _haproxy_lines(socket: Path) -> Iterator[tuple[str, str]]:
+    """What a HAProxy that runs without hadyn says of itself."""
+    from hadyn.runtime.inspect import Inspection  # noqa: PLC0415 - only who asks HAProxy itself pays for it
+
+    inspection = Inspection(str(socket))
+    process = inspection.process()
+    yield "HAProxy", f"{process.version}, worker {process.pid}, up {duration(process.uptime_seconds)}"
+    yield "traffic", _traffic(process.connections, process.max_connections, process.requests)
+    for frontend in inspection.frontends():
+        yield "frontend", f"{frontend.name}: {frontend.status}, {counted(frontend.requests, 'request')}"
+
+
+def _traffic(connections: int, most: int, requests: int) -> str:
+    return f"{connections:,} of {most:,} connections, {counted(requests, 'request')} since the worker's start"
 
 
 def _lines(document: Document) -> Iterator[tuple[str, str]]:
     now = utc_now()
     hadyn = document["hadyn"]
     yield "hadyn", f"{hadyn['version']}, pid {hadyn['pid']}, up {age(hadyn['since'], now)}"
-    yield "HAProxy", _haproxy(document["haproxy"])
+    haproxy = document["haproxy"]
+    yield "HAProxy", _haproxy(haproxy)
+    if haproxy["running"]:
+        yield "traffic", _traffic(haproxy["connections"], haproxy["max_connections"], haproxy["requests"])
     yield "serving", f"{counted(document['backends'], 'backend')}, {counted(document['routes'], 'route')}"
     for source in document["sources"]:
         staleness = f", stale for {duration(source['stale_seconds'])}" if source["stale_seconds"] else ", up to date"

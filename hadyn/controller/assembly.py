@@ -143,6 +143,7 @@ class Assembly:
         return ControllerView(
             wheel=wheel,
             runtime=self._runtime(),
+            runtime_socket=str(self.settings.runtime_socket),
             binary=self.binary,
             sources=self.sources,
             log=self.log,

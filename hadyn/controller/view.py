@@ -28,6 +28,7 @@ from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStat
 from hadyn.planner.observed import ObservedBackend
 from hadyn.process.versions import HAProxyBinary
 from hadyn.runtime.client import Runtime
+from hadyn.runtime.inspect import Inspection
 from hadyn.sources import Part, Source
 
 PORTION = 200
@@ -43,6 +44,7 @@ class ControllerView:
 
     wheel: Wheel
     runtime: Runtime
+    runtime_socket: str
     binary: HAProxyBinary
     sources: Sequence[Source]
     log: LogWriter
@@ -130,7 +132,7 @@ class ControllerView:
     def _haproxy_status(self) -> HAProxyStatus:
         version = str(self.binary.capabilities)
         try:
-            identity = self.runtime.identity()
+            figures = Inspection(self.runtime_socket).process()
             processes = self.wheel.supervisor.process.processes()
         except HadynError:
             return HAProxyStatus(version, running=False)
@@ -140,7 +142,10 @@ class ControllerView:
             pid=processes.master,
             workers=len(processes.workers),
             old_workers=processes.old_workers,
-            uptime_seconds=identity.uptime_seconds,
+            uptime_seconds=figures.uptime_seconds,
+            connections=figures.connections,
+            max_connections=figures.max_connections,
+            requests=figures.requests,
         )
 
     def _desired(self, observed: Mapping[str, ObservedBackend]) -> dict[str, Backend]:

@@ -24,7 +24,10 @@ class HadynStatus:
 
 @dataclass(frozen=True, slots=True)
 class HAProxyStatus:
-    """HAProxy as it runs: ``pid`` is the master's; ``old_workers`` still finish what they had at a reload."""
+    """HAProxy as it runs: ``pid`` is the master's; ``old_workers`` still finish what they had at a reload.
+
+    ``connections`` are open at present, ``requests`` all since the worker's start.
+    """
 
     version: str
     running: bool
@@ -32,6 +35,9 @@ class HAProxyStatus:
     workers: int = 0
     old_workers: int = 0
     uptime_seconds: int = 0
+    connections: int = 0
+    max_connections: int = 0
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,9 @@ def status_document(status: Status) -> Document:
             "workers": haproxy.workers,
             "old_workers": haproxy.old_workers,
             "uptime_seconds": haproxy.uptime_seconds,
+            "connections": haproxy.connections,
+            "max_connections": haproxy.max_connections,
+            "requests": haproxy.requests,
             "running": haproxy.running,
         },
         "sources": [

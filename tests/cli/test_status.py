@@ -32,6 +32,7 @@ def test_one_screen_tells_how_everything_is(running: Path):
     assert re.sub(r"\d+[smhd] ago|up \d+[smhd]", "TIME", shown) == (
         "hadyn     0.1.0, pid 4711, TIME\n"
         "HAProxy   2.8.25, pid 4712, TIME, 1 worker\n"
+        "traffic   12 of 2,000 connections, 4,711 requests since the worker's start\n"
         "serving   2 backends, 3 routes\n"
         "source    manifests: 12 objects, up to date\n"
         "last      TIME: shop/web0: 1 endpoint came (3 cycles)\n"

@@ -64,7 +64,7 @@ class ShopView:
         return status_document(
             Status(
                 HadynStatus("0.1.0", 4711, START),
-                HAProxyStatus("2.8.25", running=self.haproxy_answers, pid=4712, workers=1, uptime_seconds=300),
+                HAProxyStatus("2.8.25", self.haproxy_answers, 4712, 1, 0, 300, 12, 2000, 4711),
                 sources=(SourceStatus("manifests", 0.0, 12),),
                 last_cycle=LastCycle(START, self.sentence, 0.0017),
                 cycles=3,
