@@ -109,6 +109,16 @@ class NotServed(PermanentError):
         )
 
 
+class RequestRefused(PermanentError):
+    """The apiserver does not take such a request (400, 422): nothing but a selector in it is the user's."""
+
+    def __init__(self, request: ApiRequest, said: str) -> None:
+        super().__init__(
+            f"the apiserver refuses to {request}: {said}",
+            remedy="Correct --ingress-label-selector; without one, please report this as a bug of hadyn",
+        )
+
+
 class NotKubernetes(PermanentError):
     """Something else than an apiserver answers there."""
 
@@ -164,6 +174,8 @@ def error_of_status(
             return NotServed(request)
         case HTTPStatus.GONE:
             return VersionGone(request)
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY:
+            return RequestRefused(request, said)
         case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE:
             wanted = retry_after_seconds or (status.details and status.details.retry_after_seconds) or 0.0
             return ApiBusy(request, code, said, min(max(wanted, 0.0), LONGEST_RETRY_AFTER))

@@ -25,8 +25,10 @@ from hadyn.sources.kube_errors import NoCredentials, NotAllowed, NotServed
 from hadyn.sources.kube_login import Login
 from hadyn.sources.kube_requests import ApiRequest, Resource
 from hadyn.sources.outages import Outages
-from hadyn.sources.reflector import JOIN_SECONDS, Place, Reflector
+from hadyn.sources.reflector import Place, Reflector
 
+JOIN_SECONDS = 5.0
+"""Threads that take longer to end, in the middle of a request, end with the process."""
 SAY_EVERY_SECONDS = 10.0
 """How often start-up says what it waits for."""
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", is_cluster_wide=True)
@@ -92,10 +94,13 @@ class KubernetesSource:
         self._is_stopping.set()
         with self._changed:
             self._changed.notify_all()
+        until = time.monotonic() + JOIN_SECONDS
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
         for reflector in self._reflectors:
             reflector.stop()
+        for reflector in self._reflectors:
+            reflector.join(max(0.0, until - time.monotonic()))
 
     def parts(self) -> Sequence[Reflector]:
         return self._reflectors

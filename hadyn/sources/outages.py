@@ -22,27 +22,27 @@ class Outages:
         self._clock = clock
         self._lock = threading.Lock()
         self._met_by: dict[str, set[str]] = {}
-        self._since: dict[str, float] = {}
+        self._since: float | None = None
 
     def began(self, who: str, failure: HadynError) -> None:
         """Note that somebody meets a failure, instead of any other."""
         sentence = str(failure)
         with self._lock:
+            self._since = self._clock() if self._since is None else self._since
             self._leave(who, but=sentence)
             is_news = sentence not in self._met_by
             self._met_by.setdefault(sentence, set()).add(who)
-            self._since.setdefault(who, self._clock())
         if is_news:
             log.warning("%s", sentence)
 
     def ended(self, who: str) -> None:
         """Note that somebody is well again."""
         with self._lock:
-            since = self._since.pop(who, None)
             self._leave(who)
-            is_over = not self._met_by
-        if since is not None and is_over:
-            log.info("in touch with the apiserver again after %.0f s", self._clock() - since)
+            if self._met_by or self._since is None:
+                return
+            seconds, self._since = self._clock() - self._since, None
+        log.info("in touch with the apiserver again after %.0f s", seconds)
 
     def sentences(self) -> tuple[str, ...]:
         """What goes wrong now."""

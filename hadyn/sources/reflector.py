@@ -32,7 +32,6 @@ BOOKMARK_SECONDS = 60.0
 """An apiserver sends a bookmark at least so often."""
 SILENCE_SECONDS = 75.0
 """A watch without a word for so long is dead, though its connection may not be."""
-JOIN_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +72,15 @@ class Reflector:
     """
 
     def __init__(
-        self, api: KubeApi, place: Place, listener: Listener, *, clock: Callable[[], float] = time.monotonic
+        self,
+        api: KubeApi,
+        place: Place,
+        listener: Listener,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
+        """``clock`` is monotonic seconds; ``pause`` waits for so many of them, by default until ``stop`` too."""
         self.place = place
         self.name = place.name
         self._api = api
@@ -83,6 +89,7 @@ class Reflector:
         self._listener = listener
         self._emit: Emit = _nowhere
         self._stopping = threading.Event()
+        self._pause = pause or self._stopping.wait
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._watch: Watch | None = None
         self._gathered: list[KubernetesObject] = []
@@ -98,13 +105,16 @@ class Reflector:
         self._thread.start()
 
     def stop(self) -> None:
-        """End promptly; nothing is emitted afterwards."""
+        """Have it end; nothing is emitted afterwards."""
         self._stopping.set()
         watch = self._watch
         if watch is not None:
             watch.stop()
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end, behind ``stop``: it comes at once, but for a list that is under way."""
         if self._thread.is_alive():
-            self._thread.join(JOIN_SECONDS)
+            self._thread.join(seconds)
 
     def staleness_seconds(self, now: float) -> float:
         """Seconds since the apiserver was last heard, 0.0 while the watch runs and says so at least each minute."""
@@ -114,7 +124,7 @@ class Reflector:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                self._stopping.wait(self._turn())
+                self._pause(self._turn())
         finally:
             # If a mistake of ours ends the thread, this place is stale from now on.
             self._is_in_touch = False
