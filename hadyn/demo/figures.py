@@ -83,7 +83,11 @@ def summary(figures: Figures) -> list[tuple[str, str, str]]:
             milliseconds(figures.median_to_traffic),
             f"median, from file to first answer; slowest {milliseconds(max(times))}" if times else "",
         ),
-        ("change to slot", milliseconds(figures.ready_seconds), "at most, for half of the pods; by hadyn's own histogram"),
+        (
+            "change to slot",
+            milliseconds(figures.ready_seconds),
+            "at most, for half of the pods; by hadyn's own histogram",
+        ),
     ]
 
 
