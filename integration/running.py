@@ -175,10 +175,11 @@ class Ground:
         return self.folder.path / "run" / "runtime.sock"
 
     def worker(self) -> int:
-        """The pid of HAProxy's worker that answers now."""
-        found = re.search(r"^Pid: (\d+)$", self.say("show info"), re.MULTILINE)
-        assert found
-        return int(found[1])
+        """The pid of HAProxy's worker that answers now; 0 where none does."""
+        with contextlib.suppress(HadynError):
+            found = re.search(r"^Pid: (\d+)$", self.say("show info"), re.MULTILINE)
+            return int(found[1]) if found else 0
+        return 0
 
     def processes(self) -> list[int]:
         """All processes of the HAProxy of this ground."""
