@@ -11,42 +11,25 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-import tenacity
-
-from hadyn.errors import (
-    HadynError,
-    HAProxyUnusable,
-    ReloadFailed,
-    ReplyCutShort,
-    SocketTimeout,
-    SocketUnreachable,
-    TemporaryError,
-)
+from hadyn.errors import HadynError, HAProxyUnusable
 from hadyn.model.addresses import Address
-from hadyn.process.alerts import alerts_in, concerns_configuration, first_words, refusal
+from hadyn.process.alerts import first_words
+from hadyn.process.checking import check
+from hadyn.process.dialogue import Dialogue, NotYet, until
 from hadyn.process.handle import ProcessHandle, leads_session, processes_with
 from hadyn.process.log import ProcessLog
-from hadyn.process.master import Processes, ask, ask_again, has_failed, is_stopping, processes_in, worker_pid_in
+from hadyn.process.master import Processes, ask, processes_in
 from hadyn.process.ports import check_free
 from hadyn.process.versions import HAProxyBinary, bare_environment
 
-CHECK_SECONDS = 30.0
 START_SECONDS = 120.0
-RELOAD_SECONDS = 120.0
 """Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
 TERMINATE_SECONDS = 2.0
 ORPHAN_SECONDS = 0.5
 """A worker notices within milliseconds that its master was killed, unless it hangs."""
-
-
-class NotYet(TemporaryError):
-    """HAProxy is not so far; asked again until a deadline."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"HAProxy was not ready within {seconds:g} s", remedy="See haproxy.log in the state folder")
 
 
 class HAProxyProcess:
@@ -65,33 +48,11 @@ class HAProxyProcess:
         self.log = ProcessLog(log)
         self.handle: ProcessHandle | None = None
         self._configuration = configuration
-        self._runtime_socket = runtime_socket
-        self._master_socket = master_socket
+        self._dialogue = Dialogue(runtime_socket=runtime_socket, master_socket=master_socket)
 
     def check(self, files: Iterable[Path]) -> None:
-        """Have HAProxy judge configuration files; raises ConfigurationRefused with its alerts.
-
-        Raises ReloadFailed when there is no judgement in time.
-        """
-        words = [str(self.binary.path), "-c", *(word for file in files for word in ("-f", str(file)))]
-        try:
-            judged = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=bare_environment(),
-                timeout=CHECK_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as cause:
-            raise ReloadFailed(f"its check of the files did not end within {CHECK_SECONDS:g} s") from cause
-        except OSError as cause:
-            raise self._unusable(cause.strerror or str(cause)) from cause
-        said = judged.stdout.decode("latin-1")
-        alerts = alerts_in(said)
-        if alerts or judged.returncode != 0:
-            raise refusal(said, alerts)
+        """Have HAProxy judge configuration files; raises what ``checking.check`` does."""
+        check(self.binary, files)
 
     def running(self) -> int | None:
         """Return the pid of a master that already runs for this state folder, whoever started it."""
@@ -120,7 +81,7 @@ class HAProxyProcess:
         child = self._spawn()
         self.handle = ProcessHandle(child.pid, child)
         try:
-            self._until(lambda: self._check_serves(position), START_SECONDS)
+            until(lambda: self._check_serves(position), START_SECONDS)
         except HadynError as cause:
             self._kill()
             if isinstance(cause, HAProxyUnusable):
@@ -129,28 +90,17 @@ class HAProxyProcess:
         return child.pid
 
     def reload(self) -> None:
-        """Have HAProxy read its files anew, and wait until the new worker serves.
+        """Have HAProxy read its files anew, and wait until only the new worker answers.
 
         Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old worker serves on;
-        SocketUnreachable when HAProxy is gone.
+        NotHAProxy when somebody else answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
-        before = self.processes()
         position = self.log.size()
-        try:
-            said = ask_again(self._master_socket, "reload", timeout_seconds=RELOAD_SECONDS, while_true=self._is_running)
-        except ReplyCutShort:
-            said = ""
-        if has_failed(said):
-            raise _reload_failure(said)
-        try:
-            self._until(lambda: self._check_reloaded(before, position), RELOAD_SECONDS)
-        except (NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
-            raise ReloadFailed(cause.happened) from cause
+        self._dialogue.reload(self._is_running, lambda: self.log.since(position))
 
     def processes(self) -> Processes:
         """Return HAProxy's master and workers, those included that still finish requests from before a reload."""
-        said = ask_again(self._master_socket, "show proc", timeout_seconds=RELOAD_SECONDS, while_true=self._is_running)
-        return processes_in(said)
+        return self._dialogue.processes(self._is_running)
 
     def stop(self, grace_seconds: float) -> None:
         """Let HAProxy finish its requests for so long, then end it; return when it is gone."""
@@ -162,7 +112,7 @@ class HAProxyProcess:
             if handle.wait(seconds):
                 break
         self._kill()
-        for path in (self._runtime_socket, self._master_socket):
+        for path in (self._dialogue.runtime_socket, self._dialogue.master_socket):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -171,7 +121,7 @@ class HAProxyProcess:
         return self.handle is None or self.handle.wait(timeout_seconds)
 
     def _master_words(self) -> tuple[str, ...]:
-        return "-W", "-S", f"{self._master_socket},mode,600"
+        return "-W", "-S", f"{self._dialogue.master_socket},mode,600"
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         files = [word for path in self._configuration for word in ("-f", str(path))]
@@ -198,44 +148,13 @@ class HAProxyProcess:
                     orphan.send(signal.SIGKILL)
                     orphan.wait(TERMINATE_SECONDS)
 
-    def _until(self, check: Callable[[], None], seconds: float) -> None:
-        """Make a check until it passes; what is temporary is tried again, everything else raised."""
-        tenacity.Retrying(
-            retry=tenacity.retry_if_exception(
-                lambda failure: isinstance(failure, TemporaryError) and not isinstance(failure, ReloadFailed)
-            ),
-            stop=tenacity.stop_after_delay(seconds),
-            wait=tenacity.wait_random(0.002, 0.02),
-            reraise=True,
-        )(check)
-
     def _check_serves(self, position: int) -> None:
         if not self._is_running():
             raise self._unusable(first_words(self.log.since(position)))
-        worker = self._serving_worker()
-        processes = processes_in(ask(self._master_socket, "show proc"))
+        worker = self._dialogue.answering()
+        processes = processes_in(ask(self._dialogue.master_socket, "show proc"))
         if self.handle is None or processes.master != self.handle.pid or worker not in processes.workers:
             raise NotYet(START_SECONDS)
-
-    def _check_reloaded(self, before: Processes, position: int) -> None:
-        """2.6 answers a reload with nothing: its processes tell. haproxy-facts.md#reload-answers
-
-        The old worker may still take commands, and lose them, until it stops.
-        haproxy-facts.md#a-reload-is-over-when-the-old-worker-stops
-        """
-        if not self._is_running():
-            raise ReloadFailed(f"it ended meanwhile: {first_words(self.log.since(position))}")
-        processes = processes_in(ask(self._master_socket, "show proc"))
-        if processes.failed > before.failed:
-            raise _reload_failure(self.log.since(position))
-        if self._serving_worker() not in set(processes.workers) - set(before.workers):
-            raise NotYet(RELOAD_SECONDS)
-        for pid in before.workers:
-            if pid in processes.workers and not is_stopping(ask(self._master_socket, f"@!{pid} show info")):
-                raise NotYet(RELOAD_SECONDS)
-
-    def _serving_worker(self) -> int | None:
-        return worker_pid_in(ask(self._runtime_socket, "show info"))
 
     def _is_running(self) -> bool:
         return self.handle is not None and self.handle.is_running
@@ -252,10 +171,3 @@ class HAProxyProcess:
         return HAProxyUnusable(
             f"{self.binary.path} does not start: {said}", remedy=f"Look into {self.log.path} for all that it said"
         )
-
-
-def _reload_failure(said: str) -> HadynError:
-    """Tell a refused configuration from a world that says no, as a port that somebody took."""
-    if concerns_configuration(said):
-        return refusal(said, alerts_in(said))
-    return ReloadFailed(first_words(said))
