@@ -21,6 +21,7 @@ class Reason(StrEnum):
     UNKNOWN_ANNOTATION = "UnknownAnnotation"
     NOT_SUPPORTED = "NotSupported"
     NOT_FOUND = "NotFound"
+    NOT_RESOLVED = "NotResolved"
     FORBIDDEN_ADDRESS = "ForbiddenAddress"
     CLAIMED = "Claimed"
     DUPLICATE = "Duplicate"

@@ -1,0 +1,1 @@
+"""Where the wish comes from, too: backends filled from DNS by a resolver that keeps what it knows."""
