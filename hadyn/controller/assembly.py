@@ -10,12 +10,11 @@ import contextlib
 import gc
 import logging
 import queue
-import signal
 import sys
 import time
 from datetime import UTC, datetime
 
-from hadyn.controller.events import EventQueue, Resync, Stop
+from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
 from hadyn.controller.intent import listeners, policy
 from hadyn.controller.origins import origins
@@ -23,6 +22,7 @@ from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
 from hadyn.controller.sentences import counted
+from hadyn.controller.signals import Signals
 from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
@@ -81,7 +81,7 @@ class Assembly:
             wheel.metrics.look_up(view)
             status_bind, control_socket = self.settings.status_bind, self.settings.control_socket
             stack.enter_context(HttpServer(view, bind=status_bind, control_socket=control_socket))
-            self._listen_to_signals()
+            stack.enter_context(Signals(self.events, self._interrupt))
             try:
                 self._wait_for_sources(wheel)
             except Impatient:
@@ -162,7 +162,9 @@ class Assembly:
         if not all(source.wait(PATIENCE_SECONDS) for source in self.sources):
             self._serve_last_good(wheel)
             for source in self.sources:
-                source.wait()
+                # Not for ever at a time: a signal is heard only when Python runs.
+                while not source.wait(PATIENCE_SECONDS):
+                    continue
         self.is_patient = False
 
     def _serve_last_good(self, wheel: Wheel) -> None:
@@ -231,15 +233,9 @@ class Assembly:
             jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
         )
 
-    def _listen_to_signals(self) -> None:
-        def stop(_number: int, _frame: object) -> None:
-            if self.is_patient:
-                raise Impatient
-            self.events.put(Stop())
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGHUP, lambda _number, _frame: self.events.put(Resync()))
+    def _interrupt(self) -> None:
+        if self.is_patient:
+            raise Impatient
 
 
 def now() -> datetime:
