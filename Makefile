@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CONTROLPLANE := $(or $(HADYN_CONTROLPLANE),/opt/hadyn-controlplane/controlplane)
 NAMESPACE := unshare --net sh -c 'ip link set lo up; ip route add local 10.99.0.0/16 dev lo; exec "$$@"' ns
 
 .PHONY: help demo test check integration bench docs clean
@@ -21,7 +22,10 @@ demo: $(READY)   ## hadyn and HAProxy on a folder of manifests, under load, for 
 test: $(READY)   ## everything that needs no root: tests/, and integration/ with the HAProxy wheel
 	$(BIN)/pytest tests integration -m "not root and not versions"
 
-integration: $(READY)  ## the rest, as root: every HAProxy version at hand, in a network namespace
+$(CONTROLPLANE): $(wildcard integration/controlplane/*.go integration/controlplane/*/*.go integration/controlplane/go.*)
+	nice integration/controlplane/build.sh $@
+
+integration: $(READY) $(CONTROLPLANE)  ## the rest, as root: every HAProxy version at hand, in a network namespace
 	$(BIN)/pip install --quiet --group browser
 	$(NAMESPACE) $(BIN)/pytest integration
 

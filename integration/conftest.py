@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from hadyn.demo.pods import Pods
+from integration.cluster import ControlPlane
 from integration.haproxies import HAProxyBinary, RunningHAProxy, find_haproxies
 from integration.running import Ground
 
@@ -36,6 +37,13 @@ def haproxy(request: pytest.FixtureRequest) -> HAProxyBinary:
     """Each HAProxy at hand, the wheel's without the marker ``versions``."""
     binary: HAProxyBinary = request.param
     return binary
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[ControlPlane]:
+    """One control plane for all tests; each works in a namespace of its own."""
+    with ControlPlane() as cluster:
+        yield cluster
 
 
 @pytest.fixture
