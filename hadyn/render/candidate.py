@@ -32,9 +32,12 @@ class Candidate:
         return next((name for name in self._named_by(alert) if name in self.sections), None)
 
     def _named_by(self, alert: ConfigurationAlert) -> list[str]:
-        """Alerts of the parser have a place, those of the later checks a name."""
+        """Alerts of the parser have a place, those of the later checks a name.
+
+        The place is in a staged file, or in the live one where HAProxy judged by loading it.
+        """
         path = Path(alert.file)
-        if path in self.files:
+        if path.name in {file.name for file in self.files}:
             with contextlib.suppress(OSError):
                 name = section_at(path.read_text("ascii", "replace"), alert.line)
                 return [name] if name else []

@@ -8,8 +8,10 @@ not be written stays due; unchanged bytes are not written.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import hadyn
@@ -18,11 +20,21 @@ from hadyn.model.desired import MapKey
 from hadyn.render.atomic import replace_files
 from hadyn.render.candidate import Candidate
 from hadyn.render.folder import StateFolder
+from hadyn.render.imprints import Imprints
 from hadyn.render.map_files import MapFiles
-from hadyn.render.shards import SHARDS, SLOTS, Shards, differs_in_seats_only, shard_of
+from hadyn.render.shards import SHARDS, Shards, differs_in_seats_only, shard_of, with_seats
 
 PAGES = ("404.http", "503.http")
 SHARD_FILE = re.compile(r"[0-9]{3}\.cfg")
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What was live before the last ``install``: sections by backend (None for no section), the main file."""
+
+    main: bytes | None = None
+    sections: dict[str, bytes | None] = field(default_factory=dict)
+    removed: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class StateFiles:
@@ -30,7 +42,8 @@ class StateFiles:
 
     def __init__(self, folder: StateFolder) -> None:
         self.folder = folder
-        self._maps = MapFiles(folder.maps)
+        self._imprints = Imprints()
+        self._maps = MapFiles(folder.maps, self._replaced)
         self._shards = Shards()
         self._due: set[int] = set()
         self._unjudged: dict[str, bytes] = {}
@@ -38,9 +51,14 @@ class StateFiles:
         self._main: bytes | None = None
         self._is_main_due = False
         self._unjudged_main: bytes | None = None
+        self._are_pages_due = False
+        self._installed = Installed()
 
     def load(self) -> None:
-        """Take over what the files say, write the missing maps and error pages; raises FileNotWritten."""
+        """Take over what the files say; raises FileNotWritten where they cannot be read.
+
+        Missing maps and error pages are written, or due where that cannot be.
+        """
         try:
             self._set_strangers_aside()
             for number in range(SHARDS):
@@ -50,8 +68,11 @@ class StateFiles:
             self._maps.load()
         except OSError as cause:
             raise FileNotWritten(str(self.folder.path), cause) from cause
-        self._raise_first(self._write_pages())
-        self.write_maps()
+        self._imprints.take([self.folder.main_config, *map(self._shard_path, range(SHARDS)), *self._maps.paths()])
+        self._are_pages_due = True
+        with contextlib.suppress(FileNotWritten):
+            self._write_pages()
+            self.write_maps()
 
     def backend_names(self) -> frozenset[str]:
         """Return the backends of the files, those included that HAProxy has not judged yet."""
@@ -78,7 +99,7 @@ class StateFiles:
     @property
     def is_due(self) -> bool:
         """Whether a file is behind: maps that wait for their turn, or a write that failed."""
-        return bool(self._due) or self._is_main_due or self._maps.is_due
+        return bool(self._due) or self._is_main_due or self._are_pages_due or self._maps.is_due
 
     def put_main(self, text: str) -> None:
         """Set the main file; ``install`` writes it."""
@@ -86,14 +107,17 @@ class StateFiles:
         self._unjudged_main = content if content != self._main else None
 
     def put_backend(self, name: str, section: str) -> None:
-        """Set a backend's section: ``write_shards`` writes it if only seats differ, else ``install`` does."""
+        """Set a backend's section: ``write_shards`` writes who sits where, ``install`` all the rest that differs."""
         content = section.encode()
         filed = self._shards.get(name)
         judged = filed or self._removed.get(name)
-        if judged is None or not differs_in_seats_only(judged, content):
+        if judged is not None and differs_in_seats_only(judged, content):
+            self._unjudged.pop(name, None)
+        else:
             self._unjudged[name] = content
-            return
-        self._unjudged.pop(name, None)
+            if filed is None:
+                return
+            content = with_seats(filed, content)
         if filed != content:
             self._due.add(self._shards.put(name, content))
 
@@ -101,9 +125,7 @@ class StateFiles:
         """Set who sits where, and leave the rest of a backend's section as HAProxy accepted it."""
         filed = self._shards.get(name)
         if filed is not None:
-            head, content = filed.partition(SLOTS)[0], section.encode()
-            _, mark, slots = content.partition(SLOTS)
-            self.put_backend(name, (head.rstrip() + (mark + slots or b"\n")).decode())
+            self.put_backend(name, with_seats(filed, section.encode()).decode())
 
     def remove_backend(self, name: str) -> None:
         """Drop a backend from the files; HAProxy holds it until its next reload, and takes it back until then."""
@@ -126,7 +148,7 @@ class StateFiles:
     def write_shards(self, *, durable: bool = False) -> None:
         """Write the shards in which seats changed; raises FileNotWritten, and what failed stays due."""
         due = {self._shard_path(number): number for number in sorted(self._due)}
-        failed = replace_files({path: self._shards.content(due[path]) for path in due}, durable=durable)
+        failed = self._replaced({path: self._shards.content(due[path]) for path in due}, durable)
         self._due = {due[path] for path in failed}
         self._raise_first(failed)
 
@@ -134,19 +156,36 @@ class StateFiles:
         """Write the maps that changed, each whole; raises FileNotWritten, and what failed stays due."""
         self._raise_first(self._maps.write(durable=durable))
 
-    def write_all(self) -> None:
+    def write_all(self, *, durable: bool = True) -> None:
         """Write whatever is due, so that it survives a power cut; raises FileNotWritten."""
+        if self._are_pages_due:
+            self._write_pages()
         if self._is_main_due and self._main is not None:
-            self._replace({self.folder.main_config: self._main}, durable=True)
+            self._raise_first(self._replaced({self.folder.main_config: self._main}, durable))
             self._is_main_due = False
-        self.write_shards(durable=True)
-        self.write_maps(durable=True)
+        self.write_shards(durable=durable)
+        self.write_maps(durable=durable)
 
     def doubt(self) -> None:
-        """Have every file written again: somebody else changed them, or the folder was removed."""
+        """Have every file written again: somebody else changed them, or the folder was removed. Raises OSError."""
+        self._set_strangers_aside()
         self._is_main_due = self._main is not None
-        self._due.update(self._shards.numbers())
+        self._are_pages_due = True
+        self._due.update(
+            self._shards.numbers(), filter(lambda number: self._shard_path(number).exists(), range(SHARDS))
+        )
         self._maps.doubt()
+
+    def doubt_changed(self) -> list[Path]:
+        """Have the files written again that somebody else changed; return them. Raises OSError."""
+        changed = [*self._set_strangers_aside(), *self._imprints.differing()]
+        numbers = {self._shard_path(number): number for number in range(SHARDS)} if changed else {}
+        self._due.update(numbers[path] for path in changed if path in numbers)
+        self._is_main_due = self._is_main_due or (self.folder.main_config in changed and self._main is not None)
+        if not numbers.keys() >= set(changed):
+            self._are_pages_due = True
+            self._maps.doubt()
+        return changed
 
     def stage(self) -> Candidate:
         """Write what HAProxy has not judged yet beside the live files; raises FileNotWritten.
@@ -161,7 +200,7 @@ class StateFiles:
         main = self._unjudged_main or self._main
         assert main is not None, "put_main comes first"
         staged[self.folder.candidate / self.folder.main_config.name] = main
-        self._replace(staged)
+        self._raise_first(replace_files(staged, durable=False))
         return Candidate(tuple(self._files(changed)), self._unjudged_main, dict(self._unjudged))
 
     def install(self, candidate: Candidate) -> None:
@@ -170,16 +209,36 @@ class StateFiles:
         Raises FileNotWritten; the rest is then due, and HAProxy must not be reloaded
         before ``write_all`` has succeeded.
         """
+        self._installed = Installed(main=self._main, removed=self._removed)
         for name, section in candidate.sections.items():
             latest = self._unjudged.get(name)
             if latest is not None and differs_in_seats_only(section, latest):
+                self._installed.sections[name] = self._shards.get(name)
                 del self._unjudged[name]
                 self._due.add(self._shards.put(name, latest))
         if candidate.main is not None:
             self._main, self._is_main_due = candidate.main, True
             if self._unjudged_main == candidate.main:
                 self._unjudged_main = None
-        self._removed.clear()
+        self._removed = {}
+        self.write_all()
+
+    def revert(self) -> None:
+        """Take the last ``install`` back, but for seats: HAProxy refused what nobody had judged. Raises FileNotWritten."""
+        before, self._installed = self._installed, Installed(main=self._main)
+        for name, judged in before.sections.items():
+            section = self._shards.get(name)
+            assert section is not None, name
+            self._unjudged.setdefault(name, section)
+            self._due.add(shard_of(name))
+            if judged is None:
+                self._shards.remove(name)
+            else:
+                self._shards.put(name, with_seats(judged, section))
+        if before.main is not None and before.main != self._main:
+            self._unjudged_main = self._unjudged_main or self._main
+            self._main, self._is_main_due = before.main, True
+        self._removed |= before.removed
         self.write_all()
 
     def _files(self, changed: Mapping[int, object]) -> Iterator[Path]:
@@ -194,8 +253,11 @@ class StateFiles:
     def _staged_path(self, number: int) -> Path:
         return self.folder.candidate / f"{number:03}.cfg"
 
-    def _replace(self, contents: Mapping[Path, bytes], *, durable: bool = False) -> None:
-        self._raise_first(replace_files(contents, durable=durable))
+    def _replaced(self, contents: Mapping[Path, bytes], durable: bool) -> Mapping[Path, OSError]:
+        """Replace live files; return those that are as they were."""
+        failed = replace_files(contents, durable=durable)
+        self._imprints.take(contents.keys() - failed.keys())
+        return failed
 
     def _raise_first(self, failed: Mapping[Path, OSError]) -> None:
         """Raise for the first of the files that could not be written; a folder that is gone is made anew."""
@@ -207,20 +269,21 @@ class StateFiles:
     def _make_folders_again(self) -> None:
         try:
             self.folder.make_folders()
+            self.doubt()
         except OSError as cause:
             raise FileNotWritten(str(self.folder.path), cause) from cause
-        self._write_pages()
-        self.doubt()
 
-    def _write_pages(self) -> Mapping[Path, OSError]:
+    def _write_pages(self) -> None:
         pages = {self.folder.errors / page: (shipped_files() / page).read_bytes() for page in PAGES}
-        return replace_files(pages, durable=False)
+        self._raise_first(self._replaced(pages, False))
+        self._are_pages_due = False
 
-    def _set_strangers_aside(self) -> None:
+    def _set_strangers_aside(self) -> list[Path]:
         """HAProxy would load every .cfg in the folder of shards; keep what is not hadyn's under another name."""
-        for path in self.folder.backends.glob("*.cfg"):
-            if not SHARD_FILE.fullmatch(path.name) or int(path.stem) >= SHARDS:
-                path.rename(path.with_suffix(".cfg.set-aside"))
+        strangers = [path for path in self.folder.backends.glob("*.cfg") if not _is_shard(path)]
+        for path in strangers:
+            path.rename(path.with_suffix(".cfg.set-aside"))
+        return strangers
 
 
 def shipped_files() -> Path:
@@ -228,6 +291,10 @@ def shipped_files() -> Path:
     package = Path(hadyn.__file__).parent
     installed = package / "haproxy"
     return installed if installed.is_dir() else package.parent / "haproxy"
+
+
+def _is_shard(path: Path) -> bool:
+    return SHARD_FILE.fullmatch(path.name) is not None and int(path.stem) < SHARDS
 
 
 def _read(path: Path) -> bytes:

@@ -7,25 +7,31 @@ therefore written at their owner's pace, and before every start and reload of HA
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hadyn.model.desired import MapKey, MapName
-from hadyn.render.atomic import replace_files
 from hadyn.render.maps import map_entries, map_file
+
+Replace = Callable[[Mapping[Path, bytes], bool], Mapping[Path, OSError]]
+"""Replaces files, so that they survive a power cut if the second says so; returns those that are as they were."""
 
 
 class MapFiles:
     """The maps in one folder, and which of them are due; one thread owns them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, replace: Replace) -> None:
         self._folder = folder
+        self._replace = replace
         self._maps: dict[MapName, dict[str, str]] = {name: {} for name in MapName}
         self._due: set[MapName] = set()
 
     @property
     def is_due(self) -> bool:
         return bool(self._due)
+
+    def paths(self) -> Iterator[Path]:
+        return map(self._path, MapName)
 
     def load(self) -> None:
         """Take over what the files say; one that is missing is due. Raises OSError."""
@@ -59,9 +65,7 @@ class MapFiles:
     def write(self, *, durable: bool) -> Mapping[Path, OSError]:
         """Write the maps that are due; return those that could not be written, which stay due."""
         due = {self._path(name): name for name in sorted(self._due)}
-        failed = replace_files(
-            {path: map_file(self._maps[name]).encode() for path, name in due.items()}, durable=durable
-        )
+        failed = self._replace({path: map_file(self._maps[name]).encode() for path, name in due.items()}, durable)
         self._due = {due[path] for path in failed}
         return failed
 

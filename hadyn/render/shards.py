@@ -82,3 +82,9 @@ def sections(content: bytes) -> Iterator[tuple[str, bytes]]:
 def differs_in_seats_only(section: bytes, other: bytes) -> bool:
     """Tell whether two sections have the same directives, which stand before the slots."""
     return section.partition(SLOTS)[0].rstrip() == other.partition(SLOTS)[0].rstrip()
+
+
+def with_seats(judged: bytes, section: bytes) -> bytes:
+    """Return a section with the directives of one and the slots of another."""
+    _, mark, slots = section.partition(SLOTS)
+    return judged.partition(SLOTS)[0].rstrip() + (mark + slots or b"\n")

@@ -78,7 +78,7 @@ def test_a_changed_directive_waits_while_the_live_file_keeps_the_judged_one(file
 
 def test_what_haproxy_refused_is_forgotten_and_the_judged_section_stays(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", directive="nonsense"))
+    files.put_backend("web", section("web", "10.0.0.1:80", directive="nonsense"))
     files.forget_unjudged("web")
     assert files.section("web") == section("web", "10.0.0.1:80")
     assert not files.is_unjudged("web")
