@@ -28,6 +28,9 @@ class ProcessHandle:
         self._descriptor = os.pidfd_open(pid)
         weakref.finalize(self, os.close, self._descriptor)
 
+    def __str__(self) -> str:
+        return f"(pid {self.pid})"
+
     def fileno(self) -> int:
         """Return a descriptor that becomes readable when the process ends."""
         return self._descriptor

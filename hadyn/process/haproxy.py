@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hadyn.errors import HadynError, HAProxyUnusable
 from hadyn.model.addresses import Address
+from hadyn.planner.capabilities import Capabilities
 from hadyn.process.alerts import first_words
 from hadyn.process.checking import check
 from hadyn.process.dialogue import Dialogue, NotYet, until
@@ -35,6 +36,9 @@ ORPHAN_SECONDS = 0.5
 class HAProxyProcess:
     """The HAProxy of one state folder. One thread owns it; the handle may be waited on from another."""
 
+    is_child = True
+    can_judge = True
+
     def __init__(
         self,
         binary: HAProxyBinary,
@@ -49,6 +53,10 @@ class HAProxyProcess:
         self.handle: ProcessHandle | None = None
         self._configuration = configuration
         self._dialogue = Dialogue(runtime_socket=runtime_socket, master_socket=master_socket)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.binary.capabilities
 
     def check(self, files: Iterable[Path]) -> None:
         """Have HAProxy judge configuration files; raises what ``checking.check`` does."""
@@ -115,6 +123,11 @@ class HAProxyProcess:
         for path in (self._dialogue.runtime_socket, self._dialogue.master_socket):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+    def tidy(self) -> None:
+        """Keep HAProxy's log from growing without end; where that cannot be, it grows."""
+        with contextlib.suppress(OSError):
+            self.log.trim()
 
     def wait_exit(self, timeout_seconds: float | None) -> bool:
         """Wait for HAProxy's end, for ever with None; return whether it came. True if none was started."""
