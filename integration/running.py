@@ -107,7 +107,7 @@ class Ground:
     def command(self, *flags: str) -> list[str]:
         """The words of ``hadyn run`` here; flags given come last, and win."""
         return [
-            *(sys.executable, "-m", "hadyn", "run"),
+            *(sys.executable, "-X", "faulthandler", "-m", "hadyn", "run"),
             *("--manifests", str(self.manifests), "--state-dir", str(self.folder.path), "--haproxy", str(self.haproxy)),
             *("--bind", "127.0.0.1", "--http-port", str(self.http_port)),
             *("--status-bind", f"127.0.0.1:{self.status_port}", "--shutdown-grace", "5s"),
@@ -173,6 +173,11 @@ class Ground:
     @property
     def runtime_socket(self) -> Path:
         return self.folder.path / "run" / "runtime.sock"
+
+    @staticmethod
+    def another_port() -> int:
+        """A port that nobody listens on."""
+        return free_port()
 
     def worker(self) -> int:
         """The pid of HAProxy's worker that answers now; 0 where none does."""
@@ -262,7 +267,8 @@ class RunningHadyn:
             try:
                 self._process.wait(WAIT_SECONDS)
             except subprocess.TimeoutExpired:
-                self._process.kill()
+                # The faulthandler says where each thread hangs.
+                self._process.send_signal(signal.SIGABRT)
                 self._process.wait()
                 raise
 

@@ -17,7 +17,7 @@ from typing import Self
 
 from hadyn.controller.events import EventQueue, Resync, Stop
 
-EVENTS: dict[int, type[Stop] | type[Resync]] = {signal.SIGTERM: Stop, signal.SIGINT: Stop, signal.SIGHUP: Resync}
+EVENTS: dict[int, type[Stop | Resync]] = {signal.SIGTERM: Stop, signal.SIGINT: Stop, signal.SIGHUP: Resync}
 
 
 class Signals:
