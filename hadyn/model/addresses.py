@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_PORT = 65535
 IP_SPELLING = re.compile(r"[0-9]+(\.[0-9]+){3}|[0-9a-f:.]*:[0-9a-f:.]*")
@@ -23,8 +24,7 @@ class ForbiddenAddress(ValueError):
     """The text is an IP address, but one that must not stand in a slot; ``str()`` says why."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(Struct, frozen=True, gc=False, order=True):
     """An IP address in canonical spelling ("10.0.0.7", "fd00::1") with a port (1 to 65535)."""
 
     ip: str

@@ -8,9 +8,9 @@ one weight. The oldest canary Ingress of a backend counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hadyn.model.desired import MAX_WEIGHT, Endpoint
 from hadyn.model.objects import Age, Ingress, Options

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 from hadyn.model.addresses import Address
 from hadyn.model.directives import Directive
 
@@ -23,8 +25,7 @@ UNAVAILABLE = "_503"
 """The backend without slots: routes whose Service is missing lead there and get a 503."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, gc=False):
     """An address that a pod listens on.
 
     ``weight`` is 0 to 256, 0 gets no requests. A ``draining`` one terminates but still

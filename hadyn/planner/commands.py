@@ -6,15 +6,14 @@ Rule: a command is a value until ``runtime/wire.py`` spells it; ``str()`` is for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
 from hadyn.planner.observed import SlotState
 
 
-@dataclass(frozen=True, slots=True)
-class SetAddress:
+class SetAddress(Struct, frozen=True, gc=False):
     """Give a slot another address; the slot is in maint."""
 
     backend: str
@@ -25,8 +24,7 @@ class SetAddress:
         return f"set server {self.backend}/{self.slot} addr {self.address.ip} port {self.address.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetState:
+class SetState(Struct, frozen=True, gc=False):
     """Switch a slot to ready, drain or maint."""
 
     backend: str
@@ -37,8 +35,7 @@ class SetState:
         return f"set server {self.backend}/{self.slot} state {self.state}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetWeight:
+class SetWeight(Struct, frozen=True, gc=False):
     """Give a slot another weight, 0 to 256."""
 
     backend: str
@@ -49,8 +46,7 @@ class SetWeight:
         return f"set server {self.backend}/{self.slot} weight {self.weight}"
 
 
-@dataclass(frozen=True, slots=True)
-class AddMapEntry:
+class AddMapEntry(Struct, frozen=True, gc=False):
     """Add an entry to a map that does not have the key."""
 
     map: MapName
@@ -61,8 +57,7 @@ class AddMapEntry:
         return f"add map {self.map}.map {self.key} {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetMapEntry:
+class SetMapEntry(Struct, frozen=True, gc=False):
     """Change the value of an entry that the map has."""
 
     map: MapName
@@ -73,8 +68,7 @@ class SetMapEntry:
         return f"set map {self.map}.map {self.key} {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteMapEntry:
+class DeleteMapEntry(Struct, frozen=True, gc=False):
     """Remove an entry from a map."""
 
     map: MapName

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from msgspec import Struct
+
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapKey
 
@@ -21,8 +23,7 @@ class SlotState(StrEnum):
     MAINT = "maint"
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedSlot:
+class ObservedSlot(Struct, frozen=True, gc=False):
     """One server line of HAProxy.
 
     ``address`` is None where the slot holds the placeholder or no address;
@@ -41,8 +42,7 @@ class ObservedSlot:
     is_up: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedBackend:
+class ObservedBackend(Struct, frozen=True, gc=False):
     """A backend as HAProxy has it, its slots in HAProxy's order."""
 
     name: str

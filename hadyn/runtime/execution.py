@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from hadyn.model.desired import Endpoint, MapKey
 from hadyn.planner.commands import Command, SetAddress, SetState, SetWeight, SlotCommand
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
@@ -30,8 +32,7 @@ SETTLING_MILLISECONDS = (1, 10, 100)
 """Barriers, one after the other, until all addresses show; HAProxy applies 100 a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenSlot:
+class ProvenSlot(Struct, frozen=True, gc=False):
     """A slot that was switched to ready and read back so, with this endpoint's address and weight."""
 
     backend: str

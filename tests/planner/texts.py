@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
+
+from msgspec.structs import replace
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Capacity, Endpoint

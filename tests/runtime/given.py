@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hadyn.planner.commands import SetAddress, SetState, SetWeight, SlotCommand
 from hadyn.planner.observed import ObservedBackend, SlotState
