@@ -15,10 +15,11 @@ from pathlib import Path
 
 import tenacity
 
-from hadyn.errors import WrongUsage
+from hadyn.errors import NotHAProxy, WrongUsage
 from hadyn.model.addresses import Address
 
 LISTENING = "0A"
+ANSWER_SECONDS = 1.0
 RELEASE_SECONDS = 0.3
 """A HAProxy that was killed lets go of its ports a moment after it can no longer be found."""
 
@@ -45,6 +46,18 @@ def check_free(addresses: Iterable[Address]) -> None:
             attempts(_try, address)
         except OSError as cause:
             raise WrongUsage(f"cannot listen on {address}: {_reason(cause, address)}", remedy=_remedy(cause)) from cause
+
+
+def check_unanswered(sockets: Iterable[Path]) -> None:
+    """Raise NotHAProxy where somebody answers on a path at which HAProxy is going to: it would take it without a word."""
+    for path in sockets:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.settimeout(ANSWER_SECONDS)
+            probe.connect(str(path))
+            raise NotHAProxy(
+                f"somebody listens on {path} who is no HAProxy of this state folder",
+                remedy="Stop that program, or give hadyn a folder of its own with --state-dir",
+            )
 
 
 def _try(address: Address) -> None:

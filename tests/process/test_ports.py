@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hadyn.errors import WrongUsage
+from hadyn.errors import NotHAProxy, WrongUsage
 from hadyn.model.addresses import Address
-from hadyn.process.ports import check_free, default_addresses, holder_of
+from hadyn.process.ports import check_free, check_unanswered, default_addresses, holder_of
+from hadyn.render.folder import StateFolder
 
 
 @pytest.fixture
@@ -62,3 +63,19 @@ def test_without_an_address_haproxy_listens_on_all_of_them() -> None:
 
 def test_nobody_holds_a_free_port(taken: Address) -> None:
     assert holder_of(1) is None
+
+
+def test_a_socket_on_which_somebody_answers_is_not_taken_from_them(folder: StateFolder) -> None:
+    path = folder.path / "run" / "runtime.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        with pytest.raises(NotHAProxy, match=f"somebody listens on {path}"):
+            check_unanswered([path])
+
+
+def test_a_socket_that_is_missing_or_left_behind_is_no_obstacle(folder: StateFolder) -> None:
+    path = folder.path / "run" / "runtime.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+    check_unanswered([path, folder.path / "master" / "master.sock"])
