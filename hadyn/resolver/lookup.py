@@ -27,6 +27,7 @@ from hadyn.resolver.resolution import Finding, Outcome
 Lookup = Generator[list[Exchange], list[Reply], Finding]
 MOST_TARGETS = 256
 """So many SRV targets are asked for where the server did not send their addresses along."""
+TARGETS_AT_ONCE = 32
 MOST_NAMES = 20
 """So many search domains are tried."""
 
@@ -100,7 +101,9 @@ class _Chase:
 
     def _asked(self, names: Sequence[str], record_type: RecordType) -> Asking:
         servers, new_id = self._surroundings.servers, self._surroundings.new_id
-        return asked(names, record_type, servers, self._habit, new_id)
+        # What holds for the question itself (its answer is long) does not hold for its targets.
+        habit = self._habit if record_type is self._question.type else Habit(has_edns=self._habit.has_edns)
+        return asked(names, record_type, servers, habit, new_id)
 
     def _wrong_alias(self, answer: Answer) -> str:
         """Note the CNAMEs of an answer; return what is wrong with them, "" for nothing."""
@@ -145,16 +148,19 @@ class _Chase:
                 addresses.setdefault(host, []).append(ip)
         for record_type in (RecordType.A, RecordType.AAAA):
             missing = [target for target in targets if target not in addresses][:MOST_TARGETS]
-            habit, self._habit = self._habit, Habit(has_edns=self._habit.has_edns)
-            everything = yield from self._asked(missing, record_type)
-            self._habit = habit
-            for target, said in zip(missing, everything, strict=True):
-                if said.answer is not None and said.answer.addresses:
-                    addresses[target] = list(said.answer.addresses)
-                    self._ttls += [said.answer.ttl] if said.answer.ttl is not None else []
-                elif said.failure is not None:
-                    self._targets_failed = f"target {target} {said.failure.said}"
+            for start in range(0, len(missing), TARGETS_AT_ONCE):
+                portion = missing[start : start + TARGETS_AT_ONCE]
+                everything = yield from self._asked(portion, record_type)
+                for target, said in zip(portion, everything, strict=True):
+                    self._note_target(target, said, addresses)
         return addresses
+
+    def _note_target(self, target: str, said: Said, addresses: dict[str, list[str]]) -> None:
+        if said.answer is not None and said.answer.addresses:
+            addresses[target] = list(said.answer.addresses)
+            self._ttls += [said.answer.ttl] if said.answer.ttl is not None else []
+        elif said.failure is not None:
+            self._targets_failed = f"target {target} {said.failure.said}"
 
     def _found(self, said: Said, records: list[Record], refused: list[str]) -> Finding:
         answer = said.answer

@@ -1,0 +1,91 @@
+"""The DNS servers at hand: those of the flags, or of /etc/resolv.conf as it is now.
+
+Rules: the file is read again when it changed; one that is gone or names no server leaves
+the servers that were there. A server that falls silent, or answers again, is said once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from hadyn.model.addresses import Address
+from hadyn.resolver.exchanges import Failure, Reply
+from hadyn.resolver.resolution import Outcome
+from hadyn.resolver.resolv_conf import ResolvConf, read_resolv_conf
+from hadyn.resolver.resolver_settings import ResolverSettings
+from hadyn.resolver.servers import ServerOrder
+
+Stamp = tuple[int, int, int]
+
+log = logging.getLogger(__name__)
+
+
+class Nameservers:
+    """Servers in the order to ask them, and the names that a name may stand for. ``now`` is monotonic seconds."""
+
+    def __init__(self, settings: ResolverSettings) -> None:
+        self._settings = settings
+        self._looked_at = float("-inf")
+        self._stamp: Stamp | None = None
+        self._conf = ResolvConf()
+        self._order = ServerOrder(settings.servers)
+        self.has_changed(float("-inf"))
+
+    @property
+    def servers(self) -> Sequence[Address]:
+        return self._order.servers
+
+    def has_changed(self, now: float) -> bool:
+        """Look at the file, if it is time to; return whether it says something else."""
+        if now < self._looked_at + self._settings.reread_seconds:
+            return False
+        self._looked_at = now
+        stamp = self._stamped()
+        if stamp is None or stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            conf = read_resolv_conf(self._settings.resolv_conf.read_text(encoding="utf-8", errors="replace"))
+        except OSError as cause:
+            log.warning("cannot read %s: %s", self._settings.resolv_conf, cause.strerror)
+            return False
+        return self._take(conf)
+
+    def candidates(self, name: str) -> list[str]:
+        return self._conf.candidates(name)
+
+    def order(self, name: str, now: float) -> tuple[Address, ...]:
+        return self._order.order(name, now)
+
+    def note(self, server: Address, reply: Reply, *, asked_at: float, now: float) -> None:
+        """Note whether a server said anything."""
+        was_silent = server in self._order.silent()
+        if isinstance(reply, Failure) and reply.outcome is Outcome.TIMEOUT:
+            self._order.was_silent(server, asked_at=asked_at, now=now)
+        else:
+            self._order.answered(server, now)
+        is_silent = server in self._order.silent()
+        if is_silent and not was_silent:
+            assert isinstance(reply, Failure)
+            log.warning("DNS server %s does not answer (%s); what is known is used meanwhile", server, reply.said)
+        if was_silent and not is_silent:
+            log.info("DNS server %s answers again", server)
+
+    def _take(self, conf: ResolvConf) -> bool:
+        before, self._conf = self._conf, conf
+        if self._settings.servers:
+            return before != conf
+        if not conf.servers:
+            log.warning("%s names no DNS server that can be asked", self._settings.resolv_conf)
+            return False
+        if (before.servers, before.rotates) != (conf.servers, conf.rotates):
+            self._order = ServerOrder(conf.servers, rotates=conf.rotates)
+        return before != conf
+
+    def _stamped(self) -> Stamp | None:
+        try:
+            status = self._settings.resolv_conf.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
