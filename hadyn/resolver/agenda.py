@@ -1,19 +1,27 @@
 """When to ask which question, and how many at a time.
 
-Rule: questions that nobody may answer get half of the room at most, so that a zone whose
-servers are silent does not hold up the others.
+Rule: room is kept for questions that were answered the last time: a zone whose servers are
+silent holds up neither those nor new ones.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
+from enum import Enum
 from typing import Generic, TypeVar
 
 MOST_UNDER_WAY = 128
-MOST_DOUBTFUL = 64
 
 Task = TypeVar("Task")
+
+
+class Standing(Enum):
+    """What is to be expected of a question; the value is how many of them may be under way."""
+
+    ANSWERED = MOST_UNDER_WAY
+    NEW = 64
+    FAILED = 48
 
 
 class Agenda(Generic[Task]):
@@ -21,8 +29,8 @@ class Agenda(Generic[Task]):
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Task]] = []
-        self._ready: dict[bool, deque[Task]] = {False: deque(), True: deque()}
-        self._under_way = {False: 0, True: 0}
+        self._ready: dict[Standing, deque[Task]] = {standing: deque() for standing in Standing}
+        self._under_way = dict.fromkeys(Standing, 0)
         self._number = 0
 
     def put(self, task: Task, due: float) -> None:
@@ -41,21 +49,20 @@ class Agenda(Generic[Task]):
     def next_due(self) -> float | None:
         return self._heap[0][0] if self._heap else None
 
-    def queue(self, task: Task, *, is_doubtful: bool) -> None:
+    def queue(self, task: Task, standing: Standing) -> None:
         """Have a task begun as soon as there is room."""
-        self._ready[is_doubtful].append(task)
+        self._ready[standing].append(task)
 
-    def begun(self) -> tuple[Task, bool] | None:
-        """Return a task to begin now, with whether it is doubtful; None while there is no room or nothing to do."""
-        for is_doubtful in (False, True):
-            has_room = sum(self._under_way.values()) < MOST_UNDER_WAY
-            if is_doubtful:
-                has_room = has_room and self._under_way[True] < MOST_DOUBTFUL
-            if has_room and self._ready[is_doubtful]:
-                self._under_way[is_doubtful] += 1
-                return self._ready[is_doubtful].popleft(), is_doubtful
+    def begun(self) -> tuple[Task, Standing] | None:
+        """Return a task to begin now; None while there is no room or nothing to do."""
+        if sum(self._under_way.values()) >= MOST_UNDER_WAY:
+            return None
+        for standing, ready in self._ready.items():
+            if ready and self._under_way[standing] < standing.value:
+                self._under_way[standing] += 1
+                return ready.popleft(), standing
         return None
 
-    def ended(self, *, is_doubtful: bool) -> None:
+    def ended(self, standing: Standing) -> None:
         """Note that a task that was begun is over."""
-        self._under_way[is_doubtful] -= 1
+        self._under_way[standing] -= 1

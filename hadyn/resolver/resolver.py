@@ -20,7 +20,7 @@ from functools import partial
 from dns.rcode import Rcode
 
 from hadyn.model.resolved import DnsQuestion, Resolved, ResolvedName
-from hadyn.resolver.agenda import Agenda
+from hadyn.resolver.agenda import Agenda, Standing
 from hadyn.resolver.asking import Habit
 from hadyn.resolver.exchanges import Exchange, Failure, Reply
 from hadyn.resolver.lookup import Lookup, Surroundings, looked_up
@@ -57,10 +57,11 @@ class _Entry:
     waiting: list[Show] | None = None
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether nobody may answer: so it was the last time, or it was never asked."""
-        is_new = self.told is None and self.is_wanted
-        return is_new or (self.resolution.failures > 0 and self.resolution.outcome is not Outcome.NX)
+    def standing(self) -> Standing:
+        if self.told is None:
+            return Standing.NEW
+        has_failed = self.resolution.failures > 0 and self.resolution.outcome is not Outcome.NX
+        return Standing.FAILED if has_failed else Standing.ANSWERED
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +70,7 @@ class _Running:
 
     entry: _Entry
     lookup: Lookup
-    is_doubtful: bool
+    standing: Standing
     replies: list[Reply | None] = field(default_factory=list)
 
 
@@ -143,7 +144,7 @@ class Resolver:
         for due, entry in self._agenda.taken(now):
             if entry.due == due and entry.is_wanted:
                 entry.due = None
-                self._agenda.queue(entry, is_doubtful=entry.is_doubtful)
+                self._agenda.queue(entry, entry.standing)
         while (begun := self._agenda.begun()) is not None:
             self._begin(*begun)
         self._tell()
@@ -176,7 +177,7 @@ class Resolver:
     def _show(self, question: DnsQuestion, show: Show) -> None:
         entry = self._entries.get(question)
         if entry is None:
-            self._agenda.queue(_Entry(question, is_wanted=False, waiting=[show]), is_doubtful=False)
+            self._agenda.queue(_Entry(question, is_wanted=False, waiting=[show]), Standing.NEW)
         elif entry.told is None:
             entry.waiting = [*(entry.waiting or ()), show]
         else:
@@ -195,7 +196,7 @@ class Resolver:
             if self._entries[question].due is not None:
                 self._schedule(self._entries[question], now)
 
-    def _begin(self, entry: _Entry, is_doubtful: bool) -> None:
+    def _begin(self, entry: _Entry, standing: Standing) -> None:
         name = entry.question.name
         surroundings = Surroundings(
             names=self._nameservers.candidates(name),
@@ -204,7 +205,7 @@ class Resolver:
             networks=self._settings.networks,
             cluster_domain=self._settings.cluster_domain,
         )
-        running = _Running(entry, looked_up(entry.question, surroundings, entry.habit), is_doubtful)
+        running = _Running(entry, looked_up(entry.question, surroundings, entry.habit), standing)
         self._go_on(running, None)
 
     def _go_on(self, running: _Running, replies: list[Reply] | None) -> None:
@@ -227,7 +228,7 @@ class Resolver:
 
     def _finish(self, running: _Running, finding: Finding) -> None:
         entry, now = running.entry, self._clock()
-        self._agenda.ended(is_doubtful=running.is_doubtful)
+        self._agenda.ended(running.standing)
         before = entry.resolution
         entry.resolution = judged(before, finding, now, self._settings.holds)
         if entry.is_wanted:
