@@ -60,7 +60,8 @@ class Agenda(Generic[Task]):
         for standing, ready in self._ready.items():
             if ready and self._under_way[standing] < standing.value:
                 self._under_way[standing] += 1
-                return ready.popleft(), standing
+                # Of new ones the last: those before it wait because nobody answers them.
+                return ready.pop() if standing is Standing.NEW else ready.popleft(), standing
         return None
 
     def ended(self, standing: Standing) -> None:
