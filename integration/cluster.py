@@ -27,7 +27,7 @@ import yaml
 from hadyn.sources.kube_api import KubeApi
 from hadyn.sources.kube_login import Login
 from hadyn.sources.kube_requests import ApiRequest
-from integration.running import Ground
+from integration.running import Ground, get
 
 SCRIPTS = Path(__file__).parent / "controlplane"
 DEFAULT_BINARY = "/opt/hadyn-controlplane/controlplane"
@@ -134,6 +134,10 @@ class ClusterGround(Ground):
         words = Ground.command(self, *flags)
         at = words.index("--manifests")
         return [*words[:at], "--kubeconfig", str(self.kubeconfig), *words[at + 2 :]]
+
+    def healthz(self) -> tuple[int, int]:
+        """The statuses of /healthz and /readyz."""
+        return get(self.status_port, "/healthz")[0], get(self.status_port, "/readyz")[0]
 
 
 class Namespace:

@@ -116,13 +116,18 @@ class Ground:
 
     def run(self, *flags: str) -> RunningHadyn:
         """Start hadyn and return when it is ready; raises HadynEnded when it is not going to be."""
+        hadyn = self.start(*flags)
+        hadyn.wait_until_ready()
+        return hadyn
+
+    def start(self, *flags: str) -> RunningHadyn:
+        """Start hadyn, which may have to wait for what it follows."""
         with (self.place / "hadyn.log").open("ab") as log:
             process = subprocess.Popen(
                 self.command(*flags), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=bare_environment()
             )
         hadyn = RunningHadyn(process, self)
         self._running.append(hadyn)
-        hadyn.wait_until_ready()
         return hadyn
 
     def try_to_run(self, *flags: str) -> subprocess.CompletedProcess[str]:

@@ -47,6 +47,10 @@ JSON = "application/json"
 log = logging.getLogger(__name__)
 
 
+# Its debug lines are two a request, its warnings are about a pool that is full, which is no harm.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
 class Watch:
     """The answer to a watch, as it comes; ``stop`` may be called from any thread."""
 

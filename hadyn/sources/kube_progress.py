@@ -5,9 +5,9 @@ Rules:
 1. List once, then watch from there, and resume where the last event was. Everything is
    listed anew only where that place is lost: 410, silence, an answer refused repeatedly.
 2. Nothing learnt is ever taken back by a failure: it only decides what is asked next.
-3. Many objects that turn into none by one list are not believed until another list, half
-   a minute later, says the same: an apiserver that comes up over an empty or a restored
-   store says so too.
+3. A list in which nine of ten objects are missing is not believed until another one, half
+   a minute later, says the same: an apiserver that comes up over an empty store says so
+   too (and has one Service then, its own).
 4. Pauses grow with every failure of the same sort and have full jitter, so that many
    hadyns do not come back together.
 """
@@ -33,7 +33,7 @@ PAGE = 500
 WHOLE = 0
 """The limit of a list in one piece."""
 SUSPICIOUS_COUNT = 10
-"""So many objects do not vanish by one list without suspicion."""
+"""Of so many objects not nine of ten vanish by one list without suspicion."""
 BELIEVE_SECONDS = 30.0
 ASK_AGAIN_SECONDS = 15.0
 STEADY_SECONDS = 1.0
@@ -77,7 +77,7 @@ class Progress:
     def __init__(self) -> None:
         self.step: Step = ListPage()
         self._count = 0
-        self._empty_since: float | None = None
+        self._suspicious_since: float | None = None
         self._failures = 0
         self._sort: type[HadynError] | None = None
         self._refusals = 0
@@ -95,12 +95,12 @@ class Progress:
         which to list again, and what was known before goes on counting.
         """
         self._refusals = 0
-        if count == 0 and self._count >= SUSPICIOUS_COUNT:
-            self._empty_since = now if self._empty_since is None else self._empty_since
-            if now - self._empty_since < BELIEVE_SECONDS:
+        if self._count >= SUSPICIOUS_COUNT and 10 * count <= self._count:
+            self._suspicious_since = now if self._suspicious_since is None else self._suspicious_since
+            if now - self._suspicious_since < BELIEVE_SECONDS:
                 self.step = ListPage()
                 return ASK_AGAIN_SECONDS
-        self._count, self._empty_since = count, None
+        self._count, self._suspicious_since = count, None
         self.step = WatchFrom(resource_version)
         return None
 

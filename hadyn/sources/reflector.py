@@ -171,8 +171,8 @@ class Reflector:
         if hold_seconds is not None:
             self._is_in_touch = False
             log.warning(
-                "%s: the apiserver has nothing any more of what there was; what is known goes on serving until it "
-                "says so again",
+                "%s: the apiserver suddenly lists hardly anything; what was known goes on serving unless it does so "
+                "half a minute later, too",
                 self.name,
             )
             return hold_seconds

@@ -174,6 +174,16 @@ def test_objects_that_come_back_in_time_end_the_suspicion():
     assert progress.listed(0, "3", now=140.0) is not None
 
 
+def test_a_cluster_that_kept_only_its_own_service_is_not_believed():
+    progress = watching(count=12)
+    assert progress.listed(1, "1", now=100.0) is not None
+
+
+def test_a_tenth_of_the_objects_may_stay_and_more_are_believed():
+    assert watching(count=100).listed(10, "9", now=1.0) is not None
+    assert watching(count=100).listed(11, "9", now=1.0) is None
+
+
 def test_a_handful_of_objects_may_vanish_at_once():
     progress = watching(count=9)
     assert progress.listed(0, "9", now=1.0) is None

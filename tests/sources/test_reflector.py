@@ -222,12 +222,12 @@ def test_a_list_that_suddenly_has_nothing_is_not_delivered(ground: Ground):
     ground.will_list(4, *(f"web-{number}" for number in range(10)))
     stream = ground.will_watch()
     ground.will_list(1)
-    ground.will_list(9, "web-1")
+    ground.will_list(9, "web-1", "web-2")
     last = ground.will_watch()
     ground.start()
     assert len(ground.heard.delivery().upserts) == 10
     stream.send(event("ERROR", {"code": 410}))
-    assert names(ground.heard.delivery()) == ["web-1"]
+    assert names(ground.heard.delivery()) == ["web-1", "web-2"]
     last.end()
     assert 15.0 in ground.heard.pauses
 
