@@ -11,16 +11,17 @@ from collections import deque
 from enum import Enum
 from typing import Generic, TypeVar
 
-MOST_UNDER_WAY = 128
-
 Task = TypeVar("Task")
 
 
 class Standing(Enum):
-    """What is to be expected of a question; the value is how many of them may be under way."""
+    """What is to be expected of a question; the value is how many of them may be under way.
 
-    ANSWERED = MOST_UNDER_WAY
-    NEW = 64
+    Those that are answered are so within milliseconds; more at once overrun a server's buffer.
+    """
+
+    ANSWERED = 64
+    NEW = 128
     FAILED = 48
 
 
@@ -55,8 +56,6 @@ class Agenda(Generic[Task]):
 
     def begun(self) -> tuple[Task, Standing] | None:
         """Return a task to begin now; None while there is no room or nothing to do."""
-        if sum(self._under_way.values()) >= MOST_UNDER_WAY:
-            return None
         for standing, ready in self._ready.items():
             if ready and self._under_way[standing] < standing.value:
                 self._under_way[standing] += 1
