@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from hadyn.controller.filing import Filing
@@ -20,7 +20,7 @@ from hadyn.model.inventory import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import Observed, ObservedBackend
 from hadyn.planner.plan import Plan
-from hadyn.planner.planning import Desired, make_plan
+from hadyn.planner.planning import Desired, hands_on, make_plan
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.execution import Execution, execute
@@ -92,9 +92,15 @@ class Reconciler:
     def plan(self, desired: Desired) -> Plan:
         """Plan for what HAProxy says now."""
         names = [name for name in desired.backends if name in self.loaded]
-        backends = self.runtime.observe(names) if names else {}
         present = {key: value for key in desired.entries if (value := self._present(key)) is not None}
-        return make_plan(desired, Observed(backends, present), loaded=self.loaded, drain_seconds=self.drain_seconds)
+        observed = Observed(self.runtime.observe_slots(names) if names else {}, present)
+        plan = make_plan(desired, observed, loaded=self.loaded, drain_seconds=self.drain_seconds)
+        handed_on = hands_on(plan, observed)
+        if handed_on:
+            # Which of several is given away first depends on their sessions, which are dear.
+            observed = replace(observed, backends={**observed.backends, **self.runtime.observe(handed_on)})
+            plan = make_plan(desired, observed, loaded=self.loaded, drain_seconds=self.drain_seconds)
+        return plan
 
     def everything(self) -> Touched:
         """Return all there is, wanted or only there."""

@@ -6,6 +6,8 @@ names that begin with ``_`` are hadyn's own.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 SLOT_PREFIX = "s"
 
 
@@ -24,6 +26,7 @@ def slot_name(number: int) -> str:
     return f"{SLOT_PREFIX}{number}"
 
 
+@lru_cache(maxsize=2048)
 def slot_number(name: str) -> int | None:
     """The number in a slot's name, or None where hadyn did not name it."""
     digits = name.removeprefix(SLOT_PREFIX)

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from hadyn.model.desired import Backend, MapKey
-from hadyn.planner.commands import SlotCommand
+from hadyn.planner.commands import SetAddress, SlotCommand
 from hadyn.planner.map_entries import plan_entries
 from hadyn.planner.observed import Observed
 from hadyn.planner.plan import Plan
@@ -42,3 +42,18 @@ def make_plan(desired: Desired, observed: Observed, *, loaded: Container[str], d
             retire += plan_retirement(present)
     entries = plan_entries(desired.entries, observed.entries, loaded)
     return Plan(tuple(backends), entries, tuple(retire))
+
+
+def hands_on(plan: Plan, observed: Observed) -> frozenset[str]:
+    """Return the backends where a newcomer gets the slot of somebody who left, whose last sessions it may still have."""
+    given = {
+        (part.backend, command.slot)
+        for part in plan.backends
+        for command in part.prepare
+        if isinstance(command, SetAddress)
+    }
+    return frozenset(
+        name
+        for name in {backend for backend, _ in given}
+        if any(slot.address is not None and (name, slot.name) in given for slot in observed.backends[name].slots)
+    )

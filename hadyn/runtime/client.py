@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from os import PathLike, fspath
 
 from hadyn.errors import NotHAProxy, ReplyCutShort, ReplyNotUnderstood, SocketTimeout, SocketUnreachable, WrongUsage
@@ -126,7 +127,20 @@ class Runtime:
 
     def observe(self, backends: Iterable[str] | None) -> dict[str, ObservedBackend]:
         """Read backends, or all of them (None); one that HAProxy does not have is missing from the result."""
-        return self._all_backends() if backends is None else self.send_and_observe((), backends)[1]
+        if backends is None:
+            return self._all_backends()
+        names = tuple(backends)
+        replies = self._ask([text for name in names for text in (wire.show_slots(name), wire.show_sessions(name))])
+        with self._understanding():
+            return _observed(names, replies[::2], replies[1::2])
+
+    def observe_slots(self, backends: Iterable[str]) -> dict[str, ObservedBackend]:
+        """Read backends without the sessions of their slots, which then are 0.
+
+        Whose sessions are asked for makes HAProxy go through all backends.
+        haproxy-facts.md#sessions-cost-all-backends
+        """
+        return self.send_and_observe((), backends)[1]
 
     def observe_in_portions(self, backends: int = 500) -> Iterator[dict[str, ObservedBackend]]:
         """Read all backends that have slots, so many at a time and without the sessions of their slots."""
@@ -143,7 +157,7 @@ class Runtime:
     def send_and_observe(
         self, commands: Iterable[Command], backends: Iterable[str], *, wait_milliseconds: int = 0
     ) -> tuple[tuple[Outcome, ...], dict[str, ObservedBackend]]:
-        """Send commands, then read backends, on as few connections as their size allows.
+        """Send commands, then read backends without sessions, on as few connections as their size allows.
 
         ``wait_milliseconds`` puts a barrier between both, where HAProxy has one: address
         changes are seen behind it. Returns an Outcome for each command, in order.
@@ -151,13 +165,12 @@ class Runtime:
         sent = tuple(commands)
         names = tuple(backends)
         barrier = [wire.wait(wait_milliseconds)] if wait_milliseconds else []
-        questions = [text for name in names for text in (wire.show_slots(name), wire.show_sessions(name))]
+        questions = map(wire.show_slots, names)
         replies = self._ask([*(wire.spelled(command, self._map_folder) for command in sent), *barrier, *questions])
         outcomes = tuple(map(wire.judged, sent, replies))
         self._count(outcomes)
-        answers = replies[len(sent) + len(barrier) :]
         with self._understanding():
-            return outcomes, _paired(names, answers[::2], answers[1::2])
+            return outcomes, _observed(names, replies[len(sent) + len(barrier) :])
 
     def read_map(self, name: str) -> dict[str, str]:
         """Return all entries of a map, by key; none where HAProxy has no such map."""
@@ -226,10 +239,10 @@ def identify(converse: Conversation, name: str = "its runtime socket") -> Identi
     return identity
 
 
-def _paired(names: Sequence[str], slots: Sequence[str], figures: Sequence[str]) -> dict[str, ObservedBackend]:
+def _observed(names: Sequence[str], slots: Sequence[str], figures: Sequence[str] = ()) -> dict[str, ObservedBackend]:
     observed: dict[str, ObservedBackend] = {}
-    for name, table, figure in zip(names, slots, figures, strict=True):
+    for name, table, figure in zip_longest(names, slots, figures, fillvalue=""):
         if table != tables.NO_SUCH_BACKEND:
-            backends = tables.observed_backends(table, tables.sessions_of(figure))
-            observed[name] = backends.get(name) or ObservedBackend(name)
+            sessions = tables.sessions_of(figure) if figures else {}
+            observed[name] = tables.observed_backends(table, sessions).get(name) or ObservedBackend(name)
     return observed

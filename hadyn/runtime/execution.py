@@ -18,6 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -137,7 +138,7 @@ def _behind_barrier(
         return runtime.send_and_observe(commands, names, wait_milliseconds=milliseconds)
     outcomes = runtime.send(commands)
     pause(milliseconds / 1000)
-    return outcomes, runtime.observe(names)
+    return outcomes, runtime.observe_slots(names)
 
 
 def _release(
@@ -172,11 +173,12 @@ def _proven(
     parts: Iterable[BackendPlan], released: Iterable[SlotCommand], observed: Mapping[str, ObservedBackend]
 ) -> Iterator[ProvenSlot]:
     seats = {part.backend: part.seating.seats for part in parts}
-    for command in filter(_is_ready, released):
-        endpoint = seats[command.backend].get(command.slot)
-        slot = _slots(observed.get(command.backend)).get(command.slot)
-        if endpoint and slot and slot.state is SlotState.READY and _holds(slot, endpoint):
-            yield ProvenSlot(command.backend, command.slot, endpoint)
+    for name, commands in groupby(filter(_is_ready, released), key=lambda command: command.backend):
+        slots = _slots(observed.get(name))
+        for command in commands:
+            endpoint, slot = seats[name].get(command.slot), slots.get(command.slot)
+            if endpoint and slot and slot.state is SlotState.READY and _holds(slot, endpoint):
+                yield ProvenSlot(name, command.slot, endpoint)
 
 
 def _not_as_told(commands: Iterable[SlotCommand], observed: Mapping[str, ObservedBackend]) -> frozenset[str]:

@@ -81,9 +81,9 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
         if len(fields) != width:
             raise MalformedTable(f"show servers state, line {number}: {len(fields)} columns instead of {width}")
         columns = pick(fields)
-        backend, name, *_ = columns
+        backend, name = columns[0], columns[1]
         try:
-            slot = _slot_of(columns, sessions.get((backend, name), 0))
+            slot = _slot_of(columns, sessions.get((backend, name), 0) if sessions else 0)
         except ValueError as cause:
             raise MalformedTable(f"show servers state, line {number}: {cause}") from cause
         if slots.setdefault(backend, {}).setdefault(name, slot) is not slot:
@@ -109,6 +109,7 @@ def in_portions(table: str, backends: int) -> Iterator[str]:
     yield head + table[start:].rstrip("\n") if start < len(table) else head.rstrip("\n")
 
 
+@lru_cache(maxsize=16)
 def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
     """Return how many columns a row has, with a function that picks the wanted ones."""
     names = header.removeprefix("# ").split(" ")
@@ -122,18 +123,14 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
     _, name, ip, port, operation, admin, weight, seconds, fqdn = columns
     if not name:
         raise ValueError("no name")
-    bits = int(admin)
-    state = SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
-    weight_now = int(weight)
-    if not 0 <= weight_now <= MAX_WEIGHT:
-        raise ValueError(f"weight {weight_now}")
-    address = _address_of(ip, port)
+    address = None if (ip, port) == PLACEHOLDER else _address_of(ip, port)
+    state = _state_of(admin)
     make = _free_slot if address is None else ObservedSlot
     return make(
         name,
         address,
         state,
-        weight_now,
+        _weight_of(weight),
         sessions,
         max(0, int(seconds)),
         None if fqdn == "-" else fqdn,
@@ -141,13 +138,28 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
     )
 
 
+# Values that repeat from slot to slot are read once: a table has a hundred thousand rows.
 _free_slot = lru_cache(maxsize=4096)(ObservedSlot)
-"""Slots that nobody has are most of all slots and look alike: one value serves for many."""
 
 
+@lru_cache(maxsize=256)
+def _state_of(admin: str) -> SlotState:
+    bits = int(admin)
+    return SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
+
+
+@lru_cache(maxsize=256)
+def _weight_of(text: str) -> int:
+    weight = int(text)
+    if not 0 <= weight <= MAX_WEIGHT:
+        raise ValueError(f"weight {weight}")
+    return weight
+
+
+@lru_cache(maxsize=1024)
 def _address_of(ip: str, port: str) -> Address | None:
-    """Return None for the placeholder, "-" (a unix socket, a name without address) and port 0."""
-    if (ip, port) == PLACEHOLDER or ip == "-":
+    """Return None for "-" (a unix socket, a name without address) and port 0."""
+    if ip == "-":
         return None
     number = int(port)
     if not 0 <= number <= MAX_PORT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hadyn.model.desired import MapName
 from hadyn.planner.observed import Observed
-from hadyn.planner.planning import Desired, make_plan
+from hadyn.planner.planning import Desired, hands_on, make_plan
 from tests.planner.texts import backend, lines, slots
 
 PATH = (MapName.PREFIX, "a.example/")
@@ -40,3 +40,21 @@ def test_a_backend_that_comes_back_before_any_reload_is_adopted_without_one():
     made = make_plan(Desired({"web": backend("10.0.0.1:80")}), observed, loaded={"web"}, drain_seconds=60)
     assert [*map(str, made.commands)] == ["set server web/s1 state ready"]
     assert made.reloads == ()
+
+
+def test_sessions_matter_only_where_a_newcomer_gets_the_slot_of_somebody_who_left():
+    desired = Desired(
+        {
+            "web": backend("10.0.0.2:80", "10.0.0.3:80", name="web"),
+            "api": backend("10.0.0.4:80", name="api"),
+            "new": backend("10.0.0.5:80", name="new"),
+        }
+    )
+    observed = Observed(
+        {
+            "web": slots("web", s1="10.0.0.1:80 maint", s2="10.0.0.2:80 ready"),
+            "api": slots("api", s1="10.0.0.1:80 maint", s2="free"),
+        }
+    )
+    made = make_plan(desired, observed, loaded={"web", "api"}, drain_seconds=60)
+    assert hands_on(made, observed) == {"web"}

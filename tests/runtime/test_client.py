@@ -65,6 +65,16 @@ def test_all_backends_are_read_as_one_by_one():
     assert everything["web"].slots[1].sessions == 7
 
 
+def test_slots_are_read_without_asking_for_sessions():
+    fake = haproxy("web")
+    fake.slot("web", "s2").sessions = 7
+
+    observed = runtime_of(fake).observe_slots(["web", "gone"])
+
+    assert [slot.sessions for slot in observed["web"].slots] == [0, 0, 0, 0]
+    assert fake.commands == ["show servers state web", "show servers state gone"]
+
+
 def test_no_backends_are_asked_for_without_a_connection():
     fake = haproxy("web")
 

@@ -41,11 +41,8 @@ def test_a_newcomer_costs_two_connections_where_addresses_are_synchronous(versio
     carried_out(fake, Plan((NEWCOMER,)))
 
     assert fake.lines == [
-        (
-            b"set server web/s1 addr 10.0.0.1 port 80;set server web/s1 weight 3;"
-            b"show servers state web;show stat web 4 -1\n"
-        ),
-        b"set server web/s1 state ready;show servers state web;show stat web 4 -1\n",
+        b"set server web/s1 addr 10.0.0.1 port 80;set server web/s1 weight 3;show servers state web\n",
+        b"set server web/s1 state ready;show servers state web\n",
     ]
 
 
@@ -55,7 +52,7 @@ def test_a_barrier_stands_between_an_address_and_its_read_back(version):
 
     carried_out(fake, Plan((NEWCOMER,)))
 
-    assert fake.lines[0].endswith(b"weight 3;wait 1ms;show servers state web;show stat web 4 -1\n")
+    assert fake.lines[0].endswith(b"weight 3;wait 1ms;show servers state web\n")
     assert len(fake.lines) == 2
 
 
@@ -75,7 +72,7 @@ def test_a_backend_with_nothing_to_prepare_costs_one_connection():
 
     execution = carried_out(fake, Plan((part("", "s1 ready", s1="10.0.0.1:1"),)))
 
-    assert fake.lines == [b"set server web/s1 state ready;show servers state web;show stat web 4 -1\n"]
+    assert fake.lines == [b"set server web/s1 state ready;show servers state web\n"]
     assert [proof.slot for proof in execution.proven] == ["s1"]
 
 
