@@ -112,7 +112,7 @@ def lists_port(listings: Iterable[Held], port: ServicePort) -> bool:
 
 def has_endpoints(listings: Iterable[Held]) -> bool:
     """Whether any address stands in these EndpointSlices or Endpoints, ready or not."""
-    return any(group.endpoints for held in listings for group in _groups(held))
+    return any(group.lines for held in listings for group in _groups(held))
 
 
 def _groups(held: Held) -> tuple[EndpointGroup, ...]:

@@ -8,6 +8,7 @@ field that nobody reads, no reference cycles (``gc=False``).
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -159,6 +160,9 @@ class Readiness(IntEnum):
     NOT_SERVING = 2
 
 
+_READINESS = {str(int(readiness)): readiness for readiness in Readiness}
+
+
 class ListedEndpoint(Struct, frozen=True, gc=False):
     """An endpoint as a slice lists it: ``ip`` canonical (loopback included), ``pod`` "namespace/name" or None.
 
@@ -172,11 +176,37 @@ class ListedEndpoint(Struct, frozen=True, gc=False):
 
 
 class EndpointGroup(Struct, frozen=True, gc=False):
-    """Endpoints that listen on the same ports: ``ports`` are pairs of port name ("") and number."""
+    """Endpoints that listen on the same ports: ``ports`` are pairs of port name ("") and number.
+
+    They are kept as one text, a line each, and are values only while somebody looks at
+    them: 100,000 values would take 25 MB.
+    """
 
     ports: tuple[tuple[str, int], ...]
-    endpoints: tuple[ListedEndpoint, ...]
+    lines: str
     field: str = ""
+
+    @classmethod
+    def of(
+        cls, ports: tuple[tuple[str, int], ...], endpoints: Iterable[ListedEndpoint], field: str = ""
+    ) -> EndpointGroup:
+        """Pack endpoints; no value of theirs holds a blank."""
+        lines = (f"{each.ip} {each.readiness:d} {each.pod or ''} {_spelled(each.identity)}" for each in endpoints)
+        return cls(ports, "\n".join(lines), field)
+
+    @property
+    def endpoints(self) -> tuple[ListedEndpoint, ...]:
+        """The endpoints, unpacked."""
+        return tuple(map(_listed, self.lines.split("\n"))) if self.lines else ()
+
+
+def _spelled(identity: int | None) -> str:
+    return "" if identity is None else str(identity)
+
+
+def _listed(line: str) -> ListedEndpoint:
+    ip, readiness, pod, identity = line.split(" ")
+    return ListedEndpoint(ip, _READINESS[readiness], pod or None, int(identity) if identity else None)
 
 
 class EndpointSlice(Named, frozen=True, gc=False, kw_only=True):

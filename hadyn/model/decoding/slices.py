@@ -106,8 +106,8 @@ def _slice_groups(wire: WireSlice, namespace: str, findings: Findings) -> tuple[
         return ()
     reader = _Reader(namespace, findings, _IS_IPV6[wire.address_type])
     listed = (reader.endpoint(endpoint, f"endpoints[{number}]") for number, endpoint in enumerate(wire.endpoints or []))
-    endpoints = tuple(endpoint for endpoint in listed if endpoint is not None)
-    return (EndpointGroup(reader.ports(wire.ports or [], "ports"), endpoints),)
+    ports = reader.ports(wire.ports or [], "ports")
+    return (EndpointGroup.of(ports, (endpoint for endpoint in listed if endpoint is not None)),)
 
 
 class _Reader:
@@ -128,7 +128,7 @@ class _Reader:
                 ip = self._ip(address.ip, f"{place}.{field}[{number}].ip")
                 if ip is not None:
                     endpoints.append(ListedEndpoint(ip, readiness, *self._pod(address.target_ref)))
-        return EndpointGroup(self.ports(wire.ports or [], f"{place}.ports"), tuple(endpoints), f"{place}.")
+        return EndpointGroup.of(self.ports(wire.ports or [], f"{place}.ports"), endpoints, f"{place}.")
 
     def endpoint(self, wire: WireEndpoint, place: str) -> ListedEndpoint | None:
         if not wire.addresses:
