@@ -22,14 +22,13 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection
 
 import hadyn
-from hadyn.errors import HadynError
+from hadyn.errors import HadynError, PermanentError, TemporaryError
 from hadyn.sources.kube_errors import (
     AnswerNotUnderstood,
     ApiSilent,
     ApiUnreachable,
     KubeconfigWrong,
     NoCredentials,
-    NotAllowed,
     NotKubernetes,
     NotTrusted,
     error_of,
@@ -124,13 +123,13 @@ class KubeApi:
         return Watch(self, request, self._answered("GET", request))
 
     def is_ready(self) -> bool:
-        """Whether the apiserver has come up entirely, or does not say so to this account."""
+        """Whether the apiserver has come up entirely, or does not say so, to this account or at all."""
         try:
             self.get(ApiRequest("get", "/readyz", "/readyz"))
-        except (NoCredentials, NotAllowed):
-            return True
-        except HadynError:
+        except TemporaryError:
             return False
+        except PermanentError:
+            return True
         return True
 
     def trouble(self, request: ApiRequest, cause: exceptions.HTTPError) -> HadynError:

@@ -93,10 +93,9 @@ class NotAllowed(PermanentError):
         account = _ACCOUNT.search(said)
         who = f"the account {shown(account[1])}" if account else "this account"
         plural, _, group = request.what.partition(".")
-        super().__init__(
-            f"{who} may not {request}",
-            remedy=f'Give its Role the rule apiGroups: ["{group}"], resources: ["{plural}"], verbs: ["{request.verb}"]',
-        )
+        rule = f'apiGroups: ["{group}"], resources: ["{plural}"], verbs: ["{request.verb}"]'
+        role = f"a Role in {request.namespace}" if request.namespace else "a ClusterRole"
+        super().__init__(f"{who} may not {request}", remedy=f"Give it {role} with the rule {rule}")
 
 
 class NotServed(PermanentError):

@@ -139,6 +139,6 @@ def test_credentials_that_are_gone_are_said_to_be(server: ApiServer, tmp_path: P
 
 def test_an_apiserver_says_whether_it_has_come_up(server: ApiServer, tmp_path: Path):
     api = server.api(tmp_path)
-    for body, status in ((b"ok", 200), (b"not yet", 500), (b"no", 403)):
+    for body, status in ((b"ok", 200), (b"not yet", 500), (b"no", 403), (b"?", 404)):
         server.will_answer("/readyz", body, status)
-    assert [api.is_ready() for _ in range(3)] == [True, False, True]
+    assert [api.is_ready() for _ in range(4)] == [True, False, True, True]

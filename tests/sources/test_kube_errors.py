@@ -49,13 +49,15 @@ def test_a_missing_rule_is_named_with_its_verb_and_resource():
     error = error_of(LIST, 403, f'{{"kind":"Status","code":403,"message":"{said}"}}'.encode())
     assert str(error) == (
         "the account 'system:serviceaccount:shop:hadyn' may not list ingresses.networking.k8s.io in namespace shop. "
-        'Give its Role the rule apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["list"]'
+        'Give it a Role in shop with the rule apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["list"]'
     )
 
 
 def test_a_rule_of_the_core_group_is_spelled_as_it_is_written():
     error = error_of(ApiRequest("watch", "services", "/api/v1/services"), 403, b"{}")
-    assert 'apiGroups: [""], resources: ["services"], verbs: ["watch"]' in str(error)
+    assert 'Give it a ClusterRole with the rule apiGroups: [""], resources: ["services"], verbs: ["watch"]' in str(
+        error
+    )
 
 
 @pytest.mark.parametrize(
