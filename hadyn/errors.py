@@ -14,6 +14,7 @@ happened, to which thing, and a remedy. The class says whether to retry.
     |   +-- ReplyCutShort         fewer replies than commands: read back, then plan again
     |   +-- ReplyNotUnderstood    a table that is not as HAProxy documents it: read again
     |   +-- ReloadFailed          HAProxy kept its old worker
+    |   |   +-- ReloadUnproven    nobody can tell what HAProxy runs with now: read it back
     |   +-- FileNotWritten        disk full, read-only or gone; the live file is untouched
     +-- PermanentError            somebody has to change something
         +-- WrongUsage            a flag, a path, an empty folder: exit code 2
@@ -94,6 +95,17 @@ class ReloadFailed(TemporaryError):
         super().__init__(
             f"HAProxy did not reload: {said}",
             remedy="The old worker serves on and hadyn tries again; see haproxy.log in the state folder",
+        )
+
+
+class ReloadUnproven(ReloadFailed):
+    """HAProxy ended, was started anew, or fell silent while it was to reload."""
+
+    def __init__(self, said: str) -> None:
+        TemporaryError.__init__(
+            self,
+            f"nobody can tell whether HAProxy reloaded: {said}",
+            remedy="hadyn reads back what it runs with, and tries again",
         )
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Names are those of the flags; durations are in seconds, ``status_bind`` is "host:port" ("" for none)."""
+    """Names are those of the flags; durations are in seconds, ``status_bind`` is "host:port" ("" for none).
+
+    ``runtime_socket`` and ``master_socket`` are HAProxy's.
+    """
 
     manifests: tuple[Path, ...] = ()
     kubeconfig: Path | None = None
@@ -27,12 +30,16 @@ class Settings:
     headless: str = "endpoints"
     slots: int = 10
     haproxy: Path | None = None
+    sidecar: bool = False
     state_dir: Path = Path("/run/hadyn")
+    runtime_socket: Path = Path()
+    master_socket: Path = Path()
     bind: tuple[str, ...] = ()
     http_port: int = 8080
     maxconn: int = 0
     status_bind: str = "127.0.0.1:8404"
     reload_interval: float = 1.0
+    max_old_workers: int = 4
     drain_time: float = 300.0
     drift_interval: float = 30.0
     shutdown_grace: float = 30.0
@@ -40,14 +47,12 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"
 
-    @property
-    def runtime_socket(self) -> Path:
-        """HAProxy's runtime socket; apart from the master's, see haproxy-facts.md#one-socket-a-folder."""
-        return self.state_dir / "run" / "runtime.sock"
-
-    @property
-    def master_socket(self) -> Path:
-        return self.state_dir / "master" / "master.sock"
+    def __post_init__(self) -> None:
+        """Put sockets that nobody named into the state folder; apart, see haproxy-facts.md#one-socket-a-folder."""
+        if self.runtime_socket == Path():
+            object.__setattr__(self, "runtime_socket", self.state_dir / "run" / "runtime.sock")
+        if self.master_socket == Path():
+            object.__setattr__(self, "master_socket", self.state_dir / "master" / "master.sock")
 
     @property
     def control_socket(self) -> Path:

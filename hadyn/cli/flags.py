@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from hadyn.cli import COMMANDS, DEBUG, HELP_FLAGS, WIDTH
-from hadyn.cli.values import HostPort, IPAddress, Namespace, ServicePort, StateDir
+from hadyn.cli.values import HostPort, IPAddress, Namespace, ServicePort, SocketPath, StateDir
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -67,6 +67,19 @@ state_dir_flag = click.option(
     show_default="/run/hadyn for root, else in $XDG_RUNTIME_DIR or ~/.local/state",
     metavar="DIR",
     help="Folder of a hadyn: its sockets and HAProxy's files.",
+)
+
+
+runtime_socket_flag = click.option(
+    "--runtime-socket",
+    type=SocketPath(),
+    default=Path(),
+    show_default="in the state folder",
+    metavar="PATH",
+    help="HAProxy's runtime socket, of a sidecar.",
+)
+maxconn_flag = click.option(
+    "--maxconn", type=click.IntRange(0), default=0, metavar="NUMBER", help="Connections in all; 0: as HAProxy decides."
 )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hadyn.cli.flags import command, manifests_flag, policy_flags, state_dir_flag
+from hadyn.cli.flags import command, manifests_flag, maxconn_flag, policy_flags, runtime_socket_flag, state_dir_flag
 from hadyn.errors import FileNotWritten, WrongUsage
+from hadyn.settings import Settings
 
 if TYPE_CHECKING:
     from hadyn.cli.standalone import Judged
@@ -19,6 +21,7 @@ EXAMPLE = """
   $ hadyn render --manifests examples/shop
   $ hadyn render --manifests examples/shop --output /tmp/shop
   $ haproxy -c -f /tmp/shop/haproxy.cfg -f /tmp/shop/backends
+  $ hadyn render --bootstrap --output /hadyn
 """
 RULE = "#" * 12
 
@@ -31,52 +34,71 @@ RULE = "#" * 12
     allow_from_autoenv=False,  # HADYN_OUTPUT is the format of the other commands
     help="Folder to write the files to; default: all to standard output.",
 )
-@manifests_flag("File or folder of manifests; repeatable.", required=True)
+@manifests_flag("File or folder of manifests; repeatable.")
+@click.option("--bootstrap", is_flag=True, help="What a HAProxy beside `run --sidecar` starts with, without backends.")
 @policy_flags
+@runtime_socket_flag
+@maxconn_flag
 @state_dir_flag
-def render(manifests: tuple[Path, ...], output: Path | None, state_dir: Path, **flags: Any) -> None:
+def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool, state_dir: Path, **flags: Any) -> None:
     """Write the HAProxy configuration for manifests.
 
     It is what run starts HAProxy with, each endpoint in its first slot. HAProxy itself is
     not needed. With --output the folder is complete: HAProxy can check it or run with it.
+
+    With --bootstrap the folder becomes the state folder of a `hadyn run --sidecar` with the
+    same flags. What HAProxy has run with there before stays as it is.
     """
+    if bootstrap == bool(manifests):
+        raise click.UsageError("say either --manifests or --bootstrap, which has no backends")
+    if bootstrap:
+        _bootstrap(output, Settings(sidecar=True, state_dir=(output or state_dir).absolute(), **flags))
+        return
     from hadyn.cli.standalone import judged  # noqa: PLC0415 - imports the whole model
     from hadyn.render.config import PLAIN_PATH  # noqa: PLC0415
 
-    found = judged(manifests, flags)
+    folder = (output or state_dir).absolute()
+    found = judged(manifests, {**flags, "state_dir": folder})
     if output is None:
-        for name, text in _files(found, state_dir):
+        for name, text in _files(found):
             click.echo(f"{RULE} {name}\n{text}")
         return
-    folder = output.absolute()
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise WrongUsage(f"HAProxy's files cannot name the folder {output}", remedy="Use letters, digits and ._/+~-")
     if (folder / "hadyn.lock").exists():
         raise WrongUsage(f"{output} is the state folder of a hadyn", remedy="Write to another folder, new or empty")
     try:
-        _write(dict(_files(found, folder)), folder)
+        _write(dict(_files(found)), folder)
     except OSError as cause:
         raise FileNotWritten(cause.filename or str(folder), cause) from cause
 
 
-def _files(found: Judged, folder: Path) -> Iterator[tuple[str, str]]:
-    """Names and texts of all files, as run would have them in this state folder."""
-    from hadyn.controller.intent import listeners  # noqa: PLC0415
+def _bootstrap(output: Path | None, settings: Settings) -> None:
+    from hadyn.controller.intent import configuration  # noqa: PLC0415
+    from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
+    from hadyn.render.bootstrap import bootstrap  # noqa: PLC0415
+    from hadyn.render.config import main_config  # noqa: PLC0415
+    from hadyn.render.folder import StateFolder  # noqa: PLC0415
+
+    folder = StateFolder(settings.state_dir)
+    main = main_config(configuration(settings, folder), Capabilities(OLDEST))
+    if output is None:
+        click.echo(f"{RULE} {folder.main_config.name}\n{main}")
+    elif not bootstrap(folder, main):
+        click.echo(f"hadyn: {folder.main_config} was there and stays; hadyn run changes it, by a reload", err=True)
+
+
+def _files(found: Judged) -> Iterator[tuple[str, str]]:
+    """Names and texts of all files, as run would have them in the state folder."""
+    from hadyn.controller.intent import configuration  # noqa: PLC0415
     from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
     from hadyn.planner.slots import seat_first  # noqa: PLC0415
-    from hadyn.render.config import ConfigSettings, backend_section, main_config  # noqa: PLC0415
+    from hadyn.render.config import backend_section, main_config  # noqa: PLC0415
     from hadyn.render.folder import StateFolder  # noqa: PLC0415
     from hadyn.render.maps import map_files  # noqa: PLC0415
     from hadyn.render.shards import Shards  # noqa: PLC0415
-    from hadyn.settings import Settings  # noqa: PLC0415
 
-    paths = StateFolder(folder)
-    settings = ConfigSettings(
-        bind=listeners(found.settings),
-        runtime_socket=str(Settings(state_dir=folder).runtime_socket),
-        maps=str(paths.maps),
-        errors=str(paths.errors),
-    )
+    settings = replace(configuration(found.settings, StateFolder(found.settings.state_dir)), jail=None)
     yield "haproxy.cfg", main_config(settings, Capabilities(OLDEST))
     shards = Shards()
     for name in sorted(found.inventory.backend_names()):

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hadyn.cli.flags import DEFAULTS, cluster_flags, command, manifests_flag, policy_flags, state_dir_flag
-from hadyn.cli.values import Duration
+from hadyn.cli.flags import (
+    DEFAULTS,
+    cluster_flags,
+    command,
+    manifests_flag,
+    maxconn_flag,
+    policy_flags,
+    runtime_socket_flag,
+    state_dir_flag,
+)
+from hadyn.cli.values import Duration, SocketPath
 from hadyn.settings import Settings
 
 EXAMPLE = """
   $ hadyn run --manifests examples/shop
   $ curl -H 'Host: shop.example' http://localhost:8080/
   $ hadyn run --kubeconfig ~/.kube/config --namespace shop
+  $ hadyn run --sidecar --state-dir /hadyn
 """
 
 
@@ -27,10 +38,25 @@ EXAMPLE = """
     "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
 )
 @state_dir_flag
+@click.option("--sidecar", is_flag=True, help="HAProxy is started by somebody else, from `render --bootstrap`.")
 @click.option(
-    "--maxconn", type=click.IntRange(0), default=0, metavar="NUMBER", help="Connections in all; 0: as HAProxy decides."
+    "--master-socket",
+    type=SocketPath(),
+    default=Path(),
+    show_default="in the state folder",
+    metavar="PATH",
+    help="HAProxy's master socket (-S), of a sidecar.",
 )
+@runtime_socket_flag
+@maxconn_flag
 @click.option("--reload-interval", type=Duration(), default="1s", help="Least time between two reloads.")
+@click.option(
+    "--max-old-workers",
+    type=click.IntRange(1),
+    default=DEFAULTS.max_old_workers,
+    metavar="NUMBER",
+    help="Reloads wait while so many workers still finish.",
+)
 @click.option("--drain-time", type=Duration(), default="5m", help="How long a slot waits for its last session.")
 @click.option("--drift-interval", type=Duration(), default="30s", help="How often all of HAProxy is compared.")
 @click.option("--shutdown-grace", type=Duration(), default="30s", help="How long HAProxy may finish its requests.")
@@ -46,7 +72,19 @@ def run(**flags: Any) -> None:
     Starts HAProxy once, or adopts the one that a hadyn before left running, and applies
     each change to it at run time; reloads it only where that is the only way, and says why.
     SIGTERM and Ctrl-C stop both, HAProxy after its last request. SIGHUP compares everything.
+
+    With --sidecar HAProxy runs beside hadyn, in another container for instance; they share
+    the state folder, and either may start and return first.
     """
+    _check_combination(flags)
     from hadyn.controller import run as run_controller  # noqa: PLC0415 - only run pays for it
 
     sys.exit(run_controller(Settings(**flags)))
+
+
+def _check_combination(flags: Mapping[str, Any]) -> None:
+    for name, option in (("master_socket", "--master-socket"), ("runtime_socket", "--runtime-socket")):
+        if flags[name] != Path() and not flags["sidecar"]:
+            raise click.UsageError(f"{option} is about a HAProxy that somebody else starts: say --sidecar, too")
+    if flags["leave_running"] and flags["sidecar"]:
+        raise click.UsageError("--sidecar and --leave-running do not go together: a sidecar always goes on")

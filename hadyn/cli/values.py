@@ -13,6 +13,7 @@ import click
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*:[A-Za-z0-9][-A-Za-z0-9]*")
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
 _LONGEST_SOCKET = "/master/master.sock"
 _SOCKET_PATH_BYTES = 97
 """HAProxy binds a socket under a longer name first, so less than the 107 bytes of the kernel are left."""
@@ -97,4 +98,20 @@ class StateDir(click.ParamType[Path]):
         room = _SOCKET_PATH_BYTES - len(_LONGEST_SOCKET)
         if len(os.fsencode(path)) > room:
             self.fail(f"the path has more than {room} bytes, too many for the sockets in it: {path}", param, ctx)
+        return path
+
+
+class SocketPath(click.ParamType[Path]):
+    """The path of a socket of HAProxy, which its configuration names; the value is absolute, or ``Path()`` for none."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Path:
+        if value == Path():
+            return Path()
+        path = Path(os.fspath(value)).absolute()
+        if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+            self.fail(f"the path has more than {_SOCKET_PATH_BYTES} bytes, too many for a socket: {path}", param, ctx)
+        if not _PLAIN_PATH.fullmatch(str(path)):
+            self.fail(f"HAProxy's files cannot name the path {path}: use letters, digits and ._/+~-", param, ctx)
         return path

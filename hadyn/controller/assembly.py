@@ -14,9 +14,11 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from hadyn.controller.belated import BelatedSource
+from hadyn.controller.doors import door
 from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
-from hadyn.controller.intent import listeners, policy
+from hadyn.controller.intent import configuration, listeners, policy
 from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
@@ -26,17 +28,15 @@ from hadyn.controller.signals import Signals
 from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
-from hadyn.errors import FileNotWritten, HadynError
+from hadyn.errors import FileNotWritten, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.reasons import Reload, ReloadReason
-from hadyn.process.haproxy import HAProxyProcess
-from hadyn.process.privileges import NOBODY, can_confine
-from hadyn.process.versions import find_haproxy
-from hadyn.render.config import ConfigSettings, Jail, main_config
+from hadyn.render.bootstrap import supply
+from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.runtime.client import Observer, Runtime, unix_conversation, unobserved
@@ -46,6 +46,8 @@ SWITCH_SECONDS = 0.0005
 """How soon another thread gives way to the wheel: Python's 5 ms would be most of a change's latency."""
 PATIENCE_SECONDS = 3.0
 """Sources that take longer have HAProxy serve meanwhile what it served last."""
+LOOK_SECONDS = 0.5
+"""How often it is then looked whether they are there."""
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +61,14 @@ class Assembly:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.folder = StateFolder(settings.state_dir)
         self.sources = origins(settings)
+        if self.folder.main_config.exists():
+            # There is something to serve meanwhile, so that waiting for a source beats ending.
+            self.sources = tuple(BelatedSource(source, time.monotonic) for source in self.sources)
         self.events: EventQueue = queue.SimpleQueue()
         self.log = configure(settings.log_level, settings.log_format)
-        self.binary = find_haproxy(settings.haproxy)
-        self.folder = StateFolder(settings.state_dir)
+        self.process = door(settings, self.folder)
         self.is_patient = False
         self.bind = listeners(settings)
 
@@ -71,6 +76,8 @@ class Assembly:
         """Run until stopped; return the exit code."""
         sys.setswitchinterval(SWITCH_SECONDS)
         with contextlib.ExitStack() as stack:
+            # First of all: sources far away are waited for from here on.
+            stack.enter_context(Signals(self.events, self._interrupt))
             for source in self.sources:
                 source.start(self.events.put)
                 stack.callback(source.stop)
@@ -81,12 +88,13 @@ class Assembly:
             wheel.metrics.look_up(view)
             status_bind, control_socket = self.settings.status_bind, self.settings.control_socket
             stack.enter_context(HttpServer(view, bind=status_bind, control_socket=control_socket))
-            stack.enter_context(Signals(self.events, self._interrupt))
             try:
                 self._wait_for_sources(wheel)
             except Impatient:
+                wheel.is_stopping = True
+            if wheel.is_stopping:
                 if wheel.supervisor.is_up:
-                    self._stop_haproxy(wheel)
+                    self._stop_haproxy()
                 log.info("stopped before it began")
                 return 0
             self._begin(wheel)
@@ -104,26 +112,30 @@ class Assembly:
         files = StateFiles(self.folder)
         pace = ReloadPace(settings.reload_interval)
         inventory = Inventory(policy(settings))
+        filing = Filing(inventory, files, pace, place_of=self._place_of)
         reconciler = Reconciler(
-            filing=Filing(inventory, files, pace, place_of=self._place_of),
+            filing=filing,
             runtime=self._runtime(metrics.commanded),
             metrics=metrics,
             clock=time.monotonic,
             drain_seconds=settings.drain_time,
         )
-        process = HAProxyProcess(
-            self.binary,
-            configuration=self.folder.configuration,
-            runtime_socket=settings.runtime_socket,
-            master_socket=settings.master_socket,
-            log=self.folder.log,
-        )
         return Wheel(
             events=self.events,
             inventory=inventory,
             reconciler=reconciler,
-            reloader=Reloader(process, files, reconciler, pace, metrics, self.events, time.monotonic, now),
-            supervisor=Supervisor(process, files, self.bind, self.events, time.monotonic),
+            reloader=Reloader(
+                self.process,
+                files,
+                reconciler,
+                pace,
+                metrics,
+                self.events,
+                time.monotonic,
+                now,
+                max_old_workers=settings.max_old_workers,
+            ),
+            supervisor=Supervisor(self.process, filing, self.bind, self.events, time.monotonic),
             metrics=metrics,
             clock=time.monotonic,
             wall_clock=now,
@@ -133,7 +145,7 @@ class Assembly:
     def _runtime(self, observer: Observer = unobserved) -> Runtime:
         return Runtime(
             unix_conversation(self.settings.runtime_socket),
-            capabilities=self.binary.capabilities,
+            capabilities=self.process.capabilities,
             map_folder=str(self.folder.maps),
             name=str(self.settings.runtime_socket),
             observer=observer,
@@ -144,7 +156,6 @@ class Assembly:
             wheel=wheel,
             runtime=self._runtime(),
             runtime_socket=str(self.settings.runtime_socket),
-            binary=self.binary,
             sources=self.sources,
             log=self.log,
             since=now(),
@@ -159,22 +170,24 @@ class Assembly:
     def _wait_for_sources(self, wheel: Wheel) -> None:
         """Return when everything is known; meanwhile, where that takes long, serve what the files say."""
         self.is_patient = True
-        if not all(source.wait(PATIENCE_SECONDS) for source in self.sources):
-            self._serve_last_good(wheel)
-            for source in self.sources:
-                # Not for ever at a time: a signal is heard only when Python runs.
-                while not source.wait(PATIENCE_SECONDS):
-                    continue
+        are_known = all(source.wait(PATIENCE_SECONDS) for source in self.sources)
         self.is_patient = False
+        if not are_known:
+            self._serve_last_good(wheel)
+        while not (wheel.is_stopping or all(source.wait(0.0) for source in self.sources)):
+            wheel.stand_by(LOOK_SECONDS)
+        wheel.serves_last_good = False
 
     def _serve_last_good(self, wheel: Wheel) -> None:
+        """Have HAProxy run with what it ran with before (docs/decisions/0008-the-last-good-files.md)."""
         if not self.folder.main_config.exists():
             return
+        wheel.serves_last_good = True
         try:
             if not wheel.supervisor.adopted():
                 wheel.supervisor.start()
         except HadynError as failure:
-            log.warning("HAProxy cannot serve what it did before: %s", failure)
+            log.warning("HAProxy does not serve what it did before: %s", failure)
             return
         log.warning("HAProxy serves what it did before, until the sources have been read")
 
@@ -183,55 +196,78 @@ class Assembly:
         for event in wheel.gather():
             wheel.take_in(event)
         reconciler, filing = wheel.reconciler, wheel.reconciler.filing
-        filing.load()
-        filing.files.put_main(main_config(self._config(), self.binary.capabilities))
+        main = main_config(configuration(self.settings, self.folder), self.process.capabilities)
+        self._load(filing, main)
         if wheel.supervisor.is_up or wheel.supervisor.adopted():
-            wheel.touched = reconciler.compare_everything()
-            if filing.files.has_unjudged_main:
-                filing.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
-            self._say("took over the HAProxy that runs", reconciler)
+            self._take_over(wheel)
+            return
+        if not self.process.is_child:
+            wheel.touch(reconciler.everything())
+            log.info("waiting for HAProxy on %s", self.settings.master_socket)
             return
         reconciler.file(reconciler.everything())
-        wheel.reloader.install()
+        is_exact = self._has_installed(wheel)
         wheel.supervisor.start()
-        wheel.touched = reconciler.after_reload()
-        filing.settle(filing.pace.backends)
+        if is_exact:
+            wheel.touched = reconciler.after_reload()
+            filing.settle(filing.pace.backends)
+        reconciler.is_doubtful = not is_exact
         self._say("started HAProxy", reconciler)
+
+    def _load(self, filing: Filing, main: str) -> None:
+        """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""
+        filing.load()
+        if not self.process.is_child:
+            supply(filing.files, main)
+        filing.files.put_main(main)
+
+    def _has_installed(self, wheel: Wheel) -> bool:
+        """Let the files be what is wanted; where they cannot be written, HAProxy starts from those that are there."""
+        try:
+            wheel.reloader.install()
+        except FileNotWritten as failure:
+            if not self.folder.main_config.exists():
+                raise
+            log.warning("%s; HAProxy starts from the files that are there", failure)
+            return False
+        return True
+
+    def _take_over(self, wheel: Wheel) -> None:
+        filing = wheel.reconciler.filing
+        try:
+            wheel.compare()
+        except (TemporaryError, NotHAProxy) as failure:
+            log.warning("%s", failure)
+            wheel.reconciler.is_doubtful = True
+        if filing.files.has_unjudged_main:
+            filing.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
+        self._say("took over the HAProxy that runs", wheel.reconciler)
 
     def _say(self, what: str, reconciler: Reconciler) -> None:
         backends = counted(len(reconciler.loaded), "backend", "backends")
         problems = len(reconciler.filing.problems())
         named = f"; {counted(problems, 'problem', 'problems')}, see `hadyn status`" if problems else ""
         where = ", ".join(map(str, self.bind))
-        log.info("%s %s on %s: %s%s", what, self.binary.capabilities, where, backends, named)
+        log.info("%s %s on %s: %s%s", what, self.process.capabilities, where, backends, named)
 
     def _end(self, wheel: Wheel) -> None:
-        with contextlib.suppress(FileNotWritten):
-            wheel.reconciler.filing.files.write_all()
-        self._stop_haproxy(wheel)
+        wheel.reconciler.filing.write_all()
+        self._stop_haproxy()
 
-    def _stop_haproxy(self, wheel: Wheel) -> None:
+    def _stop_haproxy(self) -> None:
+        if not self.process.is_child:
+            log.info("stopped; HAProxy goes on")
+            return
         if self.settings.leave_running:
             log.info("stopped; HAProxy goes on and the next hadyn adopts it")
             return
-        process = wheel.supervisor.process
         try:
             self.is_patient = True
-            process.stop(self.settings.shutdown_grace)
+            self.process.stop(self.settings.shutdown_grace)
         except Impatient:
             self.is_patient = False
-            process.stop(0)
+            self.process.stop(0)
         log.info("stopped, and HAProxy with it")
-
-    def _config(self) -> ConfigSettings:
-        return ConfigSettings(
-            bind=self.bind,
-            runtime_socket=str(self.settings.runtime_socket),
-            maps=str(self.folder.maps),
-            errors=str(self.folder.errors),
-            maxconn=self.settings.maxconn,
-            jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
-        )
 
     def _interrupt(self) -> None:
         if self.is_patient:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
+from hadyn.process.door import Life
 from hadyn.render.candidate import Candidate
 
 ANSWER_SECONDS = 10.0
@@ -25,9 +26,9 @@ class Resync:
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnded:
-    """HAProxy's master with this pid is gone."""
+    """A HAProxy is gone."""
 
-    pid: int
+    life: Life
 
 
 @dataclass(frozen=True, slots=True)

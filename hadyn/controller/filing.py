@@ -53,6 +53,7 @@ class Filing:
     refused: dict[str, Refused] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
+    _is_unwritten: bool = False
     _causes: tuple[object, ...] = ()
     _known: frozenset[Problem] = frozenset()
 
@@ -107,22 +108,39 @@ class Filing:
                 self.unseated.pop(name, None)
 
     def settle(self, names: Iterable[str]) -> None:
-        """Drop the reasons to reload about backends that HAProxy reads when it starts."""
+        """Drop the reasons to reload about what HAProxy reads when it starts ("" for the main file)."""
         for name in names:
-            if not self.files.is_unjudged(name):
+            if not (self.files.is_unjudged(name) if name else self.files.has_unjudged_main):
                 self.pace.want(name, ())
+
+    def restore(self) -> None:
+        """Have files that somebody else changed written again, and say so."""
+        try:
+            changed = self.files.doubt_changed()
+        except OSError as failure:
+            log.warning("cannot look through the state folder: %s", failure.strerror)
+            return
+        for path in changed:
+            log.warning("somebody else changed %s; hadyn writes it again", path)
 
     def write_seats(self) -> None:
         """Write the shard files whose seats changed; what cannot be written now is written later."""
-        try:
-            self.files.write_shards()
-        except FileNotWritten as failure:
-            log.warning("%s", failure)
+        self._write(self.files.write_shards)
+
+    def write_due(self) -> None:
+        """Write whatever is due; what cannot be written now is written later."""
+        self._write(lambda: self.files.write_all(durable=False))
+
+    def write_all(self) -> bool:
+        """Write whatever is due, so that it survives a power cut; return whether that came off."""
+        return self._write(self.files.write_all)
 
     def refuse(self, name: str, said: str, *, is_running: bool) -> None:
         """Leave out what HAProxy does not load of a backend, until that changes."""
         backend = self.inventory.backend(name)
-        assert backend is not None, name
+        if backend is None:
+            # It went while HAProxy judged.
+            return
         self.refused[name] = Refused(backend, said, is_running)
         self.files.forget_unjudged(name)
         self.pace.want(name, ())
@@ -142,6 +160,20 @@ class Filing:
         self._causes = causes
         known, self._known = self._known, frozenset(self.problems())
         return tuple(sorted(self._known - known))
+
+    def _write(self, write: Callable[[], None]) -> bool:
+        """Write, and say once that it cannot be, once that it can again."""
+        try:
+            write()
+        except FileNotWritten as failure:
+            if not self._is_unwritten:
+                log.warning("%s", failure)
+            self._is_unwritten = True
+            return False
+        if self._is_unwritten and not self.files.is_due:
+            self._is_unwritten = False
+            log.info("all files are written again")
+        return True
 
     def _leads(self, host: str, backend: str) -> bool:
         return any(route.backend == backend for route in self.inventory.routes(host))

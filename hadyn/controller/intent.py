@@ -14,6 +14,9 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
 from hadyn.model.policy import Policy
 from hadyn.process.ports import default_addresses
+from hadyn.process.privileges import NOBODY, can_confine
+from hadyn.render.config import ConfigSettings, Jail
+from hadyn.render.folder import StateFolder
 from hadyn.settings import Settings
 
 
@@ -33,6 +36,22 @@ def policy(settings: Settings) -> Policy:
         headless=settings.headless,
         default_backend_service=settings.default_backend_service,
         own_addresses=own_addresses(listeners(settings), settings.status_bind),
+    )
+
+
+def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
+    """Return what the main file depends on. Only a HAProxy that hadyn starts gives up what root may do.
+
+    Whoever starts a sidecar's decides what that one may.
+    """
+    jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
+    return ConfigSettings(
+        bind=listeners(settings),
+        runtime_socket=str(settings.runtime_socket),
+        maps=str(folder.maps),
+        errors=str(folder.errors),
+        maxconn=settings.maxconn,
+        jail=jail,
     )
 
 

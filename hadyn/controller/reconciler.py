@@ -47,6 +47,7 @@ class Reconciler:
 
     ``entries`` are the map entries of HAProxy, ``loaded`` the backends it holds.
     ``entries_are_doubtful`` after an execution was cut short: some may be set, some not.
+    ``is_doubtful`` while HAProxy may hold anything: everything is to be compared first.
     """
 
     filing: Filing
@@ -57,6 +58,7 @@ class Reconciler:
     entries: MapMirror = field(default_factory=MapMirror)
     loaded: set[str] = field(default_factory=set)
     entries_are_doubtful: bool = False
+    is_doubtful: bool = False
 
     def reconcile(self, touched: Touched, *, received: Mapping[str, float] | None = None) -> Turned:
         """Bring what is touched in step.
@@ -135,6 +137,7 @@ class Reconciler:
         for names in _portions(wanted.backends - loaded):
             suspects |= self._compare({}, names)
         self.filing.write_seats()
+        self.is_doubtful = False
         differing = {host for host in wanted.hosts if self.filing.wanted_entries(host) != self.entries.of_host(host)}
         return Touched(frozenset(suspects), frozenset(differing))
 

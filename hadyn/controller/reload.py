@@ -2,15 +2,16 @@
 
 Rules: what HAProxy would refuse is found before anything is touched, named after its
 backend, and left out; the rest is loaded. HAProxy judges in a thread of its own, so that
-endpoint changes go on meanwhile. The result is read, not assumed. After it the draining
-slots are told to the new worker.
+endpoint changes go on meanwhile. Where nobody can judge, the result of the reload is the
+judgement, and the live files become again what HAProxy accepted. While too many workers
+still finish what they had before earlier reloads, a reload waits: each holds all its memory.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,16 +19,19 @@ from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.sentences import reload_words
-from hadyn.errors import ConfigurationRefused, HadynError
+from hadyn.errors import ConfigurationRefused, FileNotWritten, HadynError, ReloadFailed, ReloadUnproven
 from hadyn.model.inventory import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import PastReload
-from hadyn.planner.reasons import Reload
-from hadyn.process.haproxy import HAProxyProcess
+from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.process.door import Door
 from hadyn.render.candidate import Candidate
+from hadyn.render.config import respelled
 from hadyn.render.files import StateFiles
 
 RETRY_SECONDS = 5.0
+OLD_WORKERS_SECONDS = 1.0
+"""How often to look whether an old worker has ended, while a reload waits for that."""
 KEPT = 20
 """So many past reloads are shown by ``hadyn status``."""
 
@@ -41,7 +45,7 @@ class Reloader:
     ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
     """
 
-    process: HAProxyProcess
+    process: Door
     files: StateFiles
     reconciler: Reconciler
     pace: ReloadPace
@@ -49,10 +53,13 @@ class Reloader:
     events: EventQueue
     clock: Callable[[], float]
     wall_clock: Callable[[], datetime]
+    max_old_workers: int = 4
     past: list[PastReload] = field(default_factory=list)
     total: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
     _is_judging: bool = False
+    _is_waiting: bool = False
+    _has_doubted: bool = False
     _began_at: float = 0.0
 
     def seconds_until_due(self, now: float) -> float | None:
@@ -63,6 +70,9 @@ class Reloader:
         """Have HAProxy judge what it has not loaded yet; a Judged event follows."""
         self._began_at = self.clock()
         try:
+            if self._has_to_wait():
+                return
+            self.reconciler.filing.restore()
             candidate = self.files.stage()
         except HadynError as failure:
             self._failed(failure)
@@ -81,22 +91,47 @@ class Reloader:
         the rest is judged anew.
         """
         self._is_judging = False
-        if isinstance(judged.failure, ConfigurationRefused) and self._leave_out(judged.candidate, judged.failure):
-            self.begin()
-            return Touched()
         reasons = self.pace.pending
-        try:
-            if judged.failure is not None:
-                raise judged.failure
-            self.files.install(judged.candidate)
-            self.process.reload()
-        except HadynError as failure:
-            self._failed(failure)
+        if not reasons:
+            # HAProxy was started anew meanwhile, and has read all there is.
             return Touched()
+        if judged.failure is not None:
+            self._give_up(judged.candidate, judged.failure, is_installed=False)
+            return Touched()
+        try:
+            self.files.install(judged.candidate)
+            self._load()
+        except HadynError as failure:
+            self._give_up(judged.candidate, failure, is_installed=True)
+            return Touched()
+        self._has_doubted = False
         self.pace.done(self.clock(), waiting={name for name in self.pace.backends if self.files.is_unjudged(name)})
         self._remember(reasons, "done")
         log.info("reloaded because %s", reload_words(reasons))
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)
+
+    def rebind(self) -> bool:
+        """Have HAProxy open its runtime socket again, which somebody removed or took; return whether it did.
+
+        A reload alone keeps the socket that nobody can reach any more, unless its path is
+        spelled otherwise. haproxy-facts.md#a-reload-keeps-its-sockets
+        """
+        self._began_at = self.clock()
+        reasons = (Reload(ReloadReason.SOCKET_GONE),)
+        main = self.files.main
+        try:
+            self.files.folder.make_folders()
+            for text in (respelled(main), main):
+                self.files.write_main(text)
+                self._load()
+                self._remember(reasons, "done")
+        except (HadynError, OSError) as failure:
+            log.error("HAProxy's runtime socket could not be opened again: %s", failure)  # noqa: TRY400
+            return False
+        finally:
+            self.reconciler.is_doubtful = True
+        log.warning("reloaded twice because %s: %s", *reasons, ReloadReason.SOCKET_GONE.value)
+        return True
 
     def install(self) -> None:
         """Have HAProxy judge the files, leave out what it refuses, write the rest: before a start.
@@ -108,9 +143,48 @@ class Reloader:
             failure = self._judgement(candidate)
             if failure is None:
                 break
-            if not (isinstance(failure, ConfigurationRefused) and self._leave_out(candidate, failure)):
+            if not self._goes_on_without(self._culprits(candidate, failure), failure):
                 raise failure
         self.files.install(candidate)
+
+    def _has_to_wait(self) -> bool:
+        """Too many workers still finish what they had: put the reload off, and say so once."""
+        old_workers = self.process.processes().old_workers
+        was_waiting, self._is_waiting = self._is_waiting, old_workers >= self.max_old_workers
+        if self._is_waiting:
+            self.pace.put_off(self.clock(), OLD_WORKERS_SECONDS)
+        if self._is_waiting and not was_waiting:
+            log.warning(
+                "a reload waits for one of %d old workers to finish its requests (--max-old-workers %d): %s",
+                old_workers,
+                self.max_old_workers,
+                reload_words(self.pace.pending),
+            )
+        return self._is_waiting
+
+    def _load(self) -> None:
+        """Ask the master to load the live files."""
+        try:
+            self.process.reload()
+        except (ConfigurationRefused, ReloadFailed) as failure:
+            self.reconciler.is_doubtful |= isinstance(failure, ReloadUnproven)
+            raise
+        except HadynError:
+            self.reconciler.is_doubtful = True
+            raise
+
+    def _give_up(self, candidate: Candidate, failure: HadynError, *, is_installed: bool) -> None:
+        """Let the live files be those that HAProxy accepted; go on without what it refuses, else try again later."""
+        culprits = self._culprits(candidate, failure)
+        if is_installed:
+            try:
+                self.files.revert()
+            except FileNotWritten as unwritten:
+                log.warning("%s", unwritten)
+        if self._goes_on_without(culprits, failure):
+            self.begin()
+        else:
+            self._failed(failure)
 
     def _judgement(self, candidate: Candidate) -> HadynError | None:
         try:
@@ -119,19 +193,28 @@ class Reloader:
             return failure
         return None
 
-    def _leave_out(self, candidate: Candidate, refused: ConfigurationRefused) -> bool:
-        """Refuse every backend that an alert is about; say whether there was one."""
-        culprits = {candidate.backend_at(alert): alert.text for alert in refused.alerts}
-        culprits.pop(None, None)
+    def _culprits(self, candidate: Candidate, failure: HadynError) -> dict[str, str]:
+        """Return the backends that HAProxy complains of, with its words."""
+        alerts = failure.alerts if isinstance(failure, ConfigurationRefused) else ()
+        named = {candidate.backend_at(alert): alert.text for alert in alerts}
+        return {name: said for name, said in named.items() if name is not None}
+
+    def _goes_on_without(self, culprits: Mapping[str, str], failure: HadynError) -> bool:
+        """Refuse the culprits; where there are none, doubt the live files once: somebody may have edited one."""
         for name, said in culprits.items():
-            assert name is not None
             log.error("backend %s is left out, HAProxy says: %s", name, said)
             self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.loaded)
-        return bool(culprits)
+        if culprits or self._has_doubted or not isinstance(failure, ConfigurationRefused):
+            return bool(culprits)
+        self._has_doubted = True
+        log.warning("%s; all files are written again", failure.happened)
+        self.files.doubt()
+        return True
 
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending
-        self.pace.put_off(self.clock(), RETRY_SECONDS)
+        self._has_doubted = False
+        self.pace.put_off(self.clock(), 0.0 if isinstance(failure, ReloadUnproven) else RETRY_SECONDS)
         self._remember(reasons, failure.happened)
         log.error("not reloaded for %s: %s", reload_words(reasons), failure)
 

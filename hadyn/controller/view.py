@@ -26,7 +26,6 @@ from hadyn.observe.explanation import explain_document, host_and_path
 from hadyn.observe.log import LogWriter
 from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStatus, Status, status_document
 from hadyn.planner.observed import ObservedBackend
-from hadyn.process.versions import HAProxyBinary
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.inspect import Inspection
 from hadyn.sources import Part, Source
@@ -45,7 +44,6 @@ class ControllerView:
     wheel: Wheel
     runtime: Runtime
     runtime_socket: str
-    binary: HAProxyBinary
     sources: Sequence[Source]
     log: LogWriter
     since: datetime
@@ -57,7 +55,7 @@ class ControllerView:
         return self.wheel.is_waiting or self.clock() - self.wheel.turned_at < ALIVE_SECONDS
 
     def is_ready(self) -> bool:
-        return self.wheel.is_synced and self.wheel.supervisor.is_up
+        return (self.wheel.is_synced or self.wheel.serves_last_good) and self.wheel.supervisor.is_up
 
     def backend_names(self) -> Sequence[str]:
         return sorted(self.wheel.reconciler.loaded)
@@ -111,7 +109,7 @@ class ControllerView:
         reloader, inventory = wheel.reloader, wheel.inventory
         return Status(
             hadyn=HadynStatus(hadyn.__version__, os.getpid(), self.since),
-            haproxy=HAProxyStatus(str(self.binary.capabilities), wheel.supervisor.is_up),
+            haproxy=HAProxyStatus(str(self.wheel.supervisor.process.capabilities), wheel.supervisor.is_up),
             sources=tuple(
                 SourceStatus(part.name, part.staleness_seconds(now), inventory.object_count(part.name))
                 for part in self._parts()
@@ -130,7 +128,7 @@ class ControllerView:
         )
 
     def _haproxy_status(self) -> HAProxyStatus:
-        version = str(self.binary.capabilities)
+        version = str(self.wheel.supervisor.process.capabilities)
         try:
             figures = Inspection(self.runtime_socket).process()
             processes = self.wheel.supervisor.process.processes()

@@ -7,13 +7,15 @@ Rules:
    together in the next turn. Nothing is polled: an idle hadyn sleeps in the queue.
 3. A turn that fails because HAProxy does not answer loses nothing: what it was about
    stays touched and is tried again after a pause, with all that came meanwhile.
+4. Where HAProxy may hold anything (it came back, it did not answer a reload), everything
+   is compared before anything is told.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +24,8 @@ from hadyn.controller.events import Event, EventQueue, Judged, ProcessEnded, Que
 from hadyn.controller.reconciler import Reconciler, Turned
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
-from hadyn.errors import FileNotWritten, TemporaryError
+from hadyn.controller.trouble import Trouble
+from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory, Touched
 from hadyn.observe.metrics import Metrics
@@ -32,7 +35,8 @@ FILES_SECONDS = 1.0
 """How old the map files may be (docs/decisions/0006-writing-without-fsync.md)."""
 NAMED_PROBLEMS = 20
 """So many new problems of one turn are logged."""
-LONGEST_PAUSE_SECONDS = 2.0
+LATE_SECONDS = 1.0
+"""How soon everything is compared after HAProxy had not answered in time."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +46,8 @@ class Wheel:
     """Turns until it is told to stop. ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
 
     ``touched`` is what the next turn has to look at, ``received`` since when sources know
-    of it, by backend. ``is_synced`` once HAProxy holds the first full state.
+    of it, by backend. ``is_synced`` once HAProxy holds the first full state, or, with
+    ``serves_last_good``, what it held before its sources were to be had.
     """
 
     events: EventQueue
@@ -62,10 +67,14 @@ class Wheel:
     last_cycle: LastCycle | None = None
     turned_at: float = 0.0
     is_waiting: bool = True
-    _failures: int = 0
-    _retry_at: float = 0.0
+    serves_last_good: bool = False
+    _trouble: Trouble = field(init=False)
+    _unfiled: Touched = Touched()
     _sweep_at: float = 0.0
     _files_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self._trouble = Trouble(self.clock)
 
     def run(self) -> None:
         """Turn until a Stop event comes."""
@@ -87,6 +96,16 @@ class Wheel:
         finally:
             self.is_waiting = False
 
+    def stand_by(self, seconds: float) -> None:
+        """Keep HAProxy as it is for so long at most, while nobody knows yet what is wanted."""
+        with contextlib.suppress(queue.Empty):
+            event = self.events.get(timeout=seconds)
+            self.take_in(event)
+            if isinstance(event, Question):
+                event.answer()
+        if self.serves_last_good:
+            self.supervisor.restarted()
+
     def turn(self, events: list[Event]) -> None:
         """Take these events in, bring what they touch in step, do what is due, answer questions."""
         self.turned_at = self.clock()
@@ -94,6 +113,7 @@ class Wheel:
             self.take_in(event)
         if self.is_stopping:
             return
+        self._keep_haproxy_up()
         self._bring_in_step()
         self._do_what_is_due()
         for event in events:
@@ -108,40 +128,69 @@ class Wheel:
                 self.metrics.changed(event.source, len(event.upserts) + len(event.deletes))
                 for name in touched.backends:
                     self.received.setdefault(name, event.received)
-                self.touched |= touched
+                self.touch(touched)
             case Resync():
                 self._sweep_at = self.clock()
             case Judged():
-                self.touched |= self.reloader.finish(event)
+                self.touch(self.reloader.finish(event))
             case ProcessEnded():
-                self.supervisor.ended(event.pid)
+                self.supervisor.ended(event.life)
+                self._unfiled |= self.touched
             case Stop():
                 self.is_stopping = True
 
+    def touch(self, touched: Touched) -> None:
+        """Have the next turn look at this, too."""
+        self.touched |= touched
+        if not self.supervisor.is_up:
+            self._unfiled |= touched
+
+    def compare(self) -> None:
+        """Have the next turn tell HAProxy what differs from what is wanted; raises what Runtime does, NotHAProxy."""
+        process = self.supervisor.process
+        process.verify()
+        self.reconciler.runtime.capabilities = process.capabilities
+        self.touched |= self.reconciler.compare_everything()
+
+    def _keep_haproxy_up(self) -> None:
+        if self.supervisor.restart_is_due():
+            # From its first connection on HAProxy shall serve what is wanted now.
+            self.reconciler.file(self._unfiled)
+            self._unfiled = Touched()
+        if not self.supervisor.restarted():
+            return
+        self._trouble.retry_at = 0.0
+        self.reconciler.is_doubtful = not self.supervisor.is_exact
+        if self.supervisor.is_exact:
+            self.reconciler.filing.settle(self.reloader.pace.backends)
+            self.touched |= self.reconciler.after_reload()
+
     def _bring_in_step(self) -> None:
         now = self.clock()
-        try:
-            if self.supervisor.restart_is_due():
-                # From its first connection on HAProxy shall serve what is wanted now.
-                self.reconciler.file(self.touched)
-            if self.supervisor.restarted():
-                self.touched |= self.reconciler.after_reload()
-            if now < self._retry_at or not self.supervisor.is_up:
-                return
-            turned = self.reconciler.reconcile(self.touched, received=self.received) if self.touched else Turned()
-        except TemporaryError as failure:
-            self._pause(failure)
+        if now < self._trouble.retry_at or not self.supervisor.is_up:
             return
-        self.touched, self.received, self._failures, self.is_synced = Touched(), {}, 0, True
+        try:
+            if self.reconciler.is_doubtful:
+                self.compare()
+            turned = self.reconciler.reconcile(self.touched, received=self.received) if self.touched else Turned()
+        except (TemporaryError, NotHAProxy) as failure:
+            self._meet(failure)
+            return
+        self.touched, self.received, self.is_synced = Touched(), {}, True
+        if self._trouble.over():
+            # What timed out may be carried out late. haproxy-facts.md#a-line-outlives-who-sent-it
+            self._sweep_at = min(self._sweep_at, self.clock() + LATE_SECONDS)
         self._say(turned.sentence, self.clock() - now)
 
     def _do_what_is_due(self) -> None:
         now = self.clock()
         if not self.supervisor.is_up:
             return
-        if self.reloader.seconds_until_due(now) == 0:
+        if self._trouble.is_socket_gone():
+            self.reloader.rebind()
+        if not self._trouble.is_there and self.reloader.seconds_until_due(now) == 0:
             self.reloader.begin()
-        if now >= self._sweep_at and not self.touched:
+        if now >= self._sweep_at and not self.touched and not self._trouble.is_there:
             self._sweep()
         self._write_files()
         self._say_problems()
@@ -149,12 +198,16 @@ class Wheel:
     def _sweep(self) -> None:
         """Compare everything with HAProxy: what somebody else changed is set right, and said."""
         self._sweep_at = self.clock() + self.drift_interval
-        self.supervisor.trim_log()
+        self.supervisor.process.tidy()
+        self.reconciler.filing.restore()
         try:
-            turned = self.reconciler.reconcile(self.reconciler.compare_everything())
-        except TemporaryError as failure:
-            self._pause(failure)
+            self.compare()
+            turned = self.reconciler.reconcile(self.touched)
+        except (TemporaryError, NotHAProxy) as failure:
+            self.reconciler.is_doubtful = True
+            self._meet(failure)
             return
+        self.touched = Touched()
         if turned.commands:
             self.metrics.repaired(turned.commands)
             self._say(f"HAProxy was changed by somebody else and set right: {turned.sentence}", 0.0)
@@ -169,11 +222,7 @@ class Wheel:
             self._files_at = now + FILES_SECONDS
         elif now >= self._files_at:
             self._files_at = now + FILES_SECONDS
-            try:
-                files.write_shards()
-                files.write_maps()
-            except FileNotWritten as failure:
-                log.warning("%s", failure)
+            self.reconciler.filing.write_due()
 
     def _say_problems(self) -> None:
         """Log what is wrong since the last turn, once."""
@@ -190,22 +239,22 @@ class Wheel:
             self.metrics.cycled(seconds)
             log.info("%s", sentence)
 
-    def _pause(self, failure: TemporaryError) -> None:
-        """Try again later: soon at first, with jitter, so that many do not come back together."""
-        self._failures += 1
+    def _meet(self, failure: HadynError) -> None:
+        """Try again later."""
         self.reconciler.entries_are_doubtful = True
-        pause = min(LONGEST_PAUSE_SECONDS, 0.05 * 2**self._failures) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-        self._retry_at = self.clock() + pause
-        log.warning("%s", failure)
+        self.reconciler.is_doubtful |= isinstance(failure, NotHAProxy)
+        self._trouble.met(failure)
 
     def _patience(self) -> float | None:
         """Return how long nothing is due, in seconds."""
         now = self.clock()
-        due = [self._sweep_at]
-        if self.touched:
-            due.append(self._retry_at)
-        if self._files_at is not None:
-            due.append(self._files_at)
-        waits = self.reloader.seconds_until_due(now), self.supervisor.seconds_until_due(now)
-        due += [now + seconds for seconds in waits if seconds is not None]
+        if not self.supervisor.is_up:
+            return self.supervisor.seconds_until_due(now)
+        due = [self._files_at] if self._files_at is not None else []
+        if self.touched or self.reconciler.is_doubtful or self._trouble.is_there:
+            due.append(self._trouble.retry_at)
+        else:
+            due.append(self._sweep_at)
+        waits = None if self._trouble.is_there else self.reloader.seconds_until_due(now)
+        due += [now + waits] if waits is not None else []
         return max(0.0, min(due) - now)

@@ -17,6 +17,7 @@ class ReloadReason(Enum):
     SLOTS_CHANGED = "the annotation asks for more slots"
     BACKEND_CHANGED = "a setting of the backend changed that no command can change"
     GLOBAL_CHANGED = "a setting for all of HAProxy changed that no command can change"
+    SOCKET_GONE = "HAProxy's runtime socket was removed, or taken by another program"
     NOT_REPAIRABLE = "HAProxy did not become what the commands said, twice"
 
     def __str__(self) -> str:

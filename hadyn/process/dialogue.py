@@ -17,6 +17,7 @@ from hadyn.errors import (
     HadynError,
     NotHAProxy,
     ReloadFailed,
+    ReloadUnproven,
     ReplyCutShort,
     SocketTimeout,
     SocketUnreachable,
@@ -70,8 +71,8 @@ class Dialogue:
 
         ``said`` returns what HAProxy has printed since, for those that answer a reload with
         nothing. Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old
-        worker serves on; NotHAProxy when a stranger answers on the runtime socket;
-        SocketUnreachable when HAProxy is gone.
+        worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
+        answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
         before = self.processes(is_running, seconds=RELOAD_SECONDS)
         try:
@@ -83,7 +84,7 @@ class Dialogue:
         try:
             until(_Reloaded(self, before, is_running, said).check, RELOAD_SECONDS)
         except (NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
-            raise ReloadFailed(cause.happened) from cause
+            raise ReloadUnproven(cause.happened) from cause
 
     def answering(self) -> int | None:
         """Return the pid of the worker that answers on the runtime socket; raises what ``ask`` does."""
@@ -115,10 +116,10 @@ class _Reloaded:
         haproxy-facts.md#reload-answers
         """
         if not self._is_running():
-            raise ReloadFailed(f"it ended meanwhile: {first_words(self._said())}")
+            raise ReloadUnproven(f"it ended meanwhile: {first_words(self._said())}")
         processes = processes_in(ask(self._dialogue.master_socket, "show proc"))
         if processes.reloads < self._before.reloads:
-            raise ReloadFailed("it was started anew meanwhile")
+            raise ReloadUnproven("it was started anew meanwhile")
         if processes.failed > self._before.failed:
             raise reload_failure(self._said())
         newcomers = set(processes.workers) - set(self._before.workers)

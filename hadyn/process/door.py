@@ -47,6 +47,9 @@ class Door(Protocol):
 
     def processes(self) -> Processes: ...
 
+    def verify(self) -> None:
+        """Raise NotHAProxy if somebody else answers on the runtime socket, TemporaryError if nobody does."""
+
     def stop(self, grace_seconds: float, /) -> None: ...
 
     def tidy(self) -> None: ...

@@ -23,7 +23,7 @@ from hadyn.process.dialogue import Dialogue, NotYet, until
 from hadyn.process.handle import ProcessHandle, leads_session, processes_with
 from hadyn.process.log import ProcessLog
 from hadyn.process.master import Processes, ask, processes_in
-from hadyn.process.ports import check_free
+from hadyn.process.ports import check_free, check_unanswered
 from hadyn.process.versions import HAProxyBinary, bare_environment
 
 START_SECONDS = 120.0
@@ -85,6 +85,7 @@ class HAProxyProcess:
         assert self.running() is None
         self._end_orphans()
         check_free(addresses)
+        check_unanswered((self._dialogue.runtime_socket, self._dialogue.master_socket))
         position = self.log.size()
         child = self._spawn()
         self.handle = ProcessHandle(child.pid, child)
@@ -109,6 +110,10 @@ class HAProxyProcess:
     def processes(self) -> Processes:
         """Return HAProxy's master and workers, those included that still finish requests from before a reload."""
         return self._dialogue.processes(self._is_running)
+
+    def verify(self) -> None:
+        """Raise NotHAProxy if somebody else answers on the runtime socket; raises what ``ask`` does."""
+        self._dialogue.serving()
 
     def stop(self, grace_seconds: float) -> None:
         """Let HAProxy finish its requests for so long, then end it; return when it is gone."""

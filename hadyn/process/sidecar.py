@@ -84,6 +84,10 @@ class Sidecar:
         """Return HAProxy's master and workers, with the pids that they have where they run."""
         return self._dialogue.processes(lambda: True)
 
+    def verify(self) -> None:
+        """Raise NotHAProxy if somebody else answers on the runtime socket; raises what ``ask`` does."""
+        self._dialogue.serving()
+
     def stop(self, _grace_seconds: float) -> None:
         """Let go of HAProxy, which goes on."""
         self.handle = None

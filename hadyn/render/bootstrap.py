@@ -6,34 +6,25 @@ starts with the backends that it had. Everything else is what hadyn itself would
 
 from __future__ import annotations
 
-from hadyn.errors import FileNotWritten
-from hadyn.render.atomic import replace_files
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 
 
-def supply(folder: StateFolder, main: str) -> bool:
+def bootstrap(folder: StateFolder, main: str) -> bool:
     """Complete a state folder; return whether its main file is this one now, and not another that was there.
 
     Raises WrongUsage, AlreadyRunning, FileNotWritten.
     """
     folder.prepare()
     with folder.locked():
-        return supply_locked(StateFiles(folder), main)
+        files = StateFiles(folder)
+        files.load()
+        supply(files, main)
+        files.write_all()
+        return files.main == main
 
 
-def supply_locked(files: StateFiles, main: str) -> bool:
-    """As ``supply``, for a folder that is held already; the files are loaded then."""
-    files.load()
-    files.write_all()
-    path = files.folder.main_config
-    try:
-        if path.exists():
-            return path.read_bytes() == main.encode()
-    except OSError as cause:
-        raise FileNotWritten(str(path), cause) from cause
-    failed = replace_files({path: main.encode()}, durable=True)
-    if failed:
-        raise FileNotWritten(str(path), failed[path]) from failed[path]
-    files.load()
-    return True
+def supply(files: StateFiles, main: str) -> None:
+    """Let files that were loaded have a main file; raises FileNotWritten."""
+    if not files.main:
+        files.write_main(main)

@@ -26,6 +26,7 @@ PLACEHOLDER = Address("127.0.0.1", 1)
 haproxy-facts.md#placeholder-is-an-ip"""
 PRINTABLE = re.compile(r"[ -~]+")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
+STATS_SOCKET = re.compile(r"^( *stats socket /\S*)(/\S+ )", re.MULTILINE)
 SECTION_KEYWORDS = re.compile(
     r"acme|backend|cache|crt-store|defaults|dynamic-update|fcgi-app|frontend|global|healthcheck|http-errors|listen|"
     r"log-forward|log-profile|mailers|peers|program|resolvers|ring|traces|userlist|\..*"
@@ -83,6 +84,11 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
 def backend_section(backend: Backend, seating: Seating) -> str:
     """Return the section of one backend: its directives, then every slot in order."""
     return "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
+
+
+def respelled(main: str) -> str:
+    """Return a main file that names the same runtime socket by another path, so that HAProxy opens it anew."""
+    return STATS_SOCKET.sub(r"\1/\2", main)
 
 
 def section_at(text: str, line: int) -> str | None:

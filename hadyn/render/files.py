@@ -88,6 +88,11 @@ class StateFiles:
         return self._maps.entries()
 
     @property
+    def main(self) -> str:
+        """The main file as HAProxy accepted it, "" if there is none yet."""
+        return (self._main or b"").decode()
+
+    @property
     def has_unjudged_main(self) -> bool:
         """Whether HAProxy has yet to judge, and then read, the main file."""
         return self._unjudged_main is not None
@@ -165,6 +170,11 @@ class StateFiles:
             self._is_main_due = False
         self.write_shards(durable=durable)
         self.write_maps(durable=durable)
+
+    def write_main(self, text: str) -> None:
+        """Set the main file at once, unjudged; raises FileNotWritten."""
+        self._main, self._is_main_due = text.encode(), True
+        self.write_all()
 
     def doubt(self) -> None:
         """Have every file written again: somebody else changed them, or the folder was removed. Raises OSError."""

@@ -111,3 +111,30 @@ def test_a_file_of_config_that_is_not_there_is_wrong_usage(tmp_path: Path):
     ended = invoke("run", "--manifests", "x", "--config", tmp_path / "nothing.yaml")
     assert ended.exit_code == 2
     assert "No such file or directory" in ended.stderr
+
+
+def test_a_sidecar_is_found_in_the_state_folder_or_where_its_flags_say():
+    beside = settings("--sidecar", "--state-dir", "/hadyn")
+    assert (beside.runtime_socket, beside.master_socket) == (
+        Path("/hadyn/run/runtime.sock"),
+        Path("/hadyn/master/master.sock"),
+    )
+    elsewhere = settings("--sidecar", "--runtime-socket", "/sockets/runtime", "--master-socket", "/sockets/master")
+    assert (elsewhere.runtime_socket, elsewhere.master_socket) == (Path("/sockets/runtime"), Path("/sockets/master"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (("--master-socket", "/m"), ("--master-socket", "--sidecar")),
+        (("--runtime-socket", "/r"), ("--runtime-socket", "--sidecar")),
+        (("--sidecar", "--leave-running"), ("--sidecar", "--leave-running")),
+        (("--sidecar", "--master-socket", "/" + 97 * "m"), ("--master-socket", "97 bytes")),
+        (("--sidecar", "--runtime-socket", "/a b"), ("--runtime-socket", "cannot name")),
+        (("--max-old-workers", "0"), ("--max-old-workers", "0")),
+    ],
+)
+def test_flags_that_do_not_go_together_are_both_named(flags: tuple[str, ...], named: tuple[str, ...]):
+    ended = invoke("run", "--manifests", HERE, *flags)
+    assert ended.exit_code == 2
+    assert [word for word in named if word not in ended.stderr] == []

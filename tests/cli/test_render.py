@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from tests.cli.invoking import SHOP, invoke
 
@@ -54,3 +57,31 @@ def test_a_folder_that_cannot_be_written_is_said():
     ended = invoke("render", "--manifests", SHOP, "--output", "/proc/nowhere")
     assert ended.exit_code == 1
     assert ended.stderr.startswith("hadyn: cannot write /proc/nowhere")
+
+
+def test_a_bootstrap_is_a_state_folder_without_backends():
+    with TemporaryDirectory(prefix="hadyn-") as place:
+        ended = invoke("render", "--bootstrap", "--output", f"{place}/state", "--http-port", "9090", "--maxconn", "50")
+        assert (ended.exit_code, ended.output) == (0, "")
+        main = Path(place, "state", "haproxy.cfg").read_text()
+        again = invoke("render", "--bootstrap", "--output", f"{place}/state", "--http-port", "9091")
+    assert f"stats socket {place}/state/run/runtime.sock" in main
+    assert "maxconn 50" in main
+    assert ":9090" in main
+    assert again.exit_code == 0
+    assert "was there and stays" in again.stderr
+
+
+def test_the_main_file_of_a_bootstrap_is_printed_without_a_folder():
+    ended = invoke("render", "--bootstrap", "--state-dir", "/hadyn", "--runtime-socket", "/sockets/runtime")
+    assert ended.exit_code == 0
+    assert ended.stdout.startswith("############ haproxy.cfg\n")
+    assert "stats socket /sockets/runtime mode 600 level admin" in ended.stdout
+    assert "/hadyn/maps/hosts.map" in ended.stdout
+
+
+@pytest.mark.parametrize("flags", [(), ("--bootstrap", "--manifests", SHOP)])
+def test_either_manifests_or_a_bootstrap_is_rendered(flags: tuple[object, ...]):
+    ended = invoke("render", *flags)
+    assert ended.exit_code == 2
+    assert "either --manifests or --bootstrap" in ended.stderr

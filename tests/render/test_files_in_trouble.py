@@ -3,7 +3,7 @@
 import pytest
 
 from hadyn.errors import ConfigurationAlert
-from hadyn.render.bootstrap import supply
+from hadyn.render.bootstrap import bootstrap
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.render.shards import shard_of
@@ -123,7 +123,7 @@ def test_a_candidate_holds_all_that_is_doubted_so_that_no_edited_file_is_judged(
 
 
 def test_a_bootstrap_is_all_that_haproxy_needs_to_start(folder: StateFolder) -> None:
-    assert supply(folder, "global\n")
+    assert bootstrap(folder, "global\n")
     found = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*")}
     assert found >= {"haproxy.cfg", "backends", "errors/503.http", "errors/404.http", "run", "master", "hadyn.lock"}
     assert {path.read_bytes() for path in folder.maps.iterdir()} == {b""}
@@ -133,6 +133,6 @@ def test_a_bootstrap_leaves_what_haproxy_has_run_with_as_it_is(folder: StateFold
     state_files = loaded(folder)
     installed(state_files, section("web", "10.0.0.1:80"))
     before = contents(folder.backends)
-    assert not supply(folder, "global\n    maxconn 10\n")
+    assert not bootstrap(folder, "global\n    maxconn 10\n")
     assert contents(folder.backends) == before
     assert folder.main_config.read_text() == "global\n"
