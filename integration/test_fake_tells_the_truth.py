@@ -10,9 +10,23 @@ from dataclasses import dataclass
 
 import pytest
 
-from hadyn.model.addresses import Address
+from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import MapName
-from hadyn.planner.commands import AddMapEntry, Command, DeleteMapEntry, SetAddress, SetMapEntry, SetState, SetWeight
+from hadyn.planner.commands import (
+    AddBackend,
+    AddMapEntry,
+    AddSlot,
+    Command,
+    DeleteBackend,
+    DeleteMapEntry,
+    DeleteSlot,
+    PublishBackend,
+    SetAddress,
+    SetMapEntry,
+    SetState,
+    SetWeight,
+    UnpublishBackend,
+)
 from hadyn.planner.observed import ObservedBackend, SlotState
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.fake import CutRequest, FakeHAProxy
@@ -22,6 +36,12 @@ from integration.haproxies import HAProxyBinary, RunningHAProxy
 from tests.runtime.given import without_age
 
 CONFIGURATION = """
+defaults hadyn
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+
 frontend front
   bind unix@{folder}/front.sock
   http-request set-header x %[req.hdr(host),map({folder}/hosts.map)]
@@ -113,6 +133,36 @@ SCRIPTS = {
         DeleteMapEntry(MapName.EXACT, "a.example"),
     ],
 }
+SLOTS_COME_AND_GO = [
+    AddSlot("web", "s6", Address("10.0.0.6", 80), 3),
+    AddSlot("web", "s7", PLACEHOLDER),
+    AddSlot("web", "s8", Address("fd00::8", 80)),
+    state("s6", "ready"),
+    AddSlot("web", "s6", PLACEHOLDER),
+    AddSlot("hashed", "s3", PLACEHOLDER),
+    AddSlot("gone", "s1", PLACEHOLDER),
+    DeleteSlot("web", "s3"),
+    DeleteSlot("web", "s6"),
+    DeleteSlot("web", "s9"),
+    DeleteSlot("gone", "s1"),
+]
+BACKENDS_COME_AND_GO = [
+    AddBackend("api"),
+    AddBackend("api"),
+    AddBackend("web"),
+    *(AddSlot("api", f"s{number}", Address("10.0.0.1", 80 + number)) for number in (1, 2, 3)),
+    PublishBackend("api"),
+    PublishBackend("gone"),
+    state("s2", "ready", "api"),
+    DeleteBackend("hashed"),
+    UnpublishBackend("hashed"),
+    DeleteBackend("hashed"),
+    DeleteSlot("hashed", "s2"),
+    DeleteSlot("hashed", "s1"),
+    DeleteBackend("hashed"),
+    DeleteBackend("web"),
+    UnpublishBackend("gone"),
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
@@ -123,6 +173,20 @@ def test_the_fake_answers_and_becomes_what_haproxy_does(pair, script):
 
     assert fake == real
     assert pair.runtimes()[1].read_map("hosts") == pair.runtimes()[0].read_map("hosts")
+
+
+@pytest.mark.parametrize("script", [SLOTS_COME_AND_GO, BACKENDS_COME_AND_GO], ids=["slots", "backends"])
+def test_what_comes_and_goes_by_command_does_so_in_the_fake(haproxy, pair, script):
+    is_told = haproxy.capabilities.has_dynamic_backends or (
+        haproxy.capabilities.has_dynamic_servers and script is SLOTS_COME_AND_GO
+    )
+    real, fake = pair.replies(*script) if is_told else ([], [])
+
+    assert [(str(outcome.command), outcome.verdict) for outcome in fake] == [
+        (str(outcome.command), outcome.verdict) for outcome in real
+    ]
+    assert [outcome.text.splitlines()[-1:] for outcome in fake] == [outcome.text.splitlines()[-1:] for outcome in real]
+    assert pair.tables()[1] == pair.tables()[0]
 
 
 def test_the_fake_starts_as_haproxy_does(pair):

@@ -44,6 +44,7 @@ def _first_start(manifests: tuple[Path, ...], flags: dict[str, Any]) -> Document
     """The plan of a hadyn that finds no HAProxy."""
     from hadyn.cli.standalone import judged  # noqa: PLC0415 - imports the whole model
     from hadyn.observe.documents import plan_document  # noqa: PLC0415
+    from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
     from hadyn.planner.observed import Observed  # noqa: PLC0415
     from hadyn.planner.planning import Desired, make_plan  # noqa: PLC0415
 
@@ -51,7 +52,10 @@ def _first_start(manifests: tuple[Path, ...], flags: dict[str, Any]) -> Document
     found = judged(manifests, flags)
     backends = {name: found.inventory.backend(name) for name in sorted(found.inventory.backend_names())}
     desired = Desired(backends, found.entries())
-    return plan_document(make_plan(desired, Observed(), loaded=frozenset(backends), drain_seconds=0))
+    # HAProxy reads all of it from its files when it starts, whatever it could be told later.
+    capabilities = Capabilities(OLDEST)
+    loaded = frozenset(backends)
+    return plan_document(make_plan(desired, Observed(), loaded=loaded, drain_seconds=0, capabilities=capabilities))
 
 
 def _echo(document: Document) -> None:

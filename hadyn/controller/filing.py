@@ -8,7 +8,7 @@ be written now are written later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 
 from hadyn.controller.mirror import MapMirror
@@ -91,12 +91,16 @@ class Filing:
                 self.files.put_maps({**dict.fromkeys(filed), **wanted})
                 self.entries.replace(host, wanted)
 
-    def put_backends(self, desired: Desired, plan: Plan) -> None:
-        """Hand who sits where to the shard files, and note what a plan leaves open."""
+    def put_backends(self, desired: Desired, plan: Plan, running: Container[str]) -> None:
+        """Hand who sits where to the shard files, and note what a plan leaves open; ``running`` are HAProxy's backends."""
         for part in plan.backends:
             backend = desired.backends[part.backend]
             assert backend is not None
-            put = self.files.put_seats if part.backend in self.refused else self.files.put_backend
+            put = self.files.put_backend
+            if part.backend in self.refused:
+                put = self.files.put_seats
+            elif part.backend in running and not backend.directives:
+                put = self.files.put_accepted
             put(part.backend, backend_section(backend, part.seating))
             self.pace.want(part.backend, part.reloads or self._unjudged(part.backend))
             self._note(backend, part)

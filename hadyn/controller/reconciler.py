@@ -8,7 +8,7 @@ crash starts from. A cycle that fails leaves what it was about touched, for the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -17,11 +17,13 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.sentences import cycle_sentence
 from hadyn.model.desired import MapKey, MapName, host_of
 from hadyn.model.inventory import Touched
+from hadyn.model.names import is_own
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import Observed, ObservedBackend
 from hadyn.planner.plan import Plan
 from hadyn.planner.planning import Desired, hands_on, make_plan
 from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.planner.slots import plan_removal
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.execution import Execution, execute
 
@@ -73,15 +75,16 @@ class Reconciler:
         self.filing.put_entries(touched.hosts)
         plans = []
         for _ in range(ROUNDS):
+            before = frozenset(self.loaded.intersection(desired.backends))
             plan, execution = self._round(desired, received or {})
             plans.append(plan)
-            desired = self._rest(desired, plan, execution)
+            desired = self._rest(desired, plan, execution, arrived=self.loaded.intersection(desired.backends) - before)
             if not (desired.backends or desired.entries):
                 break
         for name in desired.backends:
             self.filing.pace.want(name, (Reload(ReloadReason.NOT_REPAIRABLE, name),))
         sentence = cycle_sentence(plans, services, self.filing.pace.pending)
-        return Turned(sentence, sum(len(plan.commands) for plan in plans))
+        return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans))
 
     def desired(self, touched: Touched) -> Desired:
         """Return what is wanted of what is touched."""
@@ -93,15 +96,17 @@ class Reconciler:
 
     def plan(self, desired: Desired) -> Plan:
         """Plan for what HAProxy says now."""
-        names = [name for name in desired.backends if name in self.loaded]
+        # Where backends come by command, one may be there that has no slots yet.
+        asks_for_all = self.runtime.capabilities.has_dynamic_backends
+        names = [name for name in desired.backends if asks_for_all or name in self.loaded]
         present = {key: value for key in desired.entries if (value := self._present(key)) is not None}
         observed = Observed(self.runtime.observe_slots(names) if names else {}, present)
-        plan = make_plan(desired, observed, loaded=self.loaded, drain_seconds=self.drain_seconds)
+        plan = self._make_plan(desired, observed)
         handed_on = hands_on(plan, observed)
         if handed_on:
             # Which of several is given away first depends on their sessions, which are dear.
             observed = replace(observed, backends={**observed.backends, **self.runtime.observe(handed_on)})
-            plan = make_plan(desired, observed, loaded=self.loaded, drain_seconds=self.drain_seconds)
+            plan = self._make_plan(desired, observed)
         return plan
 
     def everything(self) -> Touched:
@@ -132,7 +137,9 @@ class Reconciler:
         suspects: set[str] = set()
         for observed in self.runtime.observe_in_portions():
             loaded |= observed.keys()
+            self.loaded |= observed.keys()
             suspects |= self._compare(observed, observed.keys() & wanted.backends)
+            suspects |= self._removable(observed, wanted.backends)
         self.loaded = loaded
         for names in _portions(wanted.backends - loaded):
             suspects |= self._compare({}, names)
@@ -144,12 +151,14 @@ class Reconciler:
     def after_reload(self, reasons: Iterable[str] = ()) -> Touched:
         """Note that HAProxy holds what the files say; return what has to be looked at again.
 
-        Those are the backends in ``reasons`` and all with a draining endpoint.
+        Those are the backends in ``reasons``, all with a draining endpoint, and those that came
+        too late for the files.
         """
-        self.loaded = set(self.filing.files.backend_names())
+        self.loaded = set(self.filing.files.filed_names())
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
-        return Touched(frozenset(self.filing.draining) | frozenset(reasons), frozenset())
+        absent = self.filing.inventory.backend_names() - self.loaded
+        return Touched(frozenset(self.filing.draining) | absent | frozenset(reasons), frozenset())
 
     def read_entries(self) -> None:
         """Read the running map entries anew, all of them."""
@@ -170,27 +179,51 @@ class Reconciler:
         for slot in execution.proven:
             if slot.backend in received:
                 self.metrics.became_ready(execution.proven_at - received[slot.backend])
-        self.filing.put_backends(desired, plan)
+        self.loaded |= execution.backends.keys()
+        for name in {command.backend for command in plan.remove} - execution.backends.keys():
+            self.loaded.discard(name)
+            self.filing.files.forget_removed(name)
+            log.info("HAProxy was rid of the backend %s", name)
+        self.filing.put_backends(desired, plan, self.loaded)
         self.filing.write_seats()
         return plan, execution
 
-    def _rest(self, desired: Desired, plan: Plan, execution: Execution) -> Desired:
-        """Return what needs another plan: what is not as planned, and plans in two steps."""
+    def _rest(self, desired: Desired, plan: Plan, execution: Execution, *, arrived: Collection[str]) -> Desired:
+        """Return what needs another plan: what is not as planned, plans in two steps, routes to those that ``arrived``."""
         if self.entries_are_doubtful:
             self.read_entries()
         names = execution.backends_to_repair | {part.backend for part in plan.backends if part.is_unfinished}
+        hosts = {host_of(key) for key, value in desired.entries.items() if value in arrived} if arrived else set()
+        keys = execution.entries_to_repair | {key for key in desired.entries if hosts and host_of(key) in hosts}
         return Desired(
             {name: desired.backends[name] for name in sorted(names)},
-            {key: desired.entries[key] for key in sorted(execution.entries_to_repair)},
+            {key: desired.entries[key] for key in sorted(keys)},
         )
 
     def _compare(self, observed: Mapping[str, ObservedBackend], names: Collection[str]) -> set[str]:
         """File these backends as they should be; return those that HAProxy has to be told about."""
         desired = Desired({name: self.filing.wanted(name) for name in names})
-        plan = make_plan(desired, Observed(observed), loaded=self.loaded, drain_seconds=self.drain_seconds)
-        self.filing.put_backends(desired, plan)
+        plan = self._make_plan(desired, Observed(observed))
+        self.filing.put_backends(desired, plan, self.loaded)
         told = {part.backend for part in plan.backends if part.prepare or part.activate}
         return told | {command.backend for command in plan.retire}
+
+    def _removable(self, observed: Mapping[str, ObservedBackend], wanted: Container[str]) -> set[str]:
+        """Return backends of hadyn's that nobody wants any more, and that HAProxy can be rid of by now."""
+        return {
+            name
+            for name, backend in observed.items()
+            if name not in wanted and is_own(name) and plan_removal(backend, self.runtime.capabilities)
+        }
+
+    def _make_plan(self, desired: Desired, observed: Observed) -> Plan:
+        return make_plan(
+            desired,
+            observed,
+            loaded=self.loaded,
+            drain_seconds=self.drain_seconds,
+            capabilities=self.runtime.capabilities,
+        )
 
     def _present(self, key: MapKey) -> str | None:
         return self.entries.of_host(host_of(key)).get(key)

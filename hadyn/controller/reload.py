@@ -77,12 +77,17 @@ class Reloader:
         except HadynError as failure:
             self._failed(failure)
             return
-        self._is_judging = True
+        self._have_judged(candidate)
 
-        def judge() -> None:
-            self.events.put(Judged(candidate, self._judgement(candidate)))
-
-        threading.Thread(target=judge, name="haproxy-check", daemon=True).start()
+    def look_again(self) -> None:
+        """Have HAProxy judge as files what it was given by command and is live already; a Judged event follows."""
+        if self._is_judging or not self.files.has_unconfirmed:
+            return
+        candidate = self.files.unconfirmed()
+        if self.process.can_judge:
+            self._have_judged(candidate)
+        else:
+            self.files.confirm(candidate)
 
     def finish(self, judged: Judged) -> Touched:
         """Reload with what HAProxy accepted; return what has to be looked at again.
@@ -91,6 +96,9 @@ class Reloader:
         the rest is judged anew.
         """
         self._is_judging = False
+        if judged.candidate.is_live:
+            self._confirm(judged)
+            return Touched()
         reasons = self.pace.pending
         if not reasons:
             # HAProxy was started anew meanwhile, and has read all there is.
@@ -147,6 +155,19 @@ class Reloader:
                 raise failure
         self.files.install(candidate)
 
+    def _have_judged(self, candidate: Candidate) -> None:
+        self._is_judging = True
+
+        def judge() -> None:
+            self.events.put(Judged(candidate, self._judgement(candidate)))
+
+        threading.Thread(target=judge, name="haproxy-check", daemon=True).start()
+
+    def _confirm(self, judged: Judged) -> None:
+        """Take out of the live files what HAProxy refuses as a file: it goes on running."""
+        self._refuse(self._culprits(judged.candidate, judged.failure) if judged.failure else {})
+        self.files.confirm(judged.candidate)
+
     def _has_to_wait(self) -> bool:
         """Too many workers still finish what they had: put the reload off, and say so once."""
         old_workers = self.process.processes().old_workers
@@ -201,15 +222,18 @@ class Reloader:
 
     def _goes_on_without(self, culprits: Mapping[str, str], failure: HadynError) -> bool:
         """Refuse the culprits; where there are none, doubt the live files once: somebody may have edited one."""
-        for name, said in culprits.items():
-            log.error("backend %s is left out, HAProxy says: %s", name, said)
-            self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.loaded)
+        self._refuse(culprits)
         if culprits or self._has_doubted or not isinstance(failure, ConfigurationRefused):
             return bool(culprits)
         self._has_doubted = True
         log.warning("%s; all files are written again", failure.happened)
         self.files.doubt()
         return True
+
+    def _refuse(self, culprits: Mapping[str, str]) -> None:
+        for name, said in culprits.items():
+            log.error("backend %s is left out, HAProxy says: %s", name, said)
+            self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.loaded)
 
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending

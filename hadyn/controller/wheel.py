@@ -216,13 +216,14 @@ class Wheel:
         """Write what is due, once a second at most: maps, and what could not be written before."""
         now = self.clock()
         files = self.reconciler.filing.files
-        if not files.is_due:
+        if not (files.is_due or files.has_unconfirmed):
             self._files_at = None
         elif self._files_at is None:
             self._files_at = now + FILES_SECONDS
         elif now >= self._files_at:
             self._files_at = now + FILES_SECONDS
             self.reconciler.filing.write_due()
+            self.reloader.look_again()
 
     def _say_problems(self) -> None:
         """Log what is wrong since the last turn, once."""

@@ -39,6 +39,11 @@ class Address(Struct, frozen=True, gc=False, order=True):
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
 
+PLACEHOLDER = Address("127.0.0.1", 1)
+"""Where a free slot points: an IP literal, or no address could ever be set on it.
+haproxy-facts.md#placeholder-is-an-ip"""
+
+
 def canonical_ip(value: object, *, loopback_allowed: bool) -> str:
     """Return the canonical spelling of an IP address that pods can have.
 

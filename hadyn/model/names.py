@@ -6,9 +6,14 @@ names that begin with ``_`` are hadyn's own.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
+OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*_[a-z0-9][a-z0-9.-]*(_[0-9]+)?")
 SLOT_PREFIX = "s"
+SPARE_PREFIX = "_spare_"
+DEFAULTS = "hadyn"
+"""The named defaults of every section; ``add backend NAME from hadyn`` uses them at run time."""
 
 
 def backend_name(namespace: str, service: str, port: int) -> str:
@@ -33,3 +38,18 @@ def slot_number(name: str) -> int | None:
     if digits == name or not (digits.isascii() and digits.isdigit()) or digits.startswith("0"):
         return None
     return int(digits)
+
+
+def is_own(name: str) -> bool:
+    """Whether this could be hadyn's name for a backend of somebody's object."""
+    return OWN_NAME.fullmatch(name) is not None
+
+
+def spare_name(number: int) -> str:
+    """The name of spare backend number N, from 1: ``_spare_3``."""
+    return f"{SPARE_PREFIX}{number}"
+
+
+def is_spare(name: str) -> bool:
+    """Whether a backend is one that waits to take the place of another."""
+    return name.startswith(SPARE_PREFIX)

@@ -37,8 +37,16 @@ class Capabilities:
         return self.version[:2] >= (2, 7)
 
     @property
+    def has_dynamic_servers(self) -> bool:
+        """``add server`` may be used: all versions know it, before 3.0.4 it has faults.
+
+        haproxy-facts.md#added-slots (docs/decisions/0008-what-comes-by-command.md)
+        """
+        return self.version >= (3, 0, 4)
+
+    @property
     def has_dynamic_backends(self) -> bool:
-        """``add backend`` and ``publish backend`` need no reload."""
+        """``add backend`` and ``del backend`` need no reload. haproxy-facts.md#added-backends"""
         return self.version[:2] >= (3, 4)
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
+from hadyn.model.names import DEFAULTS
 from hadyn.planner.observed import SlotState
 
 
@@ -46,6 +47,67 @@ class SetWeight(Struct, frozen=True, gc=False):
         return f"set server {self.backend}/{self.slot} weight {self.weight}"
 
 
+class AddSlot(Struct, frozen=True, gc=False):
+    """Give a backend one more slot, in maint. It inherits nothing, so ``words`` say what its file says of all slots."""
+
+    backend: str
+    slot: str
+    address: Address
+    weight: int = 1
+    words: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(
+            (f"add server {self.backend}/{self.slot} {self.address} weight {self.weight}", *self.words),
+        )
+
+
+class DeleteSlot(Struct, frozen=True, gc=False):
+    """Take a slot away that is in maint; HAProxy refuses while it has connections."""
+
+    backend: str
+    slot: str
+
+    def __str__(self) -> str:
+        return f"del server {self.backend}/{self.slot}"
+
+
+class AddBackend(Struct, frozen=True, gc=False):
+    """Add a backend without slots, which no request reaches before it is published."""
+
+    backend: str
+
+    def __str__(self) -> str:
+        return f"add backend {self.backend} from {DEFAULTS}"
+
+
+class PublishBackend(Struct, frozen=True, gc=False):
+    """Let requests reach a backend that was added."""
+
+    backend: str
+
+    def __str__(self) -> str:
+        return f"publish backend {self.backend}"
+
+
+class UnpublishBackend(Struct, frozen=True, gc=False):
+    """Let no request reach a backend any more."""
+
+    backend: str
+
+    def __str__(self) -> str:
+        return f"unpublish backend {self.backend}"
+
+
+class DeleteBackend(Struct, frozen=True, gc=False):
+    """Take a backend away that is not published and has no slots."""
+
+    backend: str
+
+    def __str__(self) -> str:
+        return f"del backend {self.backend}"
+
+
 class AddMapEntry(Struct, frozen=True, gc=False):
     """Add an entry to a map that does not have the key."""
 
@@ -78,6 +140,7 @@ class DeleteMapEntry(Struct, frozen=True, gc=False):
         return f"del map {self.map}.map {self.key}"
 
 
-SlotCommand = SetAddress | SetState | SetWeight
+SlotCommand = SetAddress | SetState | SetWeight | AddSlot | DeleteSlot
+BackendCommand = AddBackend | PublishBackend | UnpublishBackend | DeleteBackend
 MapCommand = AddMapEntry | SetMapEntry | DeleteMapEntry
-Command = SlotCommand | MapCommand
+Command = SlotCommand | BackendCommand | MapCommand

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hadyn.model.desired import Endpoint
-from hadyn.planner.commands import MapCommand, SlotCommand
+from hadyn.planner.commands import BackendCommand, Command, MapCommand, SlotCommand
 from hadyn.planner.reasons import Reload
 
 
@@ -38,7 +38,7 @@ class BackendPlan:
 
     backend: str
     seating: Seating
-    prepare: tuple[SlotCommand, ...] = ()
+    prepare: tuple[SlotCommand | BackendCommand, ...] = ()
     activate: tuple[SlotCommand, ...] = ()
     reloads: tuple[Reload, ...] = ()
     unseated: tuple[Endpoint, ...] = ()
@@ -50,20 +50,21 @@ class Plan:
     """All that one cycle does. ``str()`` of its parts is what ``hadyn plan`` shows.
 
     ``retire`` takes backends that nobody wants any more out of service, once no route
-    leads to them.
+    leads to them; ``remove`` takes them away, where HAProxy agrees.
     """
 
     backends: tuple[BackendPlan, ...] = ()
     entries: tuple[MapCommand, ...] = ()
     retire: tuple[SlotCommand, ...] = ()
+    remove: tuple[SlotCommand | BackendCommand, ...] = ()
 
     @property
     def reloads(self) -> tuple[Reload, ...]:
         return tuple(reload for backend in self.backends for reload in backend.reloads)
 
     @property
-    def commands(self) -> tuple[SlotCommand | MapCommand, ...]:
+    def commands(self) -> tuple[Command, ...]:
         """Every command, in the order in which it is sent."""
         prepare = tuple(command for backend in self.backends for command in backend.prepare)
         activate = tuple(command for backend in self.backends for command in backend.activate)
-        return prepare + activate + self.entries + self.retire
+        return prepare + activate + self.entries + self.retire + self.remove

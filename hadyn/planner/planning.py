@@ -11,11 +11,13 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from hadyn.model.desired import Backend, MapKey
-from hadyn.planner.commands import SetAddress, SlotCommand
+from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.commands import BackendCommand, SetAddress, SlotCommand
 from hadyn.planner.map_entries import plan_entries
 from hadyn.planner.observed import Observed
 from hadyn.planner.plan import Plan
-from hadyn.planner.slots import plan_backend, plan_retirement
+from hadyn.planner.slots import plan_backend, plan_removal, plan_retirement
+from hadyn.planner.unknown import as_seated
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +28,27 @@ class Desired:
     entries: Mapping[MapKey, str | None] = field(default_factory=dict)
 
 
-def make_plan(desired: Desired, observed: Observed, *, loaded: Container[str], drain_seconds: float) -> Plan:
+def make_plan(
+    desired: Desired, observed: Observed, *, loaded: Container[str], drain_seconds: float, capabilities: Capabilities
+) -> Plan:
     """Plan everything in ``desired``.
 
-    ``loaded`` are the backends that HAProxy holds (routes to others wait for a reload);
+    ``loaded`` are the backends that HAProxy holds (routes to others wait for them);
     ``drain_seconds`` is how long the sessions of a slot are waited for.
     """
     backends = []
     retire: list[SlotCommand] = []
-    for name, backend in desired.backends.items():
+    remove: list[SlotCommand | BackendCommand] = []
+    for name, wanted in desired.backends.items():
         present = observed.backends.get(name)
+        backend = as_seated(wanted, present)
         if backend is not None:
-            backends.append(plan_backend(backend, present, drain_seconds=drain_seconds))
+            backends.append(plan_backend(backend, present, drain_seconds=drain_seconds, capabilities=capabilities))
         elif present is not None:
             retire += plan_retirement(present)
+            remove += plan_removal(present, capabilities)
     entries = plan_entries(desired.entries, observed.entries, loaded)
-    return Plan(tuple(backends), entries, tuple(retire))
+    return Plan(tuple(backends), entries, tuple(retire), tuple(remove))
 
 
 def hands_on(plan: Plan, observed: Observed) -> frozenset[str]:

@@ -14,17 +14,31 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hadyn.model.desired import Backend, Endpoint
 from hadyn.model.names import slot_name, slot_number
+from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.capacity import first_slots, grown_slots, kept_slots
-from hadyn.planner.commands import SetAddress, SetState, SetWeight, SlotCommand
+from hadyn.planner.commands import (
+    AddBackend,
+    BackendCommand,
+    DeleteBackend,
+    DeleteSlot,
+    PublishBackend,
+    SetAddress,
+    SetState,
+    SetWeight,
+    SlotCommand,
+    UnpublishBackend,
+)
+from hadyn.planner.dynamic import added_names, added_slot, can_add_backend, can_add_slots
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan, Seating
 from hadyn.planner.reasons import Reload, ReloadReason
 
+REMOVAL_SECONDS = 5
+"""So long a backend is out of service before it is taken away: an Ingress that is written anew brings it back."""
 _PREFERENCE = {SlotState.READY: 0, SlotState.DRAIN: 1, SlotState.MAINT: 2}
 
 
@@ -36,20 +50,24 @@ def seat_first(backend: Backend) -> Seating:
     return Seating(slots=slots, seats=seats)
 
 
-def plan_backend(backend: Backend, observed: ObservedBackend | None, *, drain_seconds: float) -> BackendPlan:
+def plan_backend(
+    backend: Backend, observed: ObservedBackend | None, *, drain_seconds: float, capabilities: Capabilities
+) -> BackendPlan:
     """Plan one wanted backend; ``drain_seconds`` is how long a slot's sessions are waited for."""
-    if observed is None:
-        seating = seat_first(backend)
-        wanted = [endpoint for endpoint in backend.endpoints if not endpoint.draining]
-        reload = Reload(ReloadReason.NEW_BACKEND, backend.name)
-        return BackendPlan(backend.name, seating, reloads=(reload,), unseated=tuple(wanted[seating.slots :]))
     slots = sorted(
-        (slot for slot in observed.slots if slot_number(slot.name) is not None),
+        (slot for slot in (observed.slots if observed else ()) if slot_number(slot.name) is not None),
         key=lambda slot: slot_number(slot.name) or 0,
     )
-    can_grow = len(slots) < backend.capacity.maximum
-    assignment = _assign(backend.endpoints, slots, drain_seconds=drain_seconds, can_grow=can_grow)
-    return _written_out(backend, slots, assignment)
+    if not slots:
+        return _first_plan(backend, is_there=observed is not None, capabilities=capabilities)
+    assignment = _assign(backend, slots, drain_seconds=drain_seconds)
+    size, reason = _size(backend, len(slots), assignment)
+    added: list[ObservedSlot] = []
+    if reason is not None and can_add_slots(backend, capabilities):
+        added = [ObservedSlot(name) for name in added_names({slot.name for slot in slots}, size)]
+        assignment = _assign(backend, [*slots, *added], drain_seconds=drain_seconds)
+        size, reason = _size(backend, size, assignment)
+    return _written_out(backend, added, assignment, size, reason)
 
 
 def plan_retirement(observed: ObservedBackend) -> tuple[SlotCommand, ...]:
@@ -58,6 +76,50 @@ def plan_retirement(observed: ObservedBackend) -> tuple[SlotCommand, ...]:
         SetState(observed.name, slot.name, SlotState.MAINT)
         for slot in observed.slots
         if slot_number(slot.name) is not None and slot.state is not SlotState.MAINT
+    )
+
+
+def plan_removal(observed: ObservedBackend, capabilities: Capabilities) -> tuple[SlotCommand | BackendCommand, ...]:
+    """Take a backend away that nobody wants any more and that has been out of service for a while.
+
+    The last slot goes first, so that one that is wanted again meanwhile has those it starts
+    with. HAProxy refuses what still has connections; all else is then there still, too.
+    """
+    names = {slot.name for slot in observed.slots}
+    is_over = all(
+        slot.state is SlotState.MAINT and slot.seconds_in_state >= REMOVAL_SECONDS and slot_number(slot.name)
+        for slot in observed.slots
+    )
+    if not (capabilities.has_dynamic_backends and is_over):
+        return ()
+    falling = sorted(names, key=lambda name: -(slot_number(name) or 0))
+    return (
+        *(DeleteSlot(observed.name, name) for name in falling),
+        UnpublishBackend(observed.name),
+        DeleteBackend(observed.name),
+    )
+
+
+def _first_plan(backend: Backend, *, is_there: bool, capabilities: Capabilities) -> BackendPlan:
+    """Plan a backend that HAProxy does not have, or that has no slots (``is_there``).
+
+    Routes lead to it once it was read back, hence with the next plan.
+    """
+    seating = seat_first(backend)
+    unseated = tuple([endpoint for endpoint in backend.endpoints if not endpoint.draining][seating.slots :])
+    if not can_add_backend(backend, capabilities):
+        reload = Reload(ReloadReason.NEW_BACKEND, backend.name)
+        return BackendPlan(backend.name, seating, reloads=(reload,), unseated=unseated)
+    # Whether one without slots was published does not show where slots are read: it is said again.
+    announced = [PublishBackend(backend.name)] if is_there else [AddBackend(backend.name), PublishBackend(backend.name)]
+    names = [slot_name(number) for number in range(1, seating.slots + 1)]
+    return BackendPlan(
+        backend.name,
+        seating,
+        prepare=(*announced, *(added_slot(backend, name, seating.seats.get(name)) for name in names)),
+        activate=tuple(SetState(backend.name, name, SlotState.READY) for name in seating.seats),
+        unseated=unseated,
+        is_unfinished=True,
     )
 
 
@@ -82,16 +144,14 @@ def _serves(slot: ObservedSlot) -> bool:
     return slot.state is SlotState.READY and slot.weight > 0
 
 
-def _assign(
-    endpoints: Iterable[Endpoint], slots: list[ObservedSlot], *, drain_seconds: float, can_grow: bool
-) -> _Assignment:
+def _assign(backend: Backend, slots: list[ObservedSlot], *, drain_seconds: float) -> _Assignment:
     assignment = _Assignment()
     remaining = list(slots)
     newcomers = []
     holding: dict[object, list[ObservedSlot]] = {}
     for slot in sorted(slots, key=lambda slot: (not _serves(slot), _PREFERENCE[slot.state])):
         holding.setdefault(slot.address, []).append(slot)
-    for endpoint in endpoints:
+    for endpoint in backend.endpoints:
         holders = holding.get(endpoint.address)
         if holders and not (endpoint.draining and holders[0].state is SlotState.MAINT):
             assignment.kept.append((holders[0], endpoint))
@@ -101,7 +161,7 @@ def _assign(
     assignment.leaving = [slot for slot in remaining if slot.state is not SlotState.MAINT]
     idle = [slot for slot in remaining if slot.state is SlotState.MAINT]
     idle.sort(key=lambda slot: _reluctance(slot, drain_seconds))
-    _give(assignment, newcomers, idle, can_grow=can_grow)
+    _give(assignment, newcomers, idle, can_grow=len(slots) < backend.capacity.maximum)
     return assignment
 
 
@@ -133,35 +193,45 @@ def _give(assignment: _Assignment, newcomers: list[Endpoint], idle: list[Observe
     assignment.is_unfinished = assignment.is_unfinished and bool(assignment.waiting)
 
 
-def _written_out(backend: Backend, slots: list[ObservedSlot], assignment: _Assignment) -> BackendPlan:
-    """Turn an assignment into commands, the seating for the files, and reload reasons."""
-    prepare, activate = _arrivals(backend.name, assignment)
+def _written_out(
+    backend: Backend, added: list[ObservedSlot], assignment: _Assignment, size: int, reason: Reload | None
+) -> BackendPlan:
+    """Turn an assignment into commands, and the seating for the files after them, or after the reload for ``reason``."""
+    prepare, activate = _arrivals(backend, added, assignment)
     partings = _partings(backend.name, assignment)
     if assignment.has_ready or not activate:
         prepare += partings
     else:
         activate += partings
-    seating, reloads, unseated = _sized(backend, slots, assignment)
+    seating, unseated = _seated(size, assignment)
     return BackendPlan(
         backend.name,
         seating,
         prepare=tuple(prepare),
         activate=tuple(activate),
-        reloads=reloads,
+        reloads=(reason,) if reason else (),
         unseated=unseated,
         is_unfinished=assignment.is_unfinished,
     )
 
 
-def _arrivals(name: str, assignment: _Assignment) -> tuple[list[SlotCommand], list[SlotCommand]]:
-    """Commands that bring addresses and weights in, and those that then switch slots to ready."""
-    prepare: list[SlotCommand] = [
+def _arrivals(
+    backend: Backend, added: list[ObservedSlot], assignment: _Assignment
+) -> tuple[list[SlotCommand | BackendCommand], list[SlotCommand]]:
+    """Commands that bring slots, addresses and weights in, and those that then switch slots to ready."""
+    name = backend.name
+    newcomers = {slot.name: endpoint for slot, endpoint in assignment.given}
+    prepare: list[SlotCommand | BackendCommand] = [
+        added_slot(backend, slot.name, newcomers.pop(slot.name, None)) for slot in added
+    ]
+    prepare += [
         SetState(name, slot.name, SlotState.MAINT) for slot, _ in assignment.given if slot.state is not SlotState.MAINT
     ]
     activate: list[SlotCommand] = []
     for slot, endpoint in assignment.given:
-        prepare.append(SetAddress(name, slot.name, endpoint.address))
-        if slot.weight != endpoint.weight:
+        if slot.name in newcomers:
+            prepare.append(SetAddress(name, slot.name, endpoint.address))
+        if slot.name in newcomers and slot.weight != endpoint.weight:
             prepare.append(SetWeight(name, slot.name, endpoint.weight))
         activate.append(SetState(name, slot.name, SlotState.READY))
     staying = [(slot, endpoint) for slot, endpoint in assignment.kept if not endpoint.draining]
@@ -188,30 +258,31 @@ def _partings(name: str, assignment: _Assignment) -> list[SlotCommand]:
     ]
 
 
-def _sized(
-    backend: Backend, slots: list[ObservedSlot], assignment: _Assignment
-) -> tuple[Seating, tuple[Reload, ...], tuple[Endpoint, ...]]:
-    """Decide how many slots the files give the backend, and who sits there after a reload."""
-    present = len(slots)
+def _size(backend: Backend, present: int, assignment: _Assignment) -> tuple[int, Reload | None]:
+    """Decide how many slots the backend shall have; a reason to reload, unless they can be added, where it lacks some."""
     capacity = backend.capacity
-    seats = {slot.name: endpoint for slot, endpoint in [*assignment.kept, *assignment.given]}
-    waiting = [] if assignment.is_unfinished else assignment.waiting
-    needed = len(seats) + len(waiting)
-    reloads: tuple[Reload, ...] = ()
+    seats = [slot.name for slot, _ in [*assignment.kept, *assignment.given]]
+    waiting = len(assignment.waiting) * (not assignment.is_unfinished)
+    needed = len(seats) + waiting
     if waiting:
         size = grown_slots(capacity, present=present, needed=needed)
-        if size > present:
-            detail = f"{needed} endpoints, {present} slots"
-            reloads = (Reload(ReloadReason.NO_FREE_SLOT, backend.name, detail),)
-    else:
-        highest = max((slot_number(name) or 0 for name in seats), default=0)
-        size = kept_slots(capacity, present=present, needed=needed, highest=highest)
-        wanted = min(capacity.slots, capacity.maximum)
-        if wanted > present:
-            size = max(size, wanted)
-            reloads = (Reload(ReloadReason.SLOTS_CHANGED, backend.name, f"{wanted} wanted, {present} slots"),)
+        detail = f"{needed} endpoints, {present} slots"
+        return size, Reload(ReloadReason.NO_FREE_SLOT, backend.name, detail) if size > present else None
+    highest = max((slot_number(name) or 0 for name in seats), default=0)
+    size = kept_slots(capacity, present=present, needed=needed, highest=highest)
+    wanted = min(capacity.slots, capacity.maximum)
+    if wanted <= present:
+        return size, None
+    detail = f"{wanted} wanted, {present} slots"
+    return max(size, wanted), Reload(ReloadReason.SLOTS_CHANGED, backend.name, detail)
+
+
+def _seated(size: int, assignment: _Assignment) -> tuple[Seating, tuple[Endpoint, ...]]:
+    """Say who sits where when the backend has so many slots, and for whom there is none."""
+    seats = {slot.name: endpoint for slot, endpoint in [*assignment.kept, *assignment.given]}
+    waiting = [] if assignment.is_unfinished else assignment.waiting
+    seated = min(len(waiting), size - len(seats))
     free = (slot_name(number) for number in range(1, size + 1) if slot_name(number) not in seats)
     seats.update(zip(free, waiting, strict=False))
-    seated = min(len(waiting), size - (needed - len(waiting)))
     ordered = dict(sorted(seats.items(), key=lambda seat: slot_number(seat[0]) or 0))
-    return Seating(size, ordered), reloads, tuple(waiting[seated:])
+    return Seating(size, ordered), tuple(waiting[seated:])

@@ -20,12 +20,13 @@ class Candidate:
 
     ``files`` are in the order in which HAProxy reads them: staged ones where something
     differs, live ones elsewhere. ``main`` (None where it stays) and ``sections`` are what
-    has not been judged yet.
+    has not been judged yet. ``is_live`` says that HAProxy would start from them already.
     """
 
     files: tuple[Path, ...]
     main: bytes | None
     sections: Mapping[str, bytes]
+    is_live: bool = False
 
     def backend_at(self, alert: ConfigurationAlert) -> str | None:
         """Return the backend whose unjudged section an alert is about; None where it is about anything else."""

@@ -12,18 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hadyn.model.addresses import Address
+from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, Endpoint
-from hadyn.model.names import SLOT_PREFIX, slot_name
+from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.frontend import frontend_section
 
-DEFAULTS = "hadyn"
-"""The named defaults of every section; ``add backend NAME from hadyn`` uses them at run time."""
-PLACEHOLDER = Address("127.0.0.1", 1)
-"""Where a free slot points: an IP literal, or no address could ever be set on it.
-haproxy-facts.md#placeholder-is-an-ip"""
 PRINTABLE = re.compile(r"[ -~]+")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
 STATS_SOCKET = re.compile(r"^( *stats socket /\S*)(/\S+ )", re.MULTILINE)

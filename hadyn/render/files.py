@@ -47,6 +47,7 @@ class StateFiles:
         self._shards = Shards()
         self._due: set[int] = set()
         self._unjudged: dict[str, bytes] = {}
+        self._unconfirmed: set[str] = set()
         self._removed: dict[str, bytes] = {}
         self._main: bytes | None = None
         self._is_main_due = False
@@ -77,6 +78,10 @@ class StateFiles:
     def backend_names(self) -> frozenset[str]:
         """Return the backends of the files, those included that HAProxy has not judged yet."""
         return frozenset(self._shards.names()) | self._unjudged.keys()
+
+    def filed_names(self) -> frozenset[str]:
+        """Return the backends that HAProxy has once it has read the files."""
+        return frozenset(self._shards.names())
 
     def section(self, name: str) -> str | None:
         """Return the section of a backend as it stands in the files, or will after ``install``."""
@@ -126,6 +131,18 @@ class StateFiles:
         if filed != content:
             self._due.add(self._shards.put(name, content))
 
+    def put_accepted(self, name: str, section: str) -> None:
+        """Set the section of a backend that HAProxy runs: one that it was given by command is live at once.
+
+        It holds nothing that HAProxy has not taken; ``unconfirmed`` has it judged behind.
+        """
+        if self._shards.get(name) or name in self._removed:
+            self.put_backend(name, section)
+            return
+        self._unjudged.pop(name, None)
+        self._unconfirmed.add(name)
+        self._due.add(self._shards.put(name, section.encode()))
+
     def put_seats(self, name: str, section: str) -> None:
         """Set who sits where, and leave the rest of a backend's section as HAProxy accepted it."""
         filed = self._shards.get(name)
@@ -135,6 +152,7 @@ class StateFiles:
     def remove_backend(self, name: str) -> None:
         """Drop a backend from the files; HAProxy holds it until its next reload, and takes it back until then."""
         self._unjudged.pop(name, None)
+        self._unconfirmed.discard(name)
         filed = self._shards.get(name)
         if filed is not None:
             self._removed[name] = filed
@@ -142,9 +160,31 @@ class StateFiles:
         if number is not None:
             self._due.add(number)
 
+    def forget_removed(self, name: str) -> None:
+        """Note that HAProxy does not hold a removed backend any more."""
+        self._removed.pop(name, None)
+
     def forget_unjudged(self, name: str) -> None:
         """Take back what HAProxy refused of a backend: the section judged before stays, if there is one."""
+        if name in self._unconfirmed:
+            self.remove_backend(name)
+            self.forget_removed(name)
         self._unjudged.pop(name, None)
+
+    @property
+    def has_unconfirmed(self) -> bool:
+        """Whether sections are live that HAProxy runs and has not judged as files."""
+        return bool(self._unconfirmed)
+
+    def unconfirmed(self) -> Candidate:
+        """Return the live files with such sections: few, whatever the number of backends."""
+        sections = {name: section for name in self._unconfirmed if (section := self._shards.get(name))}
+        shards = sorted({self._shard_path(shard_of(name)) for name in sections})
+        return Candidate((self.folder.main_config, *shards), None, sections, is_live=True)
+
+    def confirm(self, candidate: Candidate) -> None:
+        """Note that HAProxy has judged these sections."""
+        self._unconfirmed -= candidate.sections.keys()
 
     def put_maps(self, entries: Mapping[MapKey, str | None]) -> None:
         """Set map entries, or remove those that are None; ``write_maps`` writes them."""
@@ -211,7 +251,8 @@ class StateFiles:
         assert main is not None, "put_main comes first"
         staged[self.folder.candidate / self.folder.main_config.name] = main
         self._raise_first(replace_files(staged, durable=False))
-        return Candidate(tuple(self._files(changed)), self._unjudged_main, dict(self._unjudged))
+        unjudged = {**self._unjudged, **self.unconfirmed().sections}
+        return Candidate(tuple(self._files(changed)), self._unjudged_main, unjudged)
 
     def install(self, candidate: Candidate) -> None:
         """Let a candidate that HAProxy accepted be live; what was changed since stays unjudged, but for seats.
@@ -226,6 +267,7 @@ class StateFiles:
                 self._installed.sections[name] = self._shards.get(name)
                 del self._unjudged[name]
                 self._due.add(self._shards.put(name, latest))
+        self.confirm(candidate)
         if candidate.main is not None:
             self._main, self._is_main_due = candidate.main, True
             if self._unjudged_main == candidate.main:

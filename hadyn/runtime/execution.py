@@ -2,13 +2,14 @@
 
 Rules:
 
-1. First ``prepare`` (maint, address, weight) of all backends; then a barrier, since an
+1. First ``prepare`` (more slots, maint, address, weight) of all backends; then a barrier, since an
    address may be applied after its reply (haproxy-facts.md#addr-is-asynchronous); then
    the slots are read back.
 2. ``ready`` goes only to slots that were read back with the address and weight they
    should have; those that leave stay until somebody else serves.
 3. Replies decide nothing: what the last read-back shows is what happened, and a backend
-   that is not as planned needs another plan.
+   that is not as planned needs another plan. Only what cannot be taken away yet
+   stays, and nobody hurries.
 
 One endpoint costs two connections; a backend that has nothing to prepare costs one.
 """
@@ -22,8 +23,19 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from hadyn.model.addresses import PLACEHOLDER
 from hadyn.model.desired import Endpoint, MapKey
-from hadyn.planner.commands import Command, SetAddress, SetState, SetWeight, SlotCommand
+from hadyn.planner.commands import (
+    AddSlot,
+    BackendCommand,
+    Command,
+    DeleteSlot,
+    MapCommand,
+    SetAddress,
+    SetState,
+    SetWeight,
+    SlotCommand,
+)
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.runtime.client import Runtime
@@ -78,8 +90,9 @@ def execute(
     prepared, observed = _prepare(parts, runtime, pause)
     released, withheld = _release(parts, observed)
     final: list[Command] = [*released, *plan.entries, *plan.retire]
-    unread = dict.fromkeys(command.backend for command in (*released, *plan.retire))
-    activated, read_back = runtime.send_and_observe(final, unread) if final else ((), {})
+    unread = dict.fromkeys(command.backend for command in (*released, *plan.retire, *plan.remove))
+    answered, read_back = runtime.send_and_observe([*final, *plan.remove], unread) if final or unread else ((), {})
+    activated = answered[: len(final)]
     proven_at = clock()
     observed = {name: backend for name, backend in observed.items() if name not in unread} | read_back
     commands = [command for part in parts for command in (*part.prepare, *part.activate)]
@@ -92,9 +105,7 @@ def execute(
         proven_at=proven_at,
         backends_to_repair=_not_as_told([*commands, *plan.retire], observed),
         entries_to_repair=frozenset(
-            (outcome.command.map, outcome.command.key)
-            for outcome in failed
-            if not isinstance(outcome.command, SlotCommand)
+            (outcome.command.map, outcome.command.key) for outcome in failed if isinstance(outcome.command, MapCommand)
         ),
     )
 
@@ -181,18 +192,20 @@ def _proven(
                 yield ProvenSlot(name, command.slot, endpoint)
 
 
-def _not_as_told(commands: Iterable[SlotCommand], observed: Mapping[str, ObservedBackend]) -> frozenset[str]:
+def _not_as_told(
+    commands: Iterable[SlotCommand | BackendCommand], observed: Mapping[str, ObservedBackend]
+) -> frozenset[str]:
     """Return the backends where the last command of some kind to some slot does not show."""
-    last = {(type(command), command.backend, command.slot): command for command in commands}
+    last = {(type(command), command.backend, getattr(command, "slot", "")): command for command in commands}
     slots = {name: _slots(backend) for name, backend in observed.items()}
-    return frozenset(
-        command.backend
-        for command in last.values()
-        if not _shows(command, slots.get(command.backend, {}).get(command.slot))
-    )
+    return frozenset(command.backend for command in last.values() if not _shows(command, slots.get(command.backend)))
 
 
-def _shows(command: SlotCommand, slot: ObservedSlot | None) -> bool:
+def _shows(command: SlotCommand | BackendCommand, slots: Mapping[str, ObservedSlot] | None) -> bool:
+    """Whether the backend's slots (None where HAProxy does not have it) are what the command makes them."""
+    if slots is None or not isinstance(command, SlotCommand):
+        return slots is not None
+    slot = slots.get(command.slot)
     if slot is None:
         return False
     match command:
@@ -202,6 +215,10 @@ def _shows(command: SlotCommand, slot: ObservedSlot | None) -> bool:
             return slot.state is command.state
         case SetWeight():
             return slot.weight == command.weight
+        case AddSlot():
+            return (slot.address or PLACEHOLDER, slot.weight) == (command.address, command.weight)
+        case DeleteSlot():
+            return False
 
 
 def _is_ready(command: SlotCommand) -> bool:

@@ -17,7 +17,8 @@ from hadyn.errors import SocketTimeout, SocketUnreachable
 from hadyn.model.desired import MAX_WEIGHT
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import SlotState
-from hadyn.runtime import fake_tables
+from hadyn.runtime import fake_additions, fake_tables
+from hadyn.runtime.fake_additions import Traits, traits_of
 from hadyn.runtime.fake_slots import ADMIN_DRAIN, ADMIN_MAINT, FakeSlot, backends_of
 
 FIRST_PID = 1000
@@ -75,9 +76,11 @@ class FakeHAProxy:
     commands: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     backends: dict[str, dict[str, FakeSlot]] = field(init=False)
+    traits: Traits = field(init=False)
 
     def __post_init__(self) -> None:
         self.backends = backends_of(self.configuration)
+        self.traits = traits_of(self.configuration, is_wordy=self._is_at_least(3, 4))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -87,6 +90,7 @@ class FakeHAProxy:
         """Start anew from a configuration, as a reload does: another pid, nothing of before."""
         self.configuration = configuration
         self.backends = backends_of(configuration)
+        self.traits = traits_of(configuration, is_wordy=self._is_at_least(3, 4))
         self.maps = {path: dict(entries) for path, entries in (maps or {}).items()}
         self.pid += 1
         self.uptime_seconds = 0
@@ -145,10 +149,14 @@ class FakeHAProxy:
 
     def _answer(self, words: list[str]) -> str:
         match words:
-            case ["set", "server", *_] if self.level != "admin":
+            case ["set" | "add" | "del", "server" | "backend", *_] if self.level != "admin":
                 return "Permission denied"
             case ["set", "server", target, *change]:
                 return self._set_server(target, change)
+            case ["add" | "del" as verb, "server", target, *more]:
+                return fake_additions.change_slots(self.backends, self.traits, verb, target, more)
+            case ["add" | "publish" | "unpublish" | "del" as verb, "backend", name, *more] if self._is_at_least(3, 4):
+                return fake_additions.change_backends(self.backends, self.traits, verb, name, more)
             case ["add" | "set" | "del" | "show" as verb, "map", path, *arguments]:
                 return self._map_command(verb, path, arguments)
             case ["show", "servers", "state"]:

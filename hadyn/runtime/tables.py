@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 
-from hadyn.model.addresses import MAX_PORT, Address
+from hadyn.model.addresses import MAX_PORT, PLACEHOLDER, Address
 from hadyn.model.desired import MAX_WEIGHT
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 
 NO_SUCH_BACKEND = "Can't find backend."
 NO_SUCH_PROXY = "No such proxy."
 NO_SUCH_MAP = "Unknown map identifier."
-PLACEHOLDER = ("127.0.0.1", "1")
+NOBODY = (PLACEHOLDER.ip, str(PLACEHOLDER.port))
 """IP and port of a slot that nobody has; HAProxy needs some address for each slot."""
 
 # haproxy-facts.md#admin-bits: 0x01 forced, 0x02 tracked, 0x20 unresolved name; 0x08 and 0x10 drain.
@@ -29,7 +29,7 @@ PLACEHOLDER = ("127.0.0.1", "1")
 IN_MAINT = 0x23
 IN_DRAIN = 0x18
 
-_FORMAT = "1"
+TABLE_FORMAT = "1"
 _SLOT_COLUMNS = (
     "be_name",
     "srv_name",
@@ -72,8 +72,8 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
     without slots has no row, hence is not in the result.
     """
     version, header, *rows = table.split("\n") if table.count("\n") else (table, "")
-    if version != _FORMAT:
-        raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {_FORMAT!r}")
+    if version != TABLE_FORMAT:
+        raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {TABLE_FORMAT!r}")
     width, pick = _columns(header)
     slots: dict[str, dict[str, ObservedSlot]] = {}
     for number, row in enumerate(rows, start=3):
@@ -123,8 +123,8 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
     _, name, ip, port, operation, admin, weight, seconds, fqdn = columns
     if not name:
         raise ValueError("no name")
-    address = None if (ip, port) == PLACEHOLDER else _address_of(ip, port)
-    state = _state_of(admin)
+    address = None if (ip, port) == NOBODY else _address_of(ip, port)
+    state = state_of(admin)
     make = _free_slot if address is None else ObservedSlot
     return make(
         name,
@@ -143,7 +143,8 @@ _free_slot = lru_cache(maxsize=4096)(ObservedSlot)
 
 
 @lru_cache(maxsize=256)
-def _state_of(admin: str) -> SlotState:
+def state_of(admin: str) -> SlotState:
+    """Read ``srv_admin_state``; raises ValueError."""
     bits = int(admin)
     return SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
 

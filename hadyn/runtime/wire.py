@@ -22,15 +22,22 @@ from typing import Any
 
 from msgspec import Struct
 
+from hadyn.model.names import DEFAULTS
 from hadyn.model.problems import shown
 from hadyn.planner.commands import (
+    AddBackend,
     AddMapEntry,
+    AddSlot,
     Command,
+    DeleteBackend,
     DeleteMapEntry,
+    DeleteSlot,
+    PublishBackend,
     SetAddress,
     SetMapEntry,
     SetState,
     SetWeight,
+    UnpublishBackend,
 )
 
 MAX_LINE_BYTES = 8000
@@ -38,9 +45,12 @@ MAX_LINE_COMMANDS = 100
 
 NAME = r"[A-Za-z0-9_.:-]+"
 WORD = r"[^\x00-\x20\x7f;\\\ud800-\udfff]+(?<!<<)"
+ENDPOINT = r"(?:[0-9.]+|\[[0-9a-f.:]+\]):[1-9][0-9]{0,4}"
 GRAMMAR = re.compile(
     rf"set server {NAME}/{NAME} "
     r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3})"
+    rf"|add server {NAME}/{NAME} {ENDPOINT} weight [0-9]{{1,3}}(?: {WORD})*|del server {NAME}/{NAME}"
+    rf"|add backend {NAME} from {NAME}|(?:publish|unpublish|del) backend {NAME}"
     rf"|(?:add|set) map {WORD} {WORD} {WORD}"
     rf"|del map {WORD} {WORD}"
     rf"|show servers state(?: {NAME})?|show stat {NAME} 4 -1|show map {WORD}"
@@ -86,6 +96,12 @@ _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
     SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
     SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
     AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {c.value}",
+    AddSlot: lambda c, _: " ".join((f"add server {c.backend}/{c.slot} {c.address} weight {c.weight}", *c.words)),
+    DeleteSlot: lambda c, _: f"del server {c.backend}/{c.slot}",
+    AddBackend: lambda c, _: f"add backend {c.backend} from {DEFAULTS}",
+    PublishBackend: lambda c, _: f"publish backend {c.backend}",
+    UnpublishBackend: lambda c, _: f"unpublish backend {c.backend}",
+    DeleteBackend: lambda c, _: f"del backend {c.backend}",
     SetMapEntry: lambda c, folder: f"set map {map_file(folder, c.map)} {c.key} {c.value}",
     DeleteMapEntry: lambda c, folder: f"del map {map_file(folder, c.map)} {c.key}",
 }
@@ -95,6 +111,12 @@ KINDS: Mapping[type[Command], str] = {
     SetState: "state",
     SetWeight: "weight",
     AddMapEntry: "map",
+    AddSlot: "slot",
+    DeleteSlot: "slot",
+    AddBackend: "backend",
+    PublishBackend: "backend",
+    UnpublishBackend: "backend",
+    DeleteBackend: "backend",
     SetMapEntry: "map",
     DeleteMapEntry: "map",
 }
@@ -178,10 +200,17 @@ _ADDRESS_SET = re.compile(
 _BARE_OK = re.compile("")
 
 _SUCCESSES: Mapping[type[Command], re.Pattern[str]] = {
+# What was said of earlier commands may stand in front: haproxy-facts.md#removed-backends.
     SetAddress: _ADDRESS_SET,
     SetState: _BARE_OK,
     SetWeight: _BARE_OK,
     AddMapEntry: _BARE_OK,
+    AddSlot: re.compile(r"(?s:.*)New server registered\."),
+    DeleteSlot: re.compile(r"(?s:.*)Server deleted\."),
+    AddBackend: re.compile(r"(?s:.*)New backend registered\."),
+    PublishBackend: re.compile(r"(?s:.*)Backend published\."),
+    UnpublishBackend: re.compile(r"(?s:.*)Backend unpublished\."),
+    DeleteBackend: re.compile(r"(?s:.*)Backend deleted\."),
     SetMapEntry: _BARE_OK,
     DeleteMapEntry: _BARE_OK,
 }
@@ -204,6 +233,16 @@ _FAILURES = (
     "Empty weight string empty or preceded by garbage",
     "usage: set server",
     "entry not found.",
+    "Already exists a server with the same name in backend.",
+    "Backend must use a dynamic load balancing to support dynamic servers.",
+    "Backend does not support dynamic servers",
+    "Only servers in maintenance mode can be deleted.",
+    "Server still has connections attached to it, cannot remove it.",
+    "cannot be removed at runtime due to other configuration elements pointing to it.",
+    "name is already used by other proxy",
+    "Cannot find default proxy",
+    "Backend must be unpublished prior to its deletion.",
+    "Only a backend without server can be deleted.",
     "Key not found.",
     "Unknown map identifier.",
     "expects three parameters (map identifier, key",

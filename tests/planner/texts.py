@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Capacity, Endpoint
+from hadyn.planner.capabilities import OLDEST, Capabilities
 from hadyn.planner.commands import Command, SetAddress, SetState, SetWeight
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan
@@ -54,8 +55,10 @@ def slots(name: str = "web", **texts: str) -> ObservedBackend:
     return ObservedBackend(name, tuple(slot(key, text) for key, text in texts.items()))
 
 
-def plan(desired: Backend, observed: ObservedBackend | None) -> BackendPlan:
-    return plan_backend(desired, observed, drain_seconds=DRAIN_SECONDS)
+def plan(
+    desired: Backend, observed: ObservedBackend | None, capabilities: Capabilities = Capabilities(OLDEST)
+) -> BackendPlan:
+    return plan_backend(desired, observed, drain_seconds=DRAIN_SECONDS, capabilities=capabilities)
 
 
 def commands(desired: Backend, observed: ObservedBackend | None) -> list[str]:

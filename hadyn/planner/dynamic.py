@@ -1,0 +1,71 @@
+"""What a backend is given by command where another HAProxy, or another backend, needs a reload.
+
+Rules: a slot that is added inherits nothing from its backend's file, so all that the file
+says of slots is said again, which not every word allows. haproxy-facts.md#added-slots
+Directives stand in files only, so a backend that has some comes with a reload.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from itertools import count, islice
+
+from hadyn.model.addresses import PLACEHOLDER
+from hadyn.model.desired import Backend, Endpoint
+from hadyn.model.directives import Directive
+from hadyn.model.names import slot_name
+from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.commands import AddSlot
+
+DYNAMIC_ALGORITHMS = frozenset({"roundrobin", "leastconn", "first", "random"})
+"""Others have a table of all slots, which HAProxy makes once. haproxy-facts.md#added-slots"""
+SLOT_KEYWORDS = frozenset(
+    {"alpn", "maxconn", "maxqueue", "minconn", "on-marked-down", "pool-max-conn", "pool-purge-delay", "proto"}
+    | {"send-proxy", "send-proxy-v2", "slowstart", "sni", "ssl", "tfo", "verify", "ws"}
+)
+"""First words of those server directives that mean the same behind ``add server``; ``check`` would not begin."""
+PLAIN_WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")
+"""On the runtime socket no quotes help: a blank, ``;`` or ``\\`` cannot be said."""
+
+
+def can_add_slots(backend: Backend, capabilities: Capabilities) -> bool:
+    """Whether the backend can have more slots without a reload."""
+    return (
+        capabilities.has_dynamic_servers
+        and all(map(_is_dynamic, backend.directives))
+        and all(map(_can_be_said, backend.server_directives))
+    )
+
+
+def can_add_backend(backend: Backend, capabilities: Capabilities) -> bool:
+    """Whether the backend can come without a reload."""
+    return capabilities.has_dynamic_backends and not backend.directives and can_add_slots(backend, capabilities)
+
+
+def has_settings(backend: Backend) -> bool:
+    """Whether the backend's section holds more than its slots."""
+    return bool(backend.directives or backend.server_directives)
+
+
+def added_names(present: Collection[str], size: int) -> list[str]:
+    """Return the names of the slots that are to be added to those present, so that there are ``size``."""
+    lacking = (name for name in map(slot_name, count(1)) if name not in present)
+    return list(islice(lacking, max(0, size - len(present))))
+
+
+def added_slot(backend: Backend, name: str, endpoint: Endpoint | None) -> AddSlot:
+    """Return the command for one more slot: a free one, or one for an endpoint."""
+    words = tuple(word for directive in backend.server_directives for word in directive.words)
+    if endpoint is None:
+        return AddSlot(backend.name, name, PLACEHOLDER, words=words)
+    return AddSlot(backend.name, name, endpoint.address, endpoint.weight, words)
+
+
+def _is_dynamic(directive: Directive) -> bool:
+    keyword, *arguments = directive.words
+    return keyword != "balance" or bool(DYNAMIC_ALGORITHMS.intersection(arguments[:1]))
+
+
+def _can_be_said(directive: Directive) -> bool:
+    return directive.words[0] in SLOT_KEYWORDS and all(map(PLAIN_WORD.fullmatch, directive.words))
