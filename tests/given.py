@@ -169,14 +169,15 @@ def endpoints(
 
 
 def backend(
-    namespace: str, name: str, *addresses: Any, discovery: Any = "static", annotations: Json | None = None
+    namespace: str, name: str, *addresses: Any, discovery: Any = "static", annotations: Json | None = None, **spec: Any
 ) -> BackendResource:
+    """A Backend of hadyn; further fields of its spec by their own names."""
     return decoded(
         {
             "apiVersion": "hadyn.io/v1alpha1",
             "kind": "Backend",
             "metadata": _metadata(namespace, name, annotations, None),
-            "spec": {"discovery": discovery, "addresses": list(addresses)},
+            "spec": {"discovery": discovery, "addresses": list(addresses), **spec},
         }
     )
 

@@ -15,25 +15,22 @@ from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
 from hadyn.model.desired import Backend, Capacity, Discovery, Endpoint
 from hadyn.model.directives import Directive
+from hadyn.model.dns_endpoints import name_problems, resolved_endpoints
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.membership import Membership
+from hadyn.model.name_book import NameBook
 from hadyn.model.objects import BackendResource, Service
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.slots import SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.resolved import DnsQuestion
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
 from hadyn.model.store import Held
+from hadyn.model.supply import Supply, Wish, backend_supply, service_supply
 
 Holding = Callable[[ObjectRef], Held | None]
-
-
-class Supply(Struct, frozen=True, gc=False):
-    """Where endpoints come from: which object, which of its ports, and how."""
-
-    found: Found
-    discovery: Discovery
 
 
 class Part(Struct, frozen=True, gc=False):
@@ -53,14 +50,20 @@ class Part(Struct, frozen=True, gc=False):
         own = self.supply.found.source
         return (own,) if self.canary is None else (own, self.canary.found.source)
 
+    @property
+    def questions(self) -> tuple[DnsQuestion, ...]:
+        """The names whose addresses stand in this backend."""
+        return self.supply.questions + (self.canary.questions if self.canary else ())
+
 
 class Workshop:
-    """Makes parts and backends from what the store and the slices say."""
+    """Makes parts and backends from what the store, the slices and DNS say."""
 
-    def __init__(self, policy: Policy, holding: Holding, membership: Membership) -> None:
+    def __init__(self, policy: Policy, holding: Holding, membership: Membership, names: NameBook) -> None:
         self._policy = policy
         self._holding = holding
         self._membership = membership
+        self._names = names
 
     def part(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Part, list[Problem]]:
         """Settle the backend that ``leads`` lead to; return it with what is wrong with its options."""
@@ -68,7 +71,7 @@ class Workshop:
         choices = Choices(found.source, self._options(found.source), {voice for lead in leads for voice in lead.voices})
         problems = list(choices.problems(found.backend))
         capacity = self._capacity(choices, problems)
-        supply = Supply(found, self._discovery(found, choices, problems))
+        supply = self._supply(found, choices, problems)
         share, refused = chosen_share(shares, sum(lead.routes for lead in leads))
         problems += refused
         directives, server_directives = choices.directives(), choices.server_directives()
@@ -77,23 +80,25 @@ class Workshop:
         canary_choices = Choices(
             share.found.source, self._options(share.found.source), [Voice(share.age, share.options)]
         )
-        canary = Supply(share.found, self._discovery(share.found, canary_choices, problems))
+        canary = self._supply(share.found, canary_choices, problems)
         title = f"{share.ingress.namespace}/{share.ingress.name}"
         return Part(supply, capacity, directives, server_directives, canary, title, share.percent), problems
 
     def backend(self, part: Part) -> Backend:
         """Build the backend with the endpoints it has now."""
         endpoints = self._endpoints(part.supply)
-        if part.canary is not None:
-            endpoints = joined(endpoints, self._endpoints(part.canary), part.percent)
+        if part.canary is not None and endpoints is not None:
+            of_canary = self._endpoints(part.canary)
+            endpoints = None if of_canary is None else joined(endpoints, of_canary, part.percent)
         return Backend(
             name=part.supply.found.backend,
             service=part.supply.found.title,
-            endpoints=endpoints,
+            endpoints=endpoints or (),
             capacity=part.capacity,
             discovery=part.supply.discovery,
             directives=part.directives,
             server_directives=part.server_directives,
+            knows_endpoints=endpoints is not None,
         )
 
     def port_problems(self, part: Part) -> list[Problem]:
@@ -112,8 +117,21 @@ class Workshop:
                 problems.append(Problem(supply.found.source, "spec.ports", Reason.NOT_FOUND, said, remedy))
         return problems
 
-    def _endpoints(self, supply: Supply) -> tuple[Endpoint, ...]:
+    def name_problems(self, part: Part) -> list[Problem]:
+        """What DNS has against the names of a backend."""
         own_addresses = self._policy.own_addresses
+        return [
+            problem
+            for supply in (part.supply, part.canary)
+            if supply is not None and supply.questions
+            for problem in name_problems(supply, self._names.answers(supply.questions), own_addresses)
+        ]
+
+    def _endpoints(self, supply: Supply) -> tuple[Endpoint, ...] | None:
+        """Return the endpoints of one supply; None while nothing is known of them."""
+        own_addresses = self._policy.own_addresses
+        if supply.discovery is Discovery.DNS:
+            return resolved_endpoints(self._names.answers(supply.questions), supply.port, own_addresses)
         source = self._holding(supply.found.source)
         assert source is not None, supply
         if supply.found.port is None:
@@ -149,26 +167,16 @@ class Workshop:
             maximum=maximum,
         )
 
-    def _discovery(self, found: Found, choices: Choices, problems: list[Problem]) -> Discovery:
-        """Work out the discovery that is used; what does not work yet is a problem and becomes ``endpoints``."""
+    def _supply(self, found: Found, choices: Choices, problems: list[Problem]) -> Supply:
+        """Settle where endpoints come from; a wish that cannot be granted is a problem."""
         held = self._holding(found.source)
         assert held is not None, found
         if isinstance(held.object, BackendResource):
-            return Discovery(held.object.discovery)
-        assert isinstance(held.object, Service), held
-        wish = choices.value(DISCOVERY)
-        setter = choices.setter(DISCOVERY) or found.source
-        field = f"metadata.annotations[{DISCOVERY.annotation}]"
-        if wish is DiscoveryWish.AUTO:
-            wish, field = DiscoveryWish.ENDPOINTS, "spec.clusterIP"
-            if held.object.is_headless and self._policy.headless == DiscoveryWish.DNS:
-                wish = DiscoveryWish.DNS
-        if wish is DiscoveryWish.CLUSTERIP and not held.object.cluster_ip:
-            said = f"{found.source} has no clusterIP, so its endpoints are used"
-            problems.append(Problem(setter, field, Reason.INVALID_VALUE, said, "Use endpoints"))
-            return Discovery.ENDPOINTS
-        if wish in (DiscoveryWish.DNS, DiscoveryWish.FQDN, DiscoveryWish.NODES):
-            said = f"discovery {wish} does not work yet, so the Service's endpoints are used"
-            problems.append(Problem(setter, field, Reason.NOT_SUPPORTED, said, "Use endpoints or clusterip"))
-            return Discovery.ENDPOINTS
-        return Discovery(wish or DiscoveryWish.ENDPOINTS)
+            return backend_supply(found, held.object)
+        wish = Wish(choices.value(DISCOVERY) or DiscoveryWish.AUTO, choices.setter(DISCOVERY) or found.source)
+        has_slices = bool(self._membership.of(found.source))
+        supply = service_supply(found, held, wish, self._policy, has_slices=has_slices)
+        if isinstance(supply, Problem):
+            problems.append(supply)
+            return Supply(found, Discovery.ENDPOINTS)
+        return supply

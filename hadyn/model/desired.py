@@ -73,7 +73,8 @@ class Discovery(StrEnum):
 class Backend:
     """One backend of HAProxy: ``name`` is HAProxy's, ``service`` is what people call it ("shop/web:80").
 
-    ``endpoints`` are sorted and hold no address twice. ``directives`` stand in its
+    ``endpoints`` are sorted and hold no address twice; without ``knows_endpoints`` nobody
+    has said anything of them yet, and whoever sits stays. ``directives`` stand in its
     section, ``server_directives`` on its default-server line.
     """
 
@@ -84,6 +85,7 @@ class Backend:
     discovery: Discovery = Discovery.ENDPOINTS
     directives: tuple[Directive, ...] = ()
     server_directives: tuple[Directive, ...] = ()
+    knows_endpoints: bool = True
 
     def __post_init__(self) -> None:
         assert BACKEND_NAME.fullmatch(self.name), self.name

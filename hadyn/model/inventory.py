@@ -21,6 +21,7 @@ from hadyn.model.desired import Backend, Route
 from hadyn.model.endpoints import forbidden_addresses
 from hadyn.model.index import Index
 from hadyn.model.membership import Membership, service_of
+from hadyn.model.name_book import NameBook, NameChanges
 from hadyn.model.objects import (
     BackendResource,
     Endpoints,
@@ -34,6 +35,7 @@ from hadyn.model.objects import (
 from hadyn.model.policy import Policy
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
+from hadyn.model.resolved import Resolved
 from hadyn.model.routes import Resolution, resolve
 from hadyn.model.services import Found, Missing, find
 from hadyn.model.store import Held, Replaced, Store
@@ -78,7 +80,8 @@ class Inventory:
         self._classes = Classes(policy)
         self._claims = Claims()
         self._membership = Membership(self._store.held)
-        self._workshop = Workshop(policy, self._store.held, self._membership)
+        self._names = NameBook()
+        self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
@@ -106,7 +109,19 @@ class Inventory:
         for name in backends:
             part = self._parts.get(name)
             self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
+            self._judge_names(name)
         return Touched(frozenset(backends), frozenset(hosts))
+
+    def resolve(self, resolved: Resolved) -> Touched:
+        """Take what DNS says of names; return the backends that may differ now."""
+        backends = self._names.take(resolved.names)
+        for name in backends:
+            self._judge_names(name)
+        return Touched(frozenset(backends))
+
+    def taken_name_changes(self) -> NameChanges:
+        """Return which names backends began and ceased to use since this was asked last."""
+        return self._names.taken_changes()
 
     def backend(self, name: str) -> Backend | None:
         """Build the backend as it is wanted now; None where no route leads to it."""
@@ -169,6 +184,8 @@ class Inventory:
         elif replaced.ref.kind in (EndpointSlice.kind, Endpoints.kind):
             for service in self._membership.replace(replaced):
                 dirty.endpoints.update(self._users.of(service))
+                if _comes_or_goes(replaced) and self._is_headless(service):
+                    dirty.parts.update(self._users.of(service))
         else:
             dirty.parts.update(self._users.of(replaced.ref))
             dirty.endpoints.update(self._users.of(replaced.ref))
@@ -223,12 +240,22 @@ class Inventory:
             after, problems = self._workshop.part(leads, shares)
             self._parts[name] = after
         _move(self._users, name, before.sources if before else (), after.sources if after else ())
+        self._names.replace(name, before.questions if before else (), after.questions if after else ())
         self._book.put(Judge.PART, name, problems)
         if before != after:
             backends.add(name)
             self._book.is_changed = True
         if (before.canary_ingress if before else None) != (after.canary_ingress if after else None):
             hosts.update(self._hosts_of.of(name))
+
+    def _judge_names(self, name: str) -> None:
+        part = self._parts.get(name)
+        self._book.put(Judge.NAMES, name, self._workshop.name_problems(part) if part and part.questions else ())
+
+    def _is_headless(self, service: ObjectRef) -> bool:
+        """Whether slices decide where the endpoints of a Service come from, not only which they are."""
+        found = self.object(service)
+        return isinstance(found, Service) and found.is_headless
 
     def _find(self, namespace: str, target: Target) -> Found | Missing:
         return find(namespace, target, self.object)
@@ -247,6 +274,10 @@ class Inventory:
         return (
             service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
         ) in self._users
+
+
+def _comes_or_goes(replaced: Replaced) -> bool:
+    return replaced.before is None or replaced.after is None
 
 
 def _leads_elsewhere(replaced: Replaced) -> bool:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from hadyn.model.desired import DEFAULT_KEY
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.resolved import RecordType
 
 NEVER = "~"
 """Sorts behind every creationTimestamp: the age of an object without one."""
@@ -134,10 +135,14 @@ class IngressClass(Named, frozen=True, gc=False, kw_only=True):
 
 
 class ServicePort(Struct, frozen=True, gc=False):
-    """A TCP port of a Service, 1 to 65535; ``name`` is "" where it has none."""
+    """A TCP port of a Service, 1 to 65535; ``name`` is "" where it has none.
+
+    ``target`` is the number of the pods' port, 0 where the Service does not say it.
+    """
 
     name: str
     number: int
+    target: int = 0
 
 
 class Service(Named, frozen=True, gc=False, kw_only=True):
@@ -231,12 +236,18 @@ class Endpoints(Named, frozen=True, gc=False, kw_only=True):
 
 
 class BackendResource(Named, frozen=True, gc=False, kw_only=True):
-    """A Backend (hadyn.io): endpoints without Kubernetes. ``addresses`` are pairs of canonical IP and port."""
+    """A Backend (hadyn.io): endpoints without Kubernetes. ``addresses`` are pairs of canonical IP and port.
+
+    ``host`` is the DNS name asked, "" where there is none that can be, ``port`` that of its addresses.
+    """
 
     kind: ClassVar[str] = "Backend"
 
     discovery: str = "static"
     addresses: tuple[tuple[str, int], ...] = ()
+    host: str = ""
+    record_type: RecordType = RecordType.A
+    port: int = 0
 
 
 KubernetesObject = Ingress | IngressClass | Service | EndpointSlice | Endpoints | BackendResource

@@ -21,6 +21,7 @@ class Policy:
     watch_ingress_without_class: bool = False
     shared_hosts: bool = False
     capacity: Capacity = Capacity()
-    headless: str = "endpoints"
+    headless: str = "dns"
+    cluster_domain: str = "cluster.local"
     default_backend_service: str = ""
     own_addresses: frozenset[Address] = frozenset()

@@ -15,6 +15,7 @@ class Judge(Enum):
     HOST = "host"
     PART = "part"
     PORTS = "ports"
+    NAMES = "names"
 
 
 class ProblemBook:

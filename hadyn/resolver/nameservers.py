@@ -28,7 +28,7 @@ class Nameservers:
         self._settings = settings
         self._looked_at = float("-inf")
         self._stamp: Stamp | None = None
-        self._conf = ResolvConf()
+        self._read = ResolvConf()
         self._order = ServerOrder(settings.servers)
         self.has_changed(float("-inf"))
 
@@ -46,14 +46,14 @@ class Nameservers:
             return False
         self._stamp = stamp
         try:
-            conf = read_resolv_conf(self._settings.resolv_conf.read_text(encoding="utf-8", errors="replace"))
+            said = read_resolv_conf(self._settings.resolv_conf.read_text(encoding="utf-8", errors="replace"))
         except OSError as cause:
             log.warning("cannot read %s: %s", self._settings.resolv_conf, cause.strerror)
             return False
-        return self._take(conf)
+        return self._take(said)
 
     def candidates(self, name: str) -> list[str]:
-        return self._conf.candidates(name)
+        return self._read.candidates(name)
 
     def order(self, name: str, now: float) -> tuple[Address, ...]:
         return self._order.order(name, now)
@@ -72,16 +72,16 @@ class Nameservers:
         if was_silent and not is_silent:
             log.info("DNS server %s answers again", server)
 
-    def _take(self, conf: ResolvConf) -> bool:
-        before, self._conf = self._conf, conf
+    def _take(self, said: ResolvConf) -> bool:
+        before, self._read = self._read, said
         if self._settings.servers:
-            return before != conf
-        if not conf.servers:
+            return before != said
+        if not said.servers:
             log.warning("%s names no DNS server that can be asked", self._settings.resolv_conf)
             return False
-        if (before.servers, before.rotates) != (conf.servers, conf.rotates):
-            self._order = ServerOrder(conf.servers, rotates=conf.rotates)
-        return before != conf
+        if (before.servers, before.rotates) != (said.servers, said.rotates):
+            self._order = ServerOrder(said.servers, rotates=said.rotates)
+        return before != said
 
     def _stamped(self) -> Stamp | None:
         try:

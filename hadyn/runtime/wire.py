@@ -53,12 +53,13 @@ GRAMMAR = re.compile(
     rf"|add backend {NAME} from {NAME}|(?:publish|unpublish|del) backend {NAME}"
     rf"|(?:add|set) map {WORD} {WORD} {WORD}"
     rf"|del map {WORD} {WORD}"
-    rf"|show servers state(?: {NAME})?|show stat {NAME} 4 -1|show map {WORD}"
+    rf"|show servers state(?: {NAME})?|show stat (?:{NAME} 4|-1 2) -1|show map {WORD}"
     r"|show backend|show info|show cli level|wait [0-9]+ms"
 )
 
 SHOW_BACKENDS = "show backend"
 SHOW_ALL_SLOTS = "show servers state"
+SHOW_SESSIONS_OF_BACKENDS = "show stat -1 2 -1"
 SHOW_PROCESS = "show info"
 SHOW_LEVEL = "show cli level"
 

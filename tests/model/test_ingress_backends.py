@@ -147,11 +147,11 @@ def test_a_wrong_address_of_a_backend_is_left_out_alone(address):
     assert complaints(shown)[0].startswith("backend default/api: spec.addresses[0]: ")
 
 
-@pytest.mark.parametrize("discovery", ["dns", "fqdn"])
+@pytest.mark.parametrize("discovery", ["fqdn"])
 def test_a_backend_whose_discovery_comes_later_says_so(discovery):
     shown = inventory(
         given.ingress("default", "web", rules=backend_path(given.resource_of("api"))),
-        given.backend("default", "api", discovery=discovery),
+        given.backend("default", "api", discovery=discovery, host="api.example", port=80),
     )
     assert addresses(shown.backend("default_api")) == []
     assert reasons(shown) == ["NotSupported"]

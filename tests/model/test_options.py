@@ -172,7 +172,7 @@ def test_a_service_without_cluster_ip_falls_back_to_its_endpoints(cluster_ip):
     assert reasons(shown) == ["InvalidValue"]
 
 
-@pytest.mark.parametrize("discovery", ["dns", "fqdn", "nodes"])
+@pytest.mark.parametrize("discovery", ["fqdn", "nodes"])
 def test_a_discovery_that_comes_later_is_named_and_endpoints_are_used(discovery):
     ingress = given.ingress("shop", "web", annotations={"hadyn.io/discovery": discovery})
     shown = inventory(WEB, ingress, given.slice_("shop", "web", "10.0.0.1"))
@@ -184,15 +184,6 @@ def test_a_discovery_that_comes_later_is_named_and_endpoints_are_used(discovery)
             f"discovery {discovery} does not work yet, so the Service's endpoints are used"
         )
     ]
-
-
-def test_a_headless_service_uses_endpoints_also_where_the_flag_says_dns():
-    headless = given.service("shop", "web", clusterIP="None")
-    objects = (headless, given.ingress("shop", "web"), given.slice_("shop", "web", "10.0.0.1"))
-    assert complaints(inventory(*objects, headless="endpoints")) == []
-    shown = inventory(*objects, headless="dns")
-    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
-    assert reasons(shown) == ["NotSupported"]
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

@@ -302,6 +302,7 @@ def test_a_service_that_publishes_addresses_that_are_not_ready_has_them_all():
         INGRESS,
         given.service("shop", "web", publishNotReadyAddresses=True, clusterIP="None"),
         given.slice_("shop", "web", unready, terminating),
+        headless="endpoints",
     )
     assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80", "10.0.0.2:80"]
 

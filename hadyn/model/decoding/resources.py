@@ -8,9 +8,11 @@ from typing import Any
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip, checked_port
 from hadyn.model.decoding.leaves import Findings, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
+from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.objects import BackendResource
 from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
+from hadyn.model.resolved import RecordType
 
 STATIC = "static"
 DISCOVERIES = (STATIC, "dns", "fqdn")
@@ -19,6 +21,9 @@ _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<ipv4>[0-9.]+)):(?P<p
 
 class WireBackendSpec(Wire):
     discovery: Any = None
+    host: Any = None
+    type: Any = None
+    port: Any = None
     addresses: list[Any] | None = None
 
 
@@ -34,7 +39,7 @@ def read_backend(wire: WireBackendResource, identity: Identity, findings: Findin
         said = f"{spelled(discovery)} is not one of {', '.join(DISCOVERIES)}"
         findings.add("spec.discovery", said, f"It counts as {STATIC}")
         discovery = STATIC
-    elif discovery != STATIC:
+    elif discovery == "fqdn":
         said = f"discovery {discovery} does not work yet: the backend has no endpoints"
         findings.add("spec.discovery", said, f"Use {STATIC} and list the addresses", Reason.NOT_SUPPORTED)
     listed = (_address(value, f"spec.addresses[{n}]", findings) for n, value in enumerate(spec.addresses or []))
@@ -45,8 +50,34 @@ def read_backend(wire: WireBackendResource, identity: Identity, findings: Findin
         options=options_of(wire.metadata, Scope.BACKEND, findings),
         discovery=discovery,
         addresses=tuple(dict.fromkeys(address for address in listed if address is not None)),
+        **_asked(spec, findings) if discovery != STATIC else {},
         faults=findings.faults(),
     )
+
+
+def _asked(spec: WireBackendSpec, findings: Findings) -> dict[str, Any]:
+    """Read what to ask DNS for; a host is only told where the rest of it is right, too."""
+    record_type, port, host = RecordType.A, 0, ""
+    if spec.type not in (None, "A", "SRV"):
+        findings.add("spec.type", f"{spelled(spec.type)} is not A or SRV", "It counts as A, which means AAAA too")
+    elif spec.type == "SRV":
+        record_type = RecordType.SRV
+    try:
+        host = checked_dns_name(spec.host)
+    except ValueError as cause:
+        said = f"{spelled(spec.host)} {cause}: the backend has no endpoints"
+        findings.add("spec.host", said, "Name the host to ask for, as in api.service.example")
+    if record_type is RecordType.SRV:
+        if spec.port is not None:
+            findings.add("spec.port", "SRV records name the port themselves", "Leave it out", Reason.NOT_SUPPORTED)
+        return {"host": host, "record_type": record_type}
+    try:
+        port = checked_port(spec.port)
+    except ValueError:
+        said = f"{spelled(spec.port)}: a port from 1 to 65535 is wanted, so the backend has no endpoints"
+        findings.add("spec.port", said, "Name the port, or use SRV records, which have one")
+        host = ""
+    return {"host": host, "port": port}
 
 
 def _address(value: object, place: str, findings: Findings) -> tuple[str, int] | None:

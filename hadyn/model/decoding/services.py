@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import field
 
-from hadyn.model.addresses import ForbiddenAddress, canonical_ip, checked_port
+from hadyn.model.addresses import MAX_PORT, ForbiddenAddress, canonical_ip, checked_port
 from hadyn.model.decoding.leaves import Findings, is_port_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
 from hadyn.model.objects import Service, ServicePort
@@ -23,6 +23,7 @@ class WireServicePort(Wire):
     name: Any = None
     port: Any = None
     protocol: Any = None
+    target_port: Any = field(default=None, name="targetPort")
 
 
 class WireServiceSpec(Wire):
@@ -89,7 +90,10 @@ def _port(wire: WireServicePort, place: str, findings: Findings) -> ServicePort 
     except ValueError:
         findings.add(f"{place}.port", f"{spelled(wire.port)}: a port from 1 to 65535 is wanted", "Correct the number")
         return None
-    return ServicePort(sys.intern(wire.name or ""), number)
+    # The target may be a port name, which only pods know; DNS tells their ports then.
+    target = wire.target_port
+    is_number = type(target) is int and 1 <= target <= MAX_PORT
+    return ServicePort(sys.intern(wire.name or ""), number, target if is_number else 0)
 
 
 def _cluster_ip(value: object, findings: Findings) -> str:

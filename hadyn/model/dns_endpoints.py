@@ -1,0 +1,65 @@
+"""Which endpoints the names of a backend come to.
+
+Rules: an address that several names or records hold is one endpoint. Nothing known is not
+the same as no endpoints (None, not ()): whoever sits then stays. Own listeners are
+refused, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Endpoint
+from hadyn.model.objects import BackendResource
+from hadyn.model.problems import Problem, Reason
+from hadyn.model.resolved import ResolvedName, ResolvedRecord
+from hadyn.model.supply import Supply
+
+OwnAddresses = frozenset[Address]
+
+
+def resolved_endpoints(
+    names: Sequence[ResolvedName], port: int, own_addresses: OwnAddresses
+) -> tuple[Endpoint, ...] | None:
+    """Return the endpoints, sorted by address; None while nothing is known of them.
+
+    ``port`` is that of records without one.
+    """
+    chosen: dict[Address, ResolvedRecord] = {}
+    for record in _records(names):
+        address = Address(record.ip, record.port or port)
+        known = chosen.get(address)
+        if address not in own_addresses and (known is None or known.draining):
+            chosen[address] = record
+    if not chosen and any(name.records is None for name in names):
+        return None
+    serves = any(not record.draining for record in chosen.values())
+    return tuple(
+        Endpoint(address, weight=record.weight, draining=serves and record.draining, name=record.name or None)
+        for address, record in sorted(chosen.items(), key=lambda item: (item[0].ip, item[0].port))
+    )
+
+
+def name_problems(supply: Supply, names: Sequence[ResolvedName], own_addresses: OwnAddresses) -> Iterator[Problem]:
+    """Say what is wrong with the names of a backend.
+
+    That one type has no records is no problem while another has some.
+    """
+    source = supply.found.source
+    field = "spec.host" if source.kind == BackendResource.kind else "spec.ports"
+    has_records = any(name.records for name in names)
+    for name in names:
+        for remark in name.remarks:
+            if remark.reason is not Reason.NOT_RESOLVED or name.records or not has_records:
+                yield Problem(source, field, remark.reason, remark.said, remark.remedy)
+    for record in _records(names):
+        address = Address(record.ip, record.port or supply.port)
+        if address in own_addresses:
+            said = f"{names[0].question.name} leads to {address}, where HAProxy or hadyn listens"
+            yield Problem(source, field, Reason.FORBIDDEN_ADDRESS, said, "Requests would go round in circles")
+
+
+def _records(names: Iterable[ResolvedName]) -> Iterator[ResolvedRecord]:
+    for name in names:
+        yield from name.records or ()

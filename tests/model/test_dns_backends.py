@@ -1,0 +1,238 @@
+"""Backends filled from DNS: which names are asked for, what their answers come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hadyn.model.addresses import Address
+from hadyn.model.inventory import Inventory
+from hadyn.model.problems import Reason
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName, ResolvedRecord
+from tests import given
+from tests.model.looks import addresses, cluster, complaints, inventory, reasons
+
+WEB = "web.shop.svc.cluster.local."
+HEADLESS = given.service("shop", "web", clusterIP="None")
+INGRESS = given.ingress("shop", "web")
+API = given.backend("default", "api", discovery="dns", host="Api.Service.Example", port=8080)
+
+
+def to_api() -> Any:
+    path = {"path": "/", "pathType": "Prefix", "backend": given.resource_of("api")}
+    return given.ingress("default", "api", rules=[{"host": "a.example", "http": {"paths": [path]}}])
+
+
+def asked(shown: Inventory) -> list[str]:
+    """Every question that came into use since this was asked last."""
+    return sorted(map(str, shown.taken_name_changes().added))
+
+
+def answer(name: str, *records: Any, kind: str = "A", remarks: tuple[Remark, ...] = ()) -> ResolvedName:
+    """What DNS says: addresses, or records; None alone for nothing known."""
+    made = tuple(ResolvedRecord(each) if isinstance(each, str) else each for each in records)
+    return ResolvedName(DnsQuestion(name, RecordType(kind)), None if records == (None,) else made, remarks)
+
+
+def resolve(shown: Inventory, *names: ResolvedName) -> frozenset[str]:
+    return shown.resolve(Resolved(names)).backends
+
+
+def test_a_headless_service_of_a_cluster_asks_for_its_name():
+    assert asked(cluster(HEADLESS, INGRESS)) == [f"{WEB} A", f"{WEB} AAAA"]
+
+
+def test_a_named_port_is_asked_for_as_a_service():
+    headless = given.service("shop", "web", ports=[{"name": "HTTP", "port": 80, "targetPort": "web"}], clusterIP="None")
+    assert asked(cluster(headless, INGRESS)) == [f"_http._tcp.{WEB} SRV"]
+
+
+@pytest.mark.parametrize(
+    ("port", "used"),
+    [({"port": 80}, 80), ({"port": 80, "targetPort": 8080}, 8080), ({"port": 80, "targetPort": "web"}, 80)],
+)
+def test_addresses_of_a_headless_service_get_the_port_of_its_pods(port, used):
+    shown = cluster(given.service("shop", "web", ports=[port], clusterIP="None"), INGRESS)
+    resolve(shown, answer(WEB, "10.0.0.1"))
+    assert addresses(shown.backend("shop_web_80")) == [f"10.0.0.1:{used}"]
+
+
+def test_the_cluster_domain_can_be_another():
+    assert asked(cluster(HEADLESS, INGRESS, cluster_domain="k8s.example"))[0] == "web.shop.svc.k8s.example. A"
+
+
+def test_a_flag_says_that_headless_services_use_their_endpoints():
+    shown = cluster(HEADLESS, INGRESS, given.slice_("shop", "web", "10.0.0.1"), headless="endpoints")
+    assert (asked(shown), addresses(shown.backend("shop_web_80"))) == ([], ["10.0.0.1:80"])
+
+
+def test_endpoints_in_the_operators_own_folder_are_meant():
+    shown = inventory(HEADLESS, INGRESS)
+    assert len(asked(shown)) == 2
+    shown.apply(given.changes(given.slice_("shop", "web", "10.0.0.1")))
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
+    assert len(shown.taken_name_changes().dropped) == 2
+    shown.apply(given.changes(deletes=(given.slice_("shop", "web").ref,)))
+    assert len(asked(shown)) == 2
+
+
+def test_an_annotation_asks_dns_for_any_service():
+    service = given.service("shop", "web", clusterIP="10.96.0.1", annotations={"hadyn.io/discovery": "dns"})
+    shown = cluster(service, INGRESS)
+    resolve(shown, answer(WEB, "10.96.0.1"))
+    assert addresses(shown.backend("shop_web_80")) == ["10.96.0.1:80"]
+
+
+def test_a_port_name_too_long_for_dns_is_named_and_endpoints_are_used():
+    headless = given.service("shop", "web", ports=[{"name": "a" * 63, "port": 80}], clusterIP="None")
+    shown = cluster(
+        headless, INGRESS, given.slice_("shop", "web", "10.0.0.1", ports=[{"name": "a" * 63, "port": 8080}])
+    )
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:8080"]
+    assert "more than 63 characters" in complaints(shown)[0]
+
+
+def test_a_backend_without_kubernetes_asks_for_its_host():
+    shown = inventory(to_api(), API)
+    assert asked(shown) == ["api.service.example A", "api.service.example AAAA"]
+    assert resolve(shown, answer("api.service.example", "10.0.0.2", "10.0.0.1")) == {"default_api"}
+    assert addresses(shown.backend("default_api")) == ["10.0.0.1:8080", "10.0.0.2:8080"]
+    assert complaints(shown) == []
+
+
+def test_a_backend_by_services_has_ports_weights_and_hosts():
+    shown = inventory(to_api(), given.backend("default", "api", discovery="dns", host="_api._tcp.example.", type="SRV"))
+    records = ResolvedRecord("10.0.0.1", 80, 2, name="api-0.example"), ResolvedRecord("10.0.0.2", 81, draining=True)
+    resolve(shown, answer("_api._tcp.example.", *records, kind="SRV"))
+    assert addresses(shown.backend("default_api")) == ["10.0.0.1:80 weight=2", "10.0.0.2:81 draining"]
+    assert [endpoint.name for endpoint in shown.backend("default_api").endpoints] == ["api-0.example", None]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"host": "a" * 254, "port": 80}, "spec.host"),
+        ({"host": "a;b", "port": 80}, "spec.host"),
+        ({"host": "10.0.0.1", "port": 80}, "spec.host"),
+        ({"port": 80}, "spec.host"),
+        ({"host": "api.example"}, "spec.port"),
+        ({"host": "api.example", "port": 0}, "spec.port"),
+        ({"host": "api.example", "port": "http"}, "spec.port"),
+    ],
+)
+def test_a_backend_that_cannot_be_asked_for_says_which_field_is_wrong(spec, field):
+    shown = inventory(to_api(), given.backend("default", "api", discovery="dns", **spec))
+    assert complaints(shown)[0].startswith(f"backend default/api: {field}: ")
+    assert asked(shown) == []
+    assert addresses(shown.backend("default_api")) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"), [({"type": "TXT", "port": 80}, "spec.type"), ({"type": "SRV", "port": 80}, "spec.port")]
+)
+def test_a_detail_that_is_wrong_is_named_and_passed_over(spec, field):
+    shown = inventory(to_api(), given.backend("default", "api", discovery="dns", host="api.example", **spec))
+    assert complaints(shown)[0].startswith(f"backend default/api: {field}: ")
+    assert len(asked(shown)) > 0
+
+
+def test_until_dns_has_answered_nothing_is_known_of_the_endpoints():
+    shown = inventory(to_api(), API)
+    assert not shown.backend("default_api").knows_endpoints
+    resolve(shown, answer("api.service.example", kind="AAAA"))
+    assert not shown.backend("default_api").knows_endpoints
+    resolve(shown, answer("api.service.example"))
+    assert shown.backend("default_api").knows_endpoints
+
+
+def test_one_family_suffices_to_know_the_endpoints():
+    shown = inventory(to_api(), API)
+    resolve(shown, answer("api.service.example", "10.0.0.1"))
+    assert shown.backend("default_api").knows_endpoints
+    resolve(shown, answer("api.service.example", "fd00::1", kind="AAAA"))
+    assert addresses(shown.backend("default_api")) == ["10.0.0.1:8080", "[fd00::1]:8080"]
+
+
+def test_records_that_all_drain_serve_on():
+    shown = inventory(to_api(), API)
+    resolve(shown, answer("api.service.example", ResolvedRecord("10.0.0.1", draining=True)))
+    assert addresses(shown.backend("default_api")) == ["10.0.0.1:8080"]
+
+
+def test_an_answer_touches_the_backends_that_use_the_name_alone():
+    other = given.backend("default", "other", discovery="dns", host="other.example", port=80)
+    again = given.backend("default", "again", discovery="dns", host="api.service.example", port=81)
+    path = [
+        {"path": f"/{name}", "pathType": "Prefix", "backend": given.resource_of(name)} for name in ("other", "again")
+    ]
+    shown = inventory(
+        to_api(),
+        API,
+        other,
+        again,
+        given.ingress("default", "two", rules=[{"host": "b.example", "http": {"paths": path}}]),
+    )
+    assert len(asked(shown)) == 4
+    assert resolve(shown, answer("api.service.example", "10.0.0.1")) == {"default_api", "default_again"}
+    assert resolve(shown, answer("other.example", "10.0.0.1")) == {"default_other"}
+    assert resolve(shown, answer("unknown.example", "10.0.0.1")) == frozenset()
+
+
+def test_a_name_that_no_backend_uses_any_more_is_dropped_and_forgotten():
+    shown = inventory(to_api(), API)
+    resolve(shown, answer("api.service.example", "10.0.0.1"))
+    shown.taken_name_changes()
+    shown.apply(given.changes(deletes=(to_api().ref,)))
+    assert len(shown.taken_name_changes().dropped) == 2
+    shown.apply(given.changes(to_api()))
+    assert len(asked(shown)) == 2
+    assert not shown.backend("default_api").knows_endpoints
+
+
+def test_another_host_is_asked_for_at_once():
+    shown = inventory(to_api(), API)
+    shown.taken_name_changes()
+    shown.apply(given.changes(given.backend("default", "api", discovery="dns", host="new.example", port=80)))
+    changes = shown.taken_name_changes()
+    assert sorted(map(str, changes.added)) == ["new.example A", "new.example AAAA"]
+    assert len(changes.dropped) == 2
+
+
+def test_what_is_wrong_with_a_name_is_a_problem_of_each_object_that_uses_it():
+    shown = inventory(to_api(), API)
+    remark = Remark(Reason.NOT_RESOLVED, "api.service.example A does not exist", "Correct it")
+    resolve(shown, answer("api.service.example", None, remarks=(remark,)))
+    assert complaints(shown) == ["backend default/api: spec.host: api.service.example A does not exist"]
+    resolve(shown, answer("api.service.example", "10.0.0.1"))
+    assert complaints(shown) == []
+
+
+def test_a_host_without_addresses_of_one_family_is_no_problem():
+    shown = inventory(to_api(), API)
+    remark = Remark(Reason.NOT_RESOLVED, "has no records of this type", "Correct it")
+    resolve(shown, answer("api.service.example", kind="AAAA", remarks=(remark,)))
+    assert reasons(shown) == ["NotResolved"]
+    resolve(shown, answer("api.service.example", "10.0.0.1"))
+    assert complaints(shown) == []
+
+
+def test_a_name_that_leads_to_our_own_listener_is_refused():
+    shown = inventory(to_api(), API, own_addresses=frozenset({Address("10.0.0.9", 8080)}))
+    resolve(shown, answer("api.service.example", "10.0.0.1", "10.0.0.9"))
+    assert addresses(shown.backend("default_api")) == ["10.0.0.1:8080"]
+    assert reasons(shown) == ["ForbiddenAddress"]
+
+
+def test_a_canary_of_unknown_endpoints_leaves_all_seats_alone():
+    annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": "50"}
+    shown = cluster(
+        given.service("shop", "web", clusterIP="10.96.0.1"),
+        INGRESS,
+        given.slice_("shop", "web", "10.0.0.1"),
+        given.service("shop", "next", clusterIP="None"),
+        given.ingress("shop", "next", annotations=annotations),
+    )
+    assert not shown.backend("shop_web_80").knows_endpoints
+    resolve(shown, answer("next.shop.svc.cluster.local.", "10.0.1.1"))
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80", "10.0.1.1:80"]
