@@ -21,11 +21,15 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import Command
 from hadyn.planner.observed import ObservedBackend
 from hadyn.runtime import tables, wire
+from hadyn.runtime.counts import SlotCounts, counted
 from hadyn.runtime.tables import Identity, MalformedTable
 from hadyn.runtime.wire import Outcome, ReplyCountMismatch
 
 Conversation = Callable[[bytes], bytes]
 """Says one line, its line end included, and returns all that comes back until the end of the connection."""
+
+Stream = Callable[[bytes], Iterator[bytes]]
+"""The same in pieces, as they come."""
 
 Observer = Callable[[str, str, int], None]
 """Is told of commands that were answered: kind ("addr", "state", "weight", "map"), verdict, how many."""
@@ -37,7 +41,13 @@ _CHUNK_BYTES = 1 << 18
 def unix_conversation(
     path: str | PathLike[str], timeout_seconds: float = 2.0, limit_bytes: int = 64_000_000
 ) -> Conversation:
-    """Return a Conversation over a unix socket; each call is a connection that ends within the timeout.
+    """Return a Conversation over a unix socket; what it raises, ``unix_stream`` says."""
+    stream = unix_stream(path, timeout_seconds, limit_bytes)
+    return lambda line: b"".join(stream(line))
+
+
+def unix_stream(path: str | PathLike[str], timeout_seconds: float = 2.0, limit_bytes: int = 64_000_000) -> Stream:
+    """Return a Stream over a unix socket; each call is a connection that ends within the timeout.
 
     Raises WrongUsage for a path longer than the kernel takes. A call raises
     SocketUnreachable where nobody answers, SocketTimeout at the deadline,
@@ -50,7 +60,7 @@ def unix_conversation(
             remedy="Set a shorter --state-dir or --runtime-socket",
         )
 
-    def converse(line: bytes) -> bytes:
+    def converse(line: bytes) -> Iterator[bytes]:
         deadline = time.monotonic() + timeout_seconds
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
@@ -62,30 +72,28 @@ def unix_conversation(
                 raise SocketUnreachable(name, cause) from cause
             try:
                 connection.sendall(line)
-                return _received(connection, deadline, name, limit_bytes)
+                yield from _received(connection, deadline, name, limit_bytes)
             except TimeoutError as cause:
                 raise SocketTimeout(name, timeout_seconds) from cause
             except (BrokenPipeError, ConnectionResetError):
-                return b""  # fewer replies than commands: the caller reads back
+                return  # fewer replies than commands: the caller reads back
             except OSError as cause:
                 raise SocketUnreachable(name, cause) from cause
 
     return converse
 
 
-def _received(connection: socket.socket, deadline: float, name: str, limit_bytes: int) -> bytes:
-    chunks: list[bytes] = []
+def _received(connection: socket.socket, deadline: float, name: str, limit_bytes: int) -> Iterator[bytes]:
     size = 0
     while chunk := connection.recv(_CHUNK_BYTES):
-        chunks.append(chunk)
         size += len(chunk)
         if size > limit_bytes:
             raise ReplyNotUnderstood(name, f"more than {limit_bytes} bytes")
+        yield chunk
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         connection.settimeout(remaining)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def unobserved(kind: str, verdict: str, count: int) -> None:
@@ -95,13 +103,14 @@ def unobserved(kind: str, verdict: str, count: int) -> None:
 class Runtime:
     """Reads and commands one HAProxy; holds no state of it.
 
-    ``map_folder`` is where the maps' files are, spelled as in HAProxy's configuration;
+    ``stream`` reads long answers in pieces, where there is one. ``map_folder`` is where
+    the maps' files are, spelled as in HAProxy's configuration;
     ``name`` is what errors call the socket. All methods raise SocketUnreachable,
     SocketTimeout, ReplyCutShort or ReplyNotUnderstood: a part of what was to be sent
     may then be done.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - six, all but one by name
         self,
         converse: Conversation,
         *,
@@ -109,6 +118,7 @@ class Runtime:
         map_folder: str,
         name: str = "its runtime socket",
         observer: Observer = unobserved,
+        stream: Stream | None = None,
     ) -> None:
         if not re.fullmatch(wire.WORD, map_folder):
             raise WrongUsage(
@@ -117,6 +127,7 @@ class Runtime:
             )
         self.capabilities = capabilities
         self._converse = converse
+        self._stream = stream or (lambda line: iter((converse(line),)))
         self._map_folder = map_folder
         self._name = name
         self._observer = observer
@@ -149,6 +160,17 @@ class Runtime:
             with self._understanding():
                 observed = tables.observed_backends(portion, {})
             yield observed
+
+    def count(self) -> dict[str, SlotCounts]:
+        """Count the slots of all backends that have some; far cheaper than to observe them."""
+        ((line, _),) = wire.lines([wire.SHOW_ALL_SLOTS])
+        with self._understanding():
+            counts = counted(self._stream(line))
+            (figures,) = self._ask([wire.SHOW_SESSIONS_OF_BACKENDS])
+            for (name, _), sessions in tables.sessions_of(figures).items():
+                if name in counts:
+                    counts[name].sessions = sessions
+        return counts
 
     def send(self, commands: Iterable[Command]) -> tuple[Outcome, ...]:
         """Send commands in order; those behind one that fails are carried out too."""

@@ -37,6 +37,15 @@ def stat(backend: str, slots: Mapping[str, FakeSlot]) -> str:
     return "\n".join(rows)
 
 
+def backends_stat(backends: Mapping[str, Mapping[str, FakeSlot]]) -> str:
+    """Print ``show stat -1 2 -1``: backends alone, the columns up to the status."""
+    rows = [f"# {_STAT_COLUMNS}"]
+    for name, slots in backends.items():
+        sessions = sum(slot.sessions for slot in slots.values())
+        rows.append(f"{name},BACKEND,0,0,{sessions},0,20,0,0,0,0,0,,0,0,0,0,UP,")
+    return "\n".join(rows)
+
+
 def process(version: str, pid: int, uptime_seconds: int, *, is_stopping: bool) -> str:
     """Print ``show info``, some of its lines."""
     return "\n".join(
