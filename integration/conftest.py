@@ -66,9 +66,10 @@ def pods() -> Iterator[Pods]:
 
 @pytest.fixture
 def ground(haproxy: HAProxyBinary, pods: Pods) -> Iterator[Ground]:
-    """Where ``hadyn run`` runs with the HAProxy of this test."""
+    """Where ``hadyn run`` runs with the HAProxy of this test; what it says is shown when the test fails."""
     with Ground(haproxy.path) as ground:
         yield ground
+    print(ground.said)
 
 
 @pytest.fixture
@@ -76,3 +77,4 @@ def any_ground(pods: Pods) -> Iterator[Ground]:
     """As ``ground``, for what does not depend on HAProxy's version."""
     with Ground() as ground:
         yield ground
+    print(ground.said)

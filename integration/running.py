@@ -48,11 +48,13 @@ class HadynEnded(Exception):
 class Ground:
     """A folder of manifests, a state folder, ports, and the hadyns that run there, one after the other.
 
-    ``haproxy`` is the binary; without it the first one at hand. Leave it as a context manager.
+    ``haproxy`` is the binary; without it the first one at hand. Leave it as a context
+    manager; ``said`` is then all that its hadyns have said.
     """
 
     haproxy: Path | None = None
     is_left_behind: bool = False
+    said: str = ""
     place: Path = field(init=False)
     http_port: int = field(init=False)
     status_port: int = field(init=False)
@@ -70,7 +72,7 @@ class Ground:
     ) -> None:
         with contextlib.ExitStack() as ending:
             ending.callback(shutil.rmtree, self.place, ignore_errors=True)
-            ending.callback(lambda: print(f"hadyn said:\n{self.log}"))
+            ending.callback(self._note_log)
             for hadyn in self._running:
                 ending.callback(hadyn.end)
         left = self.processes()
@@ -78,6 +80,9 @@ class Ground:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         assert self.is_left_behind or not left, f"left behind: {left}"
+
+    def _note_log(self) -> None:
+        self.said = self.log
 
     @property
     def manifests(self) -> Path:

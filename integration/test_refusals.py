@@ -55,6 +55,7 @@ def finicky(tmp_path: Path) -> FinickyHAProxy:
 def ground(finicky: FinickyHAProxy, pods: Pods) -> Iterator[Ground]:
     with Ground(finicky.path) as ground:
         yield ground
+    print(ground.said)
 
 
 @pytest.fixture

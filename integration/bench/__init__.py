@@ -1,0 +1,1 @@
+"""How fast hadyn is, as ratios in one run: ``python -m integration.bench``."""

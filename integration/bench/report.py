@@ -1,0 +1,80 @@
+"""What was measured, as a table for the terminal, as a page for docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PREFACE = """\
+Written by `make bench`: do not edit. Every figure is of one run on one machine, so look at the ratios;
+absolute times are of a machine that may have been busy with other things."""
+COLUMNS = ("what", "figure", "wanted", "met")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line: what was measured, the figure, what is wanted of it ("" for nothing), whether that is met."""
+
+    what: str
+    figure: str
+    wanted: str = ""
+    is_met: bool = True
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        met = "" if not self.wanted else ("yes" if self.is_met else "**no**")
+        return self.what, self.figure, self.wanted, met
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Figures of one kind, and how they were measured."""
+
+    title: str
+    how: str
+    figures: Sequence[Figure]
+
+
+def quantile(seconds: Sequence[float], share: float) -> float:
+    """Return the time within which that share of the samples are."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.2f} ms"
+
+
+def machine() -> str:
+    """Describe the machine in one line."""
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    kernel, python = platform.release(), platform.python_version()
+    processor = model[1].strip() if model else platform.machine()
+    return f"{os.cpu_count()} processors ({processor}), Linux {kernel}, Python {python}"
+
+
+def busyness() -> str:
+    """Say how busy the machine is with other things."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def page(chapters: Sequence[Chapter], about: str) -> str:
+    """Return docs/benchmarks.md."""
+    parts = [
+        "# Benchmarks",
+        PREFACE,
+        about,
+    ]
+    for chapter in chapters:
+        parts += [f"## {chapter.title}", chapter.how, _table(chapter.figures)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(figures: Sequence[Figure]) -> str:
+    rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(figure.cells for figure in figures)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
