@@ -21,7 +21,7 @@ def first_slots(capacity: Capacity, *, needed: int) -> int:
 def grown_slots(capacity: Capacity, *, present: int, needed: int) -> int:
     """The size after a growth from ``present`` slots, too few for ``needed`` endpoints; never below present."""
     at_least = max(2 * present, needed + capacity.min_free)
-    return max(present, min(_rounded_up(at_least, capacity.increment), capacity.maximum))
+    return max(present, min(max(_rounded_up(at_least, capacity.increment), capacity.slots), capacity.maximum))
 
 
 def kept_slots(capacity: Capacity, *, present: int, needed: int, highest: int) -> int:

@@ -42,6 +42,10 @@ def test_an_annotation_that_asks_for_more_slots_reloads_with_that_many():
     assert made.seating.slots == 40
 
 
+def test_a_growth_gives_no_fewer_slots_than_the_annotation_asks_for():
+    assert grown_slots(Capacity(slots=25), present=5, needed=6) == 25
+
+
 def test_growth_never_takes_slots_away():
     assert grown_slots(Capacity(maximum=5), present=8, needed=9) == 8
 

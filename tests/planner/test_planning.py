@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from hadyn.model.desired import MapName
-from hadyn.planner.capabilities import OLDEST, Capabilities
 from hadyn.planner.observed import Observed
 from hadyn.planner.planning import Desired, hands_on, make_plan
-from tests.planner.texts import backend, lines, slots
+from tests.planner.texts import OLDEST_ONE, backend, lines, slots
 
-OLDEST_ONE = Capabilities(OLDEST)
 PATH = (MapName.PREFIX, "a.example/")
 
 
@@ -39,7 +37,9 @@ def test_reload_reasons_of_all_backends_stand_together():
 
 def test_a_backend_that_comes_back_before_any_reload_is_adopted_without_one():
     observed = Observed({"web": slots(s1="10.0.0.1:80 maint")})
-    made = make_plan(Desired({"web": backend("10.0.0.1:80")}), observed, loaded={"web"}, drain_seconds=60, capabilities=OLDEST_ONE)
+    made = make_plan(
+        Desired({"web": backend("10.0.0.1:80")}), observed, loaded={"web"}, drain_seconds=60, capabilities=OLDEST_ONE
+    )
     assert [*map(str, made.commands)] == ["set server web/s1 state ready"]
     assert made.reloads == ()
 

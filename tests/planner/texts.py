@@ -6,15 +6,27 @@ from textwrap import dedent
 
 from msgspec.structs import replace
 
-from hadyn.model.addresses import Address
+from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import Backend, Capacity, Endpoint
 from hadyn.planner.capabilities import OLDEST, Capabilities
-from hadyn.planner.commands import Command, SetAddress, SetState, SetWeight
+from hadyn.planner.commands import (
+    AddBackend,
+    AddSlot,
+    Command,
+    DeleteBackend,
+    DeleteSlot,
+    PublishBackend,
+    SetAddress,
+    SetState,
+    SetWeight,
+    UnpublishBackend,
+)
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan
 from hadyn.planner.slots import plan_backend
 
 DRAIN_SECONDS = 60
+OLDEST_ONE = Capabilities(OLDEST)
 
 
 def address(text: str) -> Address:
@@ -55,15 +67,13 @@ def slots(name: str = "web", **texts: str) -> ObservedBackend:
     return ObservedBackend(name, tuple(slot(key, text) for key, text in texts.items()))
 
 
-def plan(
-    desired: Backend, observed: ObservedBackend | None, capabilities: Capabilities = Capabilities(OLDEST)
-) -> BackendPlan:
+def plan(desired: Backend, observed: ObservedBackend | None, capabilities: Capabilities = OLDEST_ONE) -> BackendPlan:
     return plan_backend(desired, observed, drain_seconds=DRAIN_SECONDS, capabilities=capabilities)
 
 
-def commands(desired: Backend, observed: ObservedBackend | None) -> list[str]:
+def commands(desired: Backend, observed: ObservedBackend | None, capabilities: Capabilities = OLDEST_ONE) -> list[str]:
     """All commands of the plan, the second phase behind ``--``."""
-    made = plan(desired, observed)
+    made = plan(desired, observed, capabilities)
     return [*map(str, made.prepare), *(["--"] if made.activate else []), *map(str, made.activate)]
 
 
@@ -84,7 +94,24 @@ def told(observed: ObservedBackend, command: Command) -> ObservedBackend:
             case SetWeight(slot=name, weight=weight) if name == present.name:
                 after = replace(present, weight=weight)
         changed.append(after)
+    match command:
+        case AddSlot(slot=name, address=where, weight=weight) if all(present.name != name for present in changed):
+            changed.append(ObservedSlot(name, None if where == PLACEHOLDER else where, weight=weight))
+        case DeleteSlot(slot=name):
+            changed = [present for present in changed if present.name != name]
     return ObservedBackend(observed.name, tuple(changed))
+
+
+def told_or_gone(observed: ObservedBackend | None, command: Command) -> ObservedBackend | None:
+    """As ``told``, for a backend that HAProxy may not have, before or after."""
+    match command:
+        case AddBackend(backend=name):
+            return observed or ObservedBackend(name)
+        case DeleteBackend():
+            return None if observed is None or not observed.slots else observed
+        case PublishBackend() | UnpublishBackend():
+            return observed
+    return told(observed, command) if observed is not None else None
 
 
 def reloaded(observed: ObservedBackend, made: BackendPlan) -> ObservedBackend:

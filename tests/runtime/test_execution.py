@@ -6,11 +6,14 @@ import pytest
 
 from hadyn.errors import ReplyCutShort, TemporaryError
 from hadyn.model.desired import MapName
+from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry
 from hadyn.planner.plan import Plan
+from hadyn.planner.slots import plan_removal
 from hadyn.runtime.execution import Execution, ProvenSlot, execute
 from hadyn.runtime.fake import CutReply, CutRequest, FakeHAProxy
-from tests.planner.texts import endpoint
+from tests.planner.texts import backend, endpoint
+from tests.planner.texts import plan as planned
 from tests.runtime.given import MAPS, SYNCHRONOUS, VERSIONS, WITH_WAIT, haproxy, held, part, runtime_of, steps
 
 NEWCOMER = part("s1 addr 10.0.0.1:80; s1 weight 3", "s1 ready", s1="10.0.0.1:80 weight=3")
@@ -258,3 +261,70 @@ def carried_out_lines(version: str) -> list[bytes]:
     fake = haproxy("web", version=version)
     carried_out(fake, Plan((NEWCOMER,)))
     return fake.lines
+
+
+def fake_of_all_versions_to_come() -> FakeHAProxy:
+    return FakeHAProxy("defaults hadyn\nbackend other\n server s1 10.0.0.9:80 disabled\n", version="3.4.7")
+
+
+def test_a_backend_that_comes_by_command_is_ready_after_two_connections():
+    fake = fake_of_all_versions_to_come()
+    wanted = planned(backend("10.0.0.1:80 weight=3", "[fd00::2]:80", slots=3), None, fake.capabilities)
+
+    execution = carried_out(fake, Plan((wanted,)))
+
+    assert len(fake.lines) == 2
+    assert held(fake) == ["s2 [fd00::2]:80 ready weight=1", "s1 10.0.0.1:80 ready weight=3"]
+    assert [proof.slot for proof in execution.proven] == ["s1", "s2"]
+    assert not execution.failed
+    assert not execution.backends_to_repair
+    assert fake.traits.unpublished == set()
+
+
+def test_a_backend_cut_off_while_it_comes_is_finished_by_the_next_plan():
+    fake = fake_of_all_versions_to_come()
+    wanted = backend("10.0.0.1:80", slots=3)
+    fake.converse(b"add backend web from hadyn;add server web/s1 10.0.0.1:80 weight 1\n")
+
+    observed = runtime_of(fake).observe(["web"])["web"]
+    execution = carried_out(fake, Plan((planned(wanted, observed, fake.capabilities),)))
+
+    assert held(fake) == ["s1 10.0.0.1:80 ready weight=1"]
+    assert len(fake.backends["web"]) == 3
+    assert not execution.failed
+
+
+def test_slots_that_haproxy_does_not_add_leave_a_backend_to_repair():
+    fake = FakeHAProxy("backend web\n balance source\n server s1 10.0.0.9:80\n", version="3.2.26")
+    observed = runtime_of(fake).observe(["web"])["web"]
+    wanted = planned(backend("10.0.0.9:80", "10.0.0.1:80"), observed, fake.capabilities)
+
+    execution = carried_out(fake, Plan((wanted,)))
+
+    assert execution.backends_to_repair == {"web"}
+    assert execution.withheld == steps("web", "s2 ready")
+
+
+def test_a_backend_that_nobody_wants_is_taken_away():
+    fake = fake_of_all_versions_to_come()
+    fake.pass_time(60)
+    removal = plan_removal(runtime_of(fake).observe(["other"])["other"], fake.capabilities)
+
+    execution = carried_out(fake, Plan(remove=removal))
+
+    assert fake.backends == {}
+    assert execution.backends == {}
+    assert not execution.failed
+
+
+def test_what_cannot_be_taken_away_yet_is_neither_a_failure_nor_to_repair():
+    fake = fake_of_all_versions_to_come()
+    fake.pass_time(60)
+    fake.slot("other", "s1").sessions = 1
+    removal = plan_removal(runtime_of(fake).observe(["other"])["other"], Capabilities((3, 4)))
+
+    execution = carried_out(fake, Plan(remove=removal))
+
+    assert list(execution.backends) == ["other"]
+    assert not execution.failed
+    assert not execution.backends_to_repair

@@ -8,7 +8,20 @@ from hypothesis import strategies as st
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
-from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, SetAddress, SetMapEntry, SetState, SetWeight
+from hadyn.planner.commands import (
+    AddBackend,
+    AddMapEntry,
+    AddSlot,
+    DeleteBackend,
+    DeleteMapEntry,
+    DeleteSlot,
+    PublishBackend,
+    SetAddress,
+    SetMapEntry,
+    SetState,
+    SetWeight,
+    UnpublishBackend,
+)
 from hadyn.planner.observed import SlotState
 from hadyn.runtime import wire
 from hadyn.runtime.wire import ReplyCountMismatch, Verdict, judged, split_replies
@@ -16,6 +29,7 @@ from hadyn.runtime.wire import ReplyCountMismatch, Verdict, judged, split_replie
 ADDRESS = SetAddress("shop_web_80", "s1", Address("10.0.0.7", 8080))
 STATE = SetState("shop_web_80", "s1", SlotState.READY)
 WEIGHT = SetWeight("shop_web_80", "s1", 3)
+ADDED = AddSlot("web", "s3", Address("10.0.0.7", 8080), 3)
 ENTRY = SetMapEntry(MapName.PREFIX, "a.example/foo/", "shop_web_80")
 
 
@@ -29,6 +43,16 @@ ENTRY = SetMapEntry(MapName.PREFIX, "a.example/foo/", "shop_web_80")
         (WEIGHT, "set server shop_web_80/s1 weight 3"),
         (AddMapEntry(MapName.HOSTS, "a.example", "x"), "add map /run/maps/hosts.map a.example x"),
         (ENTRY, "set map /run/maps/prefix.map a.example/foo/ shop_web_80"),
+        (ADDED, "add server web/s3 10.0.0.7:8080 weight 3"),
+        (
+            AddSlot("web", "s4", Address("fd00::1", 1), 1, ("maxconn", "5")),
+            "add server web/s4 [fd00::1]:1 weight 1 maxconn 5",
+        ),
+        (DeleteSlot("web", "s3"), "del server web/s3"),
+        (AddBackend("web"), "add backend web from hadyn"),
+        (PublishBackend("web"), "publish backend web"),
+        (UnpublishBackend("web"), "unpublish backend web"),
+        (DeleteBackend("web"), "del backend web"),
         (DeleteMapEntry(MapName.EXACT, "a.example/é"), "del map /run/maps/exact.map a.example/é"),
     ],
 )
@@ -45,6 +69,11 @@ def test_a_value_that_would_be_a_second_command_never_leaves(value):
         DeleteMapEntry(MapName.EXACT, value),
         SetState(value, "s1", SlotState.READY),
         SetWeight("web", value, 1),
+        AddSlot("web", value, Address("10.0.0.7", 80)),
+        DeleteSlot(value, "s1"),
+        AddBackend(value),
+        PublishBackend(value),
+        DeleteBackend(value),
     ]
     for command in commands:
         with pytest.raises(AssertionError):
@@ -146,6 +175,12 @@ BY = " by 'stats socket command'"
         (STATE, ""),
         (WEIGHT, ""),
         (ENTRY, ""),
+        (ADDED, "New server registered."),
+        (DeleteSlot("web", "s3"), "Server deleted."),
+        (AddBackend("web"), "New backend registered."),
+        (PublishBackend("web"), "Backend published."),
+        (UnpublishBackend("web"), "Backend unpublished."),
+        (DeleteBackend("web"), "Server web/s3 is UP/READY (leaving forced maintenance).\nBackend deleted."),
     ],
 )
 def test_known_texts_say_that_a_command_is_done(command, reply):
@@ -171,6 +206,11 @@ def test_known_texts_say_that_a_command_is_done(command, reply):
         (ENTRY, "entry not found."),
         (ENTRY, "Key not found."),
         (ENTRY, "Unknown map identifier. Please use #<id> or <file>."),
+        (ADDED, "Already exists a server with the same name in backend."),
+        (ADDED, "Backend must use a dynamic load balancing to support dynamic servers."),
+        (DeleteSlot("web", "s3"), "Server still has connections attached to it, cannot remove it."),
+        (AddBackend("web"), "Error during backend creation : name is already used by other proxy 'backend web'."),
+        (DeleteBackend("web"), "Only a backend without server can be deleted."),
     ],
 )
 def test_known_texts_say_that_a_command_failed(command, reply):
