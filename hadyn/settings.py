@@ -27,7 +27,12 @@ class Settings:
     watch_ingress_without_class: bool = False
     shared_hosts: bool = False
     default_backend_service: str = ""
-    headless: str = "endpoints"
+    headless: str = "dns"
+    cluster_domain: str = "cluster.local"
+    dns_server: tuple[str, ...] = ()
+    dns_allow_network: tuple[str, ...] = ()
+    dns_hold: tuple[tuple[str, float | None], ...] = ()
+    dns_min_ttl: float = 1.0
     slots: int = 10
     haproxy: Path | None = None
     sidecar: bool = False

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from hadyn.cli import COMMANDS, DEBUG, HELP_FLAGS, WIDTH
-from hadyn.cli.values import HostPort, IPAddress, Namespace, ServicePort, SocketPath, StateDir
+from hadyn.cli.values import DnsDomain, HostPort, IPAddress, Namespace, ServicePort, SocketPath, StateDir
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -225,6 +225,19 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         default=DEFAULTS.slots,
         metavar="NUMBER",
         help="Slots a backend starts with, by default.",
+    ),
+    click.option(
+        "--headless",
+        type=click.Choice(["dns", "endpoints"]),
+        default=DEFAULTS.headless,
+        help="Fill headless Services from DNS, or from their EndpointSlices; those of your own manifests always count.",
+    ),
+    click.option(
+        "--cluster-domain",
+        type=DnsDomain(),
+        default=DEFAULTS.cluster_domain,
+        metavar="DOMAIN",
+        help="What the names of the cluster's Services end in.",
     ),
     click.option(
         "--bind",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hadyn.cli.dns_flags import dns_flags
 from hadyn.cli.flags import (
     DEFAULTS,
     cluster_flags,
@@ -34,6 +35,7 @@ EXAMPLE = """
 @manifests_flag("File or folder of manifests, watched; repeatable.")
 @cluster_flags
 @policy_flags
+@dns_flags
 @click.option(
     "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
 )

@@ -64,6 +64,20 @@ class HostPort(click.ParamType[str]):
         return text
 
 
+class DnsDomain(click.ParamType[str]):
+    """A DNS domain, in lower case without final dot."""
+
+    name = "domain"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        from hadyn.model.dns_names import checked_dns_name  # noqa: PLC0415 - help shall be fast
+
+        try:
+            return checked_dns_name(value).removesuffix(".")
+        except ValueError as cause:
+            self.fail(f"{value!r} {cause}; say something like cluster.local", param, ctx)
+
+
 class Namespace(click.ParamType[str]):
     """The name of a Kubernetes namespace."""
 

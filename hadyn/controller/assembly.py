@@ -18,7 +18,7 @@ from hadyn.controller.belated import BelatedSource
 from hadyn.controller.doors import door
 from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
-from hadyn.controller.intent import configuration, listeners, policy
+from hadyn.controller.intent import configuration, listeners, policy, resolver_settings
 from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
@@ -39,6 +39,7 @@ from hadyn.render.bootstrap import supply
 from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.resolver.resolver import Resolver
 from hadyn.runtime.client import Observer, Runtime, unix_conversation, unobserved
 from hadyn.settings import Settings
 
@@ -48,6 +49,9 @@ PATIENCE_SECONDS = 3.0
 """Sources that take longer have HAProxy serve meanwhile what it served last."""
 LOOK_SECONDS = 0.5
 """How often it is then looked whether they are there."""
+
+NAMES_SECONDS = 1.0
+"""So long HAProxy's start waits for DNS; who is answered later gets slots then."""
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +88,11 @@ class Assembly:
             self.folder.prepare()
             stack.enter_context(self.folder.locked())
             wheel = self._wheel()
-            view = self._view(wheel)
+            resolver = Resolver(resolver_settings(self.settings), time.monotonic, wheel.metrics.queried)
+            wheel.want_names = resolver.want
+            resolver.start(self.events.put)
+            stack.callback(resolver.stop)
+            view = self._view(wheel, resolver)
             wheel.metrics.look_up(view)
             status_bind, control_socket = self.settings.status_bind, self.settings.control_socket
             stack.enter_context(HttpServer(view, bind=status_bind, control_socket=control_socket))
@@ -151,12 +159,13 @@ class Assembly:
             observer=observer,
         )
 
-    def _view(self, wheel: Wheel) -> ControllerView:
+    def _view(self, wheel: Wheel, resolver: Resolver) -> ControllerView:
         return ControllerView(
             wheel=wheel,
             runtime=self._runtime(),
             runtime_socket=str(self.settings.runtime_socket),
             sources=self.sources,
+            resolver=resolver,
             log=self.log,
             since=now(),
             clock=time.monotonic,
@@ -205,6 +214,8 @@ class Assembly:
             wheel.touch(reconciler.everything())
             log.info("waiting for HAProxy on %s", self.settings.master_socket)
             return
+        # From its first connection on HAProxy shall serve, those filled from DNS too.
+        wheel.await_names(NAMES_SECONDS)
         reconciler.file(reconciler.everything())
         is_exact = self._has_installed(wheel)
         wheel.supervisor.start()

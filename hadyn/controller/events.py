@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
+from hadyn.model.resolved import Resolved
 from hadyn.process.door import Life
 from hadyn.render.candidate import Candidate
 
@@ -74,5 +75,5 @@ class Question:
         return answer
 
 
-Event = Changes | Stop | Resync | ProcessEnded | Judged | Question
+Event = Changes | Resolved | Stop | Resync | ProcessEnded | Judged | Question
 EventQueue = queue.SimpleQueue[Event]

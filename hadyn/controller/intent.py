@@ -10,6 +10,8 @@ import contextlib
 import ipaddress
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
 from hadyn.model.policy import Policy
@@ -17,6 +19,8 @@ from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.render.config import ConfigSettings, Jail
 from hadyn.render.folder import StateFolder
+from hadyn.resolver.resolution import Holds
+from hadyn.resolver.resolver_settings import ResolverSettings
 from hadyn.settings import Settings
 
 
@@ -34,6 +38,7 @@ def policy(settings: Settings) -> Policy:
         shared_hosts=settings.shared_hosts,
         capacity=Capacity(slots=settings.slots),
         headless=settings.headless,
+        cluster_domain=settings.cluster_domain,
         default_backend_service=settings.default_backend_service,
         own_addresses=own_addresses(listeners(settings), settings.status_bind),
     )
@@ -53,6 +58,23 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
         maxconn=settings.maxconn,
         jail=jail,
     )
+
+
+def resolver_settings(settings: Settings) -> ResolverSettings:
+    """Return how names are resolved."""
+    holds = Holds(floor=settings.dns_min_ttl)
+    return ResolverSettings(
+        servers=tuple(map(_server, settings.dns_server)),
+        networks=tuple(map(ipaddress.ip_network, settings.dns_allow_network)),
+        holds=replace(holds, **dict(settings.dns_hold)),
+        cluster_domain=settings.cluster_domain,
+    )
+
+
+def _server(text: str) -> Address:
+    """Read "10.96.0.10:53" or "[fd00::a]:53"."""
+    host, _, port = text.rpartition(":")
+    return Address(host.strip("[]"), int(port))
 
 
 def own_addresses(bind: Iterable[Address], status_bind: str) -> frozenset[Address]:

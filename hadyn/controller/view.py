@@ -26,6 +26,7 @@ from hadyn.observe.explanation import explain_document, host_and_path
 from hadyn.observe.log import LogWriter
 from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStatus, Status, status_document
 from hadyn.planner.observed import ObservedBackend
+from hadyn.resolver.resolver import Resolver
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.inspect import Inspection
 from hadyn.sources import Part, Source
@@ -45,6 +46,7 @@ class ControllerView:
     runtime: Runtime
     runtime_socket: str
     sources: Sequence[Source]
+    resolver: Resolver
     log: LogWriter
     since: datetime
     clock: Callable[[], float]
@@ -101,7 +103,8 @@ class ControllerView:
         return self.log.dropped
 
     def _parts(self) -> list[Part]:
-        return [part for source in self.sources for part in source.parts()]
+        parts: list[Part] = [part for source in self.sources for part in source.parts()]
+        return [*parts, self.resolver] if self.resolver.names else parts
 
     def _status(self) -> Status:
         """What only the owner knows; the part about HAProxy is filled in by the asker."""
@@ -111,7 +114,11 @@ class ControllerView:
             hadyn=HadynStatus(hadyn.__version__, os.getpid(), self.since),
             haproxy=HAProxyStatus(str(self.wheel.supervisor.process.capabilities), wheel.supervisor.is_up),
             sources=tuple(
-                SourceStatus(part.name, part.staleness_seconds(now), inventory.object_count(part.name))
+                SourceStatus(
+                    part.name,
+                    part.staleness_seconds(now),
+                    self.resolver.names if part is self.resolver else inventory.object_count(part.name),
+                )
                 for part in self._parts()
             ),
             last_cycle=wheel.last_cycle,

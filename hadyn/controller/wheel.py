@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from hadyn.controller.trouble import Trouble
 from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory, Touched
+from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import LastCycle
 
@@ -38,7 +39,13 @@ NAMED_PROBLEMS = 20
 LATE_SECONDS = 1.0
 """How soon everything is compared after HAProxy had not answered in time."""
 
+WantNames = Callable[[Iterable[DnsQuestion], Iterable[DnsQuestion]], None]
+
 log = logging.getLogger(__name__)
+
+
+def nobody_resolves(_added: Iterable[DnsQuestion], _dropped: Iterable[DnsQuestion]) -> None:
+    """Leave names unasked, where there is no resolver."""
 
 
 @dataclass(slots=True)
@@ -46,7 +53,7 @@ class Wheel:
     """Turns until it is told to stop. ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
 
     ``touched`` is what the next turn has to look at, ``received`` since when sources know
-    of it, by backend. ``is_synced`` once HAProxy holds the first full state, or, with
+    of it, by backend. ``want_names`` takes questions that backends begin and cease to ask. ``is_synced`` once HAProxy holds the first full state, or, with
     ``serves_last_good``, what it held before its sources were to be had.
     """
 
@@ -61,6 +68,7 @@ class Wheel:
     drift_interval: float
     touched: Touched = Touched()
     received: dict[str, float] = field(default_factory=dict)
+    want_names: WantNames = nobody_resolves
     is_synced: bool = False
     is_stopping: bool = False
     cycles: int = 0
@@ -106,6 +114,15 @@ class Wheel:
         if self.serves_last_good:
             self.supervisor.restarted()
 
+    def await_names(self, seconds: float) -> None:
+        """Take events in until DNS has answered about every name, for so long at most."""
+        deadline = self.clock() + seconds
+        while self.inventory.awaits_names and not self.is_stopping:
+            left = deadline - self.clock()
+            if left <= 0:
+                return
+            self.stand_by(left)
+
     def turn(self, events: list[Event]) -> None:
         """Take these events in, bring what they touch in step, do what is due, answer questions."""
         self.turned_at = self.clock()
@@ -126,9 +143,12 @@ class Wheel:
             case Changes():
                 touched = self.inventory.apply(event)
                 self.metrics.changed(event.source, len(event.upserts) + len(event.deletes))
-                for name in touched.backends:
-                    self.received.setdefault(name, event.received)
-                self.touch(touched)
+                self._note(touched, event.received)
+                self._want_names()
+            case Resolved():
+                touched = self.inventory.resolve(event)
+                self.metrics.changed("dns", len(event.names))
+                self._note(touched, event.received)
             case Resync():
                 self._sweep_at = self.clock()
             case Judged():
@@ -138,6 +158,16 @@ class Wheel:
                 self._unfiled |= self.touched
             case Stop():
                 self.is_stopping = True
+
+    def _note(self, touched: Touched, received: float) -> None:
+        for name in touched.backends:
+            self.received.setdefault(name, received)
+        self.touch(touched)
+
+    def _want_names(self) -> None:
+        changes = self.inventory.taken_name_changes()
+        if changes.added or changes.dropped:
+            self.want_names(changes.added, changes.dropped)
 
     def touch(self, touched: Touched) -> None:
         """Have the next turn look at this, too."""

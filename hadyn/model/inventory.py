@@ -119,6 +119,11 @@ class Inventory:
             self._judge_names(name)
         return Touched(frozenset(backends))
 
+    @property
+    def awaits_names(self) -> bool:
+        """Whether DNS has not been heard about some name yet."""
+        return self._names.awaits_answers
+
     def taken_name_changes(self) -> NameChanges:
         """Return which names backends began and ceased to use since this was asked last."""
         return self._names.taken_changes()

@@ -25,6 +25,7 @@ class NameBook:
     def __init__(self) -> None:
         self._users: Index[DnsQuestion, str] = Index()
         self._answers: dict[DnsQuestion, ResolvedName] = {}
+        self._used = 0
         self._added: set[DnsQuestion] = set()
         self._dropped: set[DnsQuestion] = set()
 
@@ -56,22 +57,22 @@ class NameBook:
         self._added, self._dropped = set(), set()
         return changes
 
-    def users(self, question: DnsQuestion) -> Collection[str]:
-        return self._users.of(question)
-
-    def __len__(self) -> int:
-        """How many questions have an answer."""
-        return len(self._answers)
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether there is a question of which nothing was said yet, not even that nobody answers."""
+        return len(self._answers) < self._used
 
     def _begin_use(self, question: DnsQuestion, backend: str) -> None:
         if question not in self._users:
             self._added.add(question)
+            self._used += 1
         self._users.add(question, backend)
 
     def _end_use(self, question: DnsQuestion, backend: str) -> None:
         self._users.discard(question, backend)
         if question not in self._users:
             self._answers.pop(question, None)
+            self._used -= 1
             # Added and dropped again before anybody heard of it: whoever hears of both forgets first.
             self._added.discard(question)
             self._dropped.add(question)

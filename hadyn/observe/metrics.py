@@ -71,6 +71,12 @@ TABLE = {
             "Time since a source was last in touch with what it watches; 0 while it is.",
             ("source",),
         ),
+        Described(
+            "hadyn_dns_queries_total",
+            "counter",
+            "Queries to DNS servers by result: valid, nx, timeout, refused, other; foreign are answers to something else.",
+            ("result",),
+        ),
         Described("hadyn_haproxy_up", "gauge", "1 while HAProxy answers on its runtime socket, else 0."),
         Described("hadyn_log_dropped_total", "counter", "Log lines dropped because nobody read them in time."),
     )
@@ -104,6 +110,7 @@ class Metrics:
         self._commands = self._counter("hadyn_commands_total")
         self._changes = self._counter("hadyn_changes_total")
         self._drift = self._counter("hadyn_drift_repaired_total")
+        self._queries = self._counter("hadyn_dns_queries_total")
         self._ready_seconds = self._histogram("hadyn_change_to_ready_seconds", READY_BUCKETS)
         self._cycle_seconds = self._histogram("hadyn_cycle_seconds", CYCLE_BUCKETS)
         if sight is not None:
@@ -126,6 +133,10 @@ class Metrics:
     def changed(self, source: str, count: int = 1) -> None:
         """A source named objects that changed or went."""
         self._changes.labels(source).inc(count)
+
+    def queried(self, result: str) -> None:
+        """A query to a DNS server came to its end."""
+        self._queries.labels(result).inc()
 
     def became_ready(self, seconds: float) -> None:
         """An endpoint that came has its slot, proven ready, so long after the source's event."""

@@ -119,6 +119,11 @@ class Resolver:
         """Have ``show`` called, in the resolver's thread, with what is known; what nobody wants is asked once."""
         self._wish(partial(self._show, question, show))
 
+    @property
+    def names(self) -> int:
+        """How many questions are wanted."""
+        return len(self._entries)
+
     def staleness_seconds(self, now: float) -> float:
         """Return for how long some name in use has not been confirmed by an answer; 0 while all are."""
         since = self._stale_since

@@ -21,9 +21,9 @@ def settings(*arguments: str) -> Settings:
     return Settings(**run.make_context("run", ["--manifests", "manifests", *arguments]).params)
 
 
-def test_run_has_a_flag_for_every_setting_but_those_of_later_days():
+def test_run_has_a_flag_for_every_setting():
     flags = {parameter.name for parameter in run.params} - {"config", "debug"}
-    assert {field.name for field in fields(Settings)} - flags == {"headless"}
+    assert {field.name for field in fields(Settings)} - flags == set()
 
 
 def test_the_defaults_of_flags_are_those_of_settings():
