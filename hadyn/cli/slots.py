@@ -67,9 +67,11 @@ def slots(  # noqa: PLR0913 - one parameter for each flag
     backends, or -o wide, each slot is shown with its endpoint.
     """
     is_by_slot = bool(backend) or form == "wide"
+    # Every slot of thousands of backends is a lot to spell: only who wants to see them asks for them.
+    path = "/api/slots" if is_by_slot or form in ("json", "yaml") else "/api/backends"
 
     def look() -> Documents:
-        return _from_haproxy(runtime_socket, backend) if runtime_socket else _from_hadyn(state_dir, backend)
+        return _from_haproxy(runtime_socket, backend) if runtime_socket else _from_hadyn(state_dir, path, backend)
 
     if not watch:
         _echo(look(), form, is_by_slot=is_by_slot)
@@ -79,10 +81,10 @@ def slots(  # noqa: PLR0913 - one parameter for each flag
         _echo_changes(look, interval, form, is_by_slot=is_by_slot)
 
 
-def _from_hadyn(state_dir: Path, backends: Collection[str]) -> Documents:
+def _from_hadyn(state_dir: Path, path: str, backends: Collection[str]) -> Documents:
     """Ask the hadyn of a state folder; without one, the HAProxy that it left running."""
     try:
-        found: Documents = ask(state_dir, "/api/slots", {"backend": list(backends)} if backends else None)
+        found: Documents = ask(state_dir, path, {"backend": list(backends)} if backends else None)
     except NotRunning:
         left_behind = Settings(state_dir=state_dir).runtime_socket
         if not left_behind.exists():
@@ -133,7 +135,8 @@ def _echo_changes(look: Look, interval: float, form: str | None, *, is_by_slot: 
 
 def _without_times(documents: Documents) -> Documents:
     return [
-        {**document, "entries": [{**entry, "since": None} for entry in document["entries"]]} for document in documents
+        {**document, "entries": [{**entry, "since": None} for entry in document.get("entries", ())]}
+        for document in documents
     ]
 
 

@@ -40,7 +40,7 @@ from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.resolver.resolver import Resolver
-from hadyn.runtime.client import Observer, Runtime, unix_conversation, unobserved
+from hadyn.runtime.client import Observer, Runtime, unix_conversation, unix_stream, unobserved
 from hadyn.settings import Settings
 
 SWITCH_SECONDS = 0.0005
@@ -157,6 +157,7 @@ class Assembly:
             map_folder=str(self.folder.maps),
             name=str(self.settings.runtime_socket),
             observer=observer,
+            stream=unix_stream(self.settings.runtime_socket),
         )
 
     def _view(self, wheel: Wheel, resolver: Resolver) -> ControllerView:

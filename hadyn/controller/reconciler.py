@@ -136,8 +136,8 @@ class Reconciler:
         loaded: set[str] = set()
         suspects: set[str] = set()
         for observed in self.runtime.observe_in_portions():
-            loaded |= observed.keys()
-            self.loaded |= observed.keys()
+            loaded.update(observed)
+            self.loaded.update(observed)
             suspects |= self._compare(observed, observed.keys() & wanted.backends)
             suspects |= self._removable(observed, wanted.backends)
         self.loaded = loaded
@@ -179,7 +179,8 @@ class Reconciler:
         for slot in execution.proven:
             if slot.backend in received:
                 self.metrics.became_ready(execution.proven_at - received[slot.backend])
-        self.loaded |= execution.backends.keys()
+        # An "|=" with keys would copy the set, which is as long as there are backends.
+        self.loaded.update(execution.backends)
         for name in {command.backend for command in plan.remove} - execution.backends.keys():
             self.loaded.discard(name)
             self.filing.files.forget_removed(name)

@@ -8,34 +8,39 @@ holds up the wheel for long.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import TypeVar, cast
 
 import hadyn
 from hadyn.controller.events import Question
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import HadynError
-from hadyn.model.desired import Backend, MapName
+from hadyn.model.desired import Backend, Discovery, MapName
 from hadyn.model.explain import explain
 from hadyn.model.problems import Problem
-from hadyn.observe.documents import FREE, Document, plan_document, slot_counts, slots_document
+from hadyn.observe.documents import FREE, SLOT_STATES, Document, backend_document, plan_document, slots_document
 from hadyn.observe.explanation import explain_document, host_and_path
 from hadyn.observe.log import LogWriter
 from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStatus, Status, status_document
 from hadyn.planner.observed import ObservedBackend
 from hadyn.resolver.resolver import Resolver
 from hadyn.runtime.client import Runtime
+from hadyn.runtime.counts import SlotCounts
 from hadyn.runtime.inspect import Inspection
 from hadyn.sources import Part, Source
 
 PORTION = 200
 """So many backends are asked for in one question."""
+COUNTED_PORTION = 1000
+"""So many where nothing is built for them."""
 ALIVE_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
+Heading = tuple[str, Discovery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ class ControllerView:
     def backend_names(self) -> Sequence[str]:
         return sorted(self.wheel.reconciler.loaded)
 
-    def slots(self, backends: Collection[str] | None) -> list[Document]:
+    def counts(self) -> list[Document]:
+        return [backend_document(*found) for found in sorted(self._counted(), key=itemgetter(0))]
+
+    def slots(self, backends: Collection[str]) -> list[Document]:
         observed = self.runtime.observe(backends)
         known = self.wheel.reconciler.loaded
         ours = {name: backend for name, backend in observed.items() if name in known}
@@ -88,9 +96,7 @@ class ControllerView:
         return self.wheel.metrics.exposition()
 
     def slot_counts(self) -> Mapping[str, Mapping[str, int]]:
-        observed = self.runtime.observe(None)
-        desired = self._desired(observed)
-        return {name: slot_counts(desired.get(name), backend) for name, backend in observed.items() if name in desired}
+        return {name: counts for name, heading, counts, _ in self._counted() if heading}
 
     def problems(self) -> Iterable[Problem]:
         return self._ask(self.wheel.reconciler.filing.problems)
@@ -163,7 +169,39 @@ class ControllerView:
             desired |= {backend.name: backend for backend in wanted if backend is not None}
         return desired
 
+    def _counted(self) -> Iterator[tuple[str, Heading | None, dict[str, int], int]]:
+        """Yield each backend with its heading, its slots by state, its sessions."""
+        counted = self.runtime.count()
+        names = [name for name in counted if name in self.wheel.reconciler.loaded]
+        # Only those slots are not free that somebody left and that may still have sessions.
+        unclear = [name for name in names if counted[name].left and counted[name].sessions]
+        observed = self.runtime.observe(unclear) if unclear else {}
+        for start in range(0, len(names), COUNTED_PORTION):
+            portion = names[start : start + COUNTED_PORTION]
+            occupied = {name: counted[name].left for name in portion}
+            headings = self._ask(partial(self._headings, occupied))
+            for name in portion:
+                slots = observed[name].slots if name in observed else ()
+                kept = headings[name][1] | {slot.name for slot in slots if slot.sessions}
+                yield name, headings[name][0], _by_state(counted[name], kept), counted[name].sessions
+
+    def _headings(self, left: Mapping[str, Collection[str]]) -> dict[str, tuple[Heading | None, set[str]]]:
+        """Return what people call each backend, and the slots among those given that the files say are somebody's."""
+        inventory, files = self.wheel.inventory, self.wheel.reconciler.filing.files
+        found: dict[str, tuple[Heading | None, set[str]]] = {}
+        for name, slots in left.items():
+            section = (files.section(name) or "") if slots else ""
+            found[name] = inventory.heading(name), {slot for slot in slots if f"    server {slot} " in section}
+        return found
+
     def _ask(self, ask: Callable[[], Answer]) -> Answer:
         question = Question(ask)
         self.wheel.events.put(question)
         return cast("Answer", question.wait())
+
+
+def _by_state(counts: SlotCounts, kept: Collection[str]) -> dict[str, int]:
+    """Return the slots by the state that people see; ``kept`` are those in maint that are not free."""
+    in_maint = sum(slot in kept for slot in counts.left)
+    free = counts.blank + len(counts.left) - in_maint
+    return dict(zip(SLOT_STATES, (counts.ready, counts.drain, in_maint, free), strict=True))

@@ -17,7 +17,7 @@ from hadyn.model.changes import Changes
 from hadyn.model.claims import Claims
 from hadyn.model.classes import Classes
 from hadyn.model.default_backend import default_backend_ingress
-from hadyn.model.desired import Backend, Route
+from hadyn.model.desired import Backend, Discovery, Route
 from hadyn.model.endpoints import forbidden_addresses
 from hadyn.model.index import Index
 from hadyn.model.membership import Membership, service_of
@@ -132,6 +132,11 @@ class Inventory:
         """Build the backend as it is wanted now; None where no route leads to it."""
         part = self._parts.get(name)
         return None if part is None else self._workshop.backend(part)
+
+    def heading(self, name: str) -> tuple[str, Discovery] | None:
+        """What people call a backend, and where its endpoints come from; nothing is built for it."""
+        part = self._parts.get(name)
+        return None if part is None else (part.supply.found.title, part.supply.discovery)
 
     def routes(self, host: str) -> tuple[Route, ...]:
         """The routes of one host (as in ``hosts()``), sorted by key; () where it has none."""

@@ -23,6 +23,9 @@ from hadyn.model.problems import shown
 MOST_PARAMETERS = 1100
 """A query may name every backend of a page; more is an attack on the parser."""
 
+PORTION = 200
+"""So many backends are spelled at a time where all of them are asked for."""
+
 _JSON = "application/json"
 _LOG = logging.getLogger(__name__)
 
@@ -43,8 +46,11 @@ class View(Protocol):
     def backend_names(self) -> Sequence[str]:
         """All backends, sorted; costs nothing."""
 
-    def slots(self, backends: Collection[str] | None) -> list[dict[str, object]]:
-        """Who sits in which slot of these backends (None: of all), by name; unknown names are left out."""
+    def counts(self) -> list[dict[str, object]]:
+        """How many slots of each backend are in which state, by name."""
+
+    def slots(self, backends: Collection[str]) -> list[dict[str, object]]:
+        """Who sits in which slot of these backends, by name; unknown names are left out."""
 
     def status(self) -> Mapping[str, object]:
         """The document of ``hadyn status``."""
@@ -137,13 +143,26 @@ def _slots(view: View, query: Query) -> Answer:
             return refusal(404, f"there is no backend {unknown}", "`hadyn slots` lists them all")
         return _document(documents, headers={"Hadyn-Total": str(len(documents))})
     if not query.keys() & {"search", "offset", "limit"}:
-        documents = view.slots(None)
-        return _document(documents, headers={"Hadyn-Total": str(len(documents))})
+        return _all_slots(view)
     searched = query.get("search", [""])[0].lower().replace("/", "_").replace(":", "_")
     names = [name for name in view.backend_names() if searched in name.lower()]
     offset, limit = _number(query, "offset", 0), _number(query, "limit", 100)
     page = frozenset(names[offset : offset + limit])
     return _document(view.slots(page) if page else [], headers={"Hadyn-Total": str(len(names))})
+
+
+def _all_slots(view: View) -> Answer:
+    """Every slot there is, spelled in portions: as values all at once they would take hundreds of megabytes."""
+    names = view.backend_names()
+    portions = (names[start : start + PORTION] for start in range(0, len(names), PORTION))
+    spelled = (msgspec.json.encode(view.slots(frozenset(portion)))[1:-1] for portion in portions)
+    body = b"[" + b",".join(filter(None, spelled)) + b"]\n"
+    return Answer(200, body, headers={"Hadyn-Total": str(len(names))})
+
+
+def _backends(view: View, _query: Query) -> Answer:
+    documents = view.counts()
+    return _document(documents, headers={"Hadyn-Total": str(len(documents))})
 
 
 def _number(query: Query, name: str, default: int) -> int:
@@ -180,6 +199,7 @@ _PATHS: dict[str, Callable[[View, Query], Answer]] = {
     "/healthz": _healthz,
     "/readyz": _readyz,
     "/metrics": _metrics,
+    "/api/backends": _backends,
     "/api/slots": _slots,
     "/api/status": _status,
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from hadyn.model.addresses import Address
-from hadyn.model.desired import Backend, Endpoint
+from hadyn.model.desired import Backend, Discovery, Endpoint
 from hadyn.model.problems import Problem
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import Plan
@@ -32,6 +32,24 @@ def slots_document(
     """
     names = sorted(desired.keys() | observed.keys())
     return [_backend_document(name, desired.get(name), observed.get(name), now) for name in names]
+
+
+def backend_document(
+    name: str, heading: tuple[str, Discovery] | None, counts: Mapping[str, int], sessions: int
+) -> Document:
+    """Tell how many slots of a backend are in which state; ``heading`` is what people call it, and its discovery."""
+    service, discovery = heading or (None, None)
+    return {
+        "backend": name,
+        "service": service,
+        "discovery": discovery,
+        "slots": sum(counts.values()),
+        "ready": counts[SlotState.READY],
+        "draining": counts[SlotState.DRAIN],
+        "maint": counts[SlotState.MAINT],
+        "free": counts[FREE],
+        "sessions": sessions,
+    }
 
 
 def slot_counts(backend: Backend | None, observed: ObservedBackend) -> dict[str, int]:
@@ -94,21 +112,11 @@ def moment(when: datetime) -> str:
 
 
 def _backend_document(name: str, backend: Backend | None, observed: ObservedBackend | None, now: datetime) -> Document:
-    wanted = _by_address(backend)
-    entries = list(_entries(observed, wanted, now)) if observed else []
-    states = [entry["state"] for entry in entries]
-    return {
-        "backend": name,
-        "service": backend.service if backend else None,
-        "discovery": str(backend.discovery) if backend else None,
-        "slots": len(entries),
-        "ready": states.count(SlotState.READY),
-        "draining": states.count(SlotState.DRAIN),
-        "maint": states.count(SlotState.MAINT),
-        "free": states.count(FREE),
-        "sessions": sum(slot.sessions for slot in observed.slots) if observed else 0,
-        "entries": entries,
-    }
+    observed = observed or ObservedBackend(name)
+    heading = (backend.service, backend.discovery) if backend else None
+    sessions = sum(slot.sessions for slot in observed.slots)
+    entries = list(_entries(observed, _by_address(backend), now))
+    return {**backend_document(name, heading, slot_counts(backend, observed), sessions), "entries": entries}
 
 
 def _entries(observed: ObservedBackend, wanted: Mapping[Address, Endpoint], now: datetime) -> Iterator[Document]:

@@ -53,10 +53,16 @@ class ShopView:
     def backend_names(self):
         return sorted(self.backends)
 
+    def counts(self):
+        return [
+            {key: value for key, value in document.items() if key != "entries"}
+            for document in self.slots(self.backends)
+        ]
+
     def slots(self, backends):
         if not self.haproxy_answers:
             raise SocketUnreachable("/run/hadyn/run/runtime.sock", ConnectionRefusedError(111, "Connection refused"))
-        wanted = self.backends.keys() if backends is None else backends & self.backends.keys()
+        wanted = set(backends) & self.backends.keys()
         desired = {name: self.backends[name] for name in wanted}
         return slots_document(desired, {name: self.observed[name] for name in wanted}, START)
 

@@ -20,6 +20,23 @@ def test_slots_of_all_backends_come_in_the_order_of_their_names():
     assert [document["backend"] for document in documents] == ["shop_web0000_80", "shop_web0001_80"]
 
 
+def test_all_backends_come_in_portions_none_left_out():
+    answered = answer(ShopView(backends=450), "/api/slots", is_control=False)
+
+    documents = json.loads(answered.body)
+    assert [document["backend"] for document in documents] == ShopView(backends=450).backend_names()
+    assert answered.headers["Hadyn-Total"] == "450"
+
+
+def test_backends_are_counted_without_their_slots():
+    _, slots = asked("/api/slots")
+
+    status, documents = asked("/api/backends")
+
+    assert status == 200
+    assert documents == [{key: document[key] for key in document if key != "entries"} for document in slots]
+
+
 def test_slots_of_named_backends_are_those_and_no_others():
     _, documents = asked("/api/slots?backend=shop_web0001_80")
 
