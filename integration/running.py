@@ -26,7 +26,9 @@ import yaml
 
 from hadyn.cli.control import ask
 from hadyn.errors import HadynError
+from hadyn.planner.capabilities import Capabilities
 from hadyn.process.handle import processes_with
+from hadyn.process.versions import examined
 from hadyn.render.folder import StateFolder
 from hadyn.render.shards import sections
 from hadyn.runtime.client import unix_conversation
@@ -52,7 +54,7 @@ class Ground:
     manager; ``said`` is then all that its hadyns have said.
     """
 
-    haproxy: Path | None = None
+    haproxy: Path = field(default_factory=lambda: find_haproxies()[0].path)
     is_left_behind: bool = False
     said: str = ""
     place: Path = field(init=False)
@@ -63,7 +65,6 @@ class Ground:
     def __enter__(self) -> Self:
         self.place = Path(tempfile.mkdtemp(prefix="hadyn-"))
         self.manifests.mkdir()
-        self.haproxy = self.haproxy or find_haproxies()[0].path
         self.http_port, self.status_port = free_port(), free_port()
         return self
 
@@ -91,6 +92,11 @@ class Ground:
     @property
     def folder(self) -> StateFolder:
         return StateFolder(self.place / "state")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its HAProxy can do."""
+        return examined(self.haproxy).capabilities
 
     @property
     def log(self) -> str:

@@ -168,7 +168,9 @@ def test_what_changed_while_hadyn_was_dead_is_told_when_it_is_back(ground: Groun
     assert ground.metric("hadyn_commands_total") == 3
 
 
-def test_a_backend_that_came_while_hadyn_was_dead_costs_one_reload(ground: Ground, pods: Pods, web: Deployment) -> None:
+def test_a_backend_that_came_while_hadyn_was_dead_costs_one_reload_at_most(
+    ground: Ground, pods: Pods, web: Deployment
+) -> None:
     hadyn = ground.run()
     hadyn.kill()
     api = Deployment(ground, pods, "api", path="/api")
@@ -179,7 +181,7 @@ def test_a_backend_that_came_while_hadyn_was_dead_costs_one_reload(ground: Groun
         ground.run()
         ground.until(lambda: ground.get("/api")[1] in api.names)
 
-    assert ground.reloads() == {"NEW_BACKEND": 1}
+    assert ground.reloads() == ({} if ground.capabilities.has_dynamic_backends else {"NEW_BACKEND": 1})
     assert web.serves()
 
 
