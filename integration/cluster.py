@@ -47,10 +47,12 @@ class ControlPlane:
 
     api_flags: str = ""
     folder: Path = field(init=False)
+    _lifeline: tuple[int, int] = field(init=False)
     api: KubeApi = field(init=False)
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="hadyn-cluster-"))
+        self._lifeline = os.pipe()
         try:
             self.up()
         except BaseException:
@@ -66,6 +68,8 @@ class ControlPlane:
             # In no order and at once: nobody needs what they hold any more.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(part.read_text()), signal.SIGKILL)
+        for descriptor in self._lifeline:
+            os.close(descriptor)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -74,9 +78,17 @@ class ControlPlane:
 
     def up(self, *parts: str) -> None:
         """Start all of it, or some parts again; return when they are ready."""
-        environment = os.environ | {"API_FLAGS": self.api_flags}
+        reading, _ = self._lifeline
+        environment = os.environ | {"API_FLAGS": self.api_flags, "LIFELINE": str(reading)}
         command = [SCRIPTS / "up.sh", binary(), self.folder, *parts]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env=environment, timeout=2 * KUBECTL_SECONDS)
+        subprocess.run(
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            pass_fds=[reading],
+            timeout=2 * KUBECTL_SECONDS,
+        )
 
     def down(self, *parts: str) -> None:
         """End all of it, or some parts."""
