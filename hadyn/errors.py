@@ -99,14 +99,18 @@ class ReloadFailed(TemporaryError):
 
 
 class ReloadUnproven(ReloadFailed):
-    """HAProxy ended, was started anew, or fell silent while it was to reload."""
+    """HAProxy ended, was started anew, or fell silent while it was to reload.
 
-    def __init__(self, said: str) -> None:
+    ``is_accepted`` when it had already said that it takes the files.
+    """
+
+    def __init__(self, said: str, *, is_accepted: bool = False) -> None:
         TemporaryError.__init__(
             self,
             f"nobody can tell whether HAProxy reloaded: {said}",
             remedy="hadyn reads back what it runs with, and tries again",
         )
+        self.is_accepted = is_accepted
 
 
 class FileNotWritten(TemporaryError):

@@ -197,7 +197,8 @@ class Reloader:
     def _give_up(self, candidate: Candidate, failure: HadynError, *, is_installed: bool) -> None:
         """Let the live files be those that HAProxy accepted; go on without what it refuses, else try again later."""
         culprits = self._culprits(candidate, failure)
-        if is_installed:
+        is_accepted = isinstance(failure, ReloadUnproven) and failure.is_accepted
+        if is_installed and not is_accepted:
             try:
                 self.files.revert()
             except FileNotWritten as unwritten:

@@ -24,14 +24,23 @@ from hadyn.errors import (
     TemporaryError,
 )
 from hadyn.process.alerts import alerts_in, concerns_configuration, first_words, refusal
-from hadyn.process.master import Processes, ask, ask_again, has_failed, is_stopping, processes_in, worker_pid_in
+from hadyn.process.master import (
+    Processes,
+    ask,
+    ask_again,
+    has_failed,
+    has_succeeded,
+    is_stopping,
+    processes_in,
+    worker_pid_in,
+)
 
 RELOAD_SECONDS = 120.0
 """Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
 LOOKING_SECONDS = 5.0
 """How long the master may take to list its processes; behind a reload it reads all files first."""
 STRANGER_SECONDS = 2.0
-"""After a reload the runtime socket is a stranger's if for so long no worker of this master answers there."""
+"""So long may a worker that is not listed answer, or the master not count a reload that it was asked for."""
 
 
 class NotYet(TemporaryError):
@@ -66,15 +75,15 @@ class Dialogue:
             raise self.stranger()
         return processes
 
-    def reload(self, is_running: Callable[[], bool], said: Callable[[], str]) -> None:
+    def reload(self, is_running: Callable[[], bool], said: Callable[[], str], *, silence_seconds: float) -> None:
         """Have HAProxy read its files anew, and wait until only a new worker answers.
 
-        ``said`` returns what HAProxy has printed since, for those that answer a reload with
+        So long may nobody answer, in a row, while ``is_running`` holds. ``said`` returns what HAProxy has printed since, for those that answer a reload with
         nothing. Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old
         worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
         answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
-        before = self.processes(is_running, seconds=RELOAD_SECONDS)
+        before = self.processes(is_running, seconds=silence_seconds)
         try:
             answer = ask_again(self.master_socket, "reload", timeout_seconds=RELOAD_SECONDS, while_true=is_running)
         except ReplyCutShort:
@@ -82,9 +91,9 @@ class Dialogue:
         if has_failed(answer):
             raise reload_failure(answer)
         try:
-            until(_Reloaded(self, before, is_running, said).check, RELOAD_SECONDS)
-        except (NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
-            raise ReloadUnproven(cause.happened) from cause
+            until(_Reloaded(self, before, is_running, said, silence_seconds).check, RELOAD_SECONDS)
+        except (_Broken, NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
+            raise ReloadUnproven(cause.happened, is_accepted=has_succeeded(answer)) from cause
 
     def answering(self) -> int | None:
         """Return the pid of the worker that answers on the runtime socket; raises what ``ask`` does."""
@@ -98,17 +107,30 @@ class Dialogue:
         )
 
 
+class _Broken(ReloadFailed):
+    """A reload that nothing more will come of."""
+
+    def __init__(self, happened: str) -> None:
+        TemporaryError.__init__(self, happened, remedy="hadyn reads back what HAProxy runs with")
+
+
 class _Reloaded:
     """One reload that is waited for."""
 
     def __init__(
-        self, dialogue: Dialogue, before: Processes, is_running: Callable[[], bool], said: Callable[[], str]
+        self,
+        dialogue: Dialogue,
+        before: Processes,
+        is_running: Callable[[], bool],
+        said: Callable[[], str],
+        silence_seconds: float,
     ) -> None:
         self._dialogue = dialogue
         self._before = before
         self._is_running = is_running
         self._said = said
-        self._stranger_at: float | None = None
+        self._silence = _Patience(silence_seconds)
+        self._strangeness = _Patience(STRANGER_SECONDS)
 
     def check(self) -> None:
         """Raise unless a new worker alone answers. 2.6 says nothing: its processes tell.
@@ -116,28 +138,52 @@ class _Reloaded:
         haproxy-facts.md#reload-answers
         """
         if not self._is_running():
-            raise ReloadUnproven(f"it ended meanwhile: {first_words(self._said())}")
+            raise _Broken(f"it ended meanwhile: {first_words(self._said())}")
+        try:
+            self._look()
+        except SocketUnreachable as cause:
+            if self._silence.is_over():
+                raise _Broken(cause.happened) from cause
+            raise
+        self._silence.begin_anew()
+
+    def _look(self) -> None:
+        before = self._before
         processes = processes_in(ask(self._dialogue.master_socket, "show proc"))
-        if processes.reloads < self._before.reloads:
-            raise ReloadUnproven("it was started anew meanwhile")
-        if processes.failed > self._before.failed:
+        if processes.reloads < before.reloads:
+            raise _Broken("it was started anew meanwhile")
+        if processes.failed > before.failed:
             raise reload_failure(self._said())
-        newcomers = set(processes.workers) - set(self._before.workers)
+        newcomers = set(processes.workers) - set(before.workers)
         worker = self._dialogue.answering()
-        if worker not in processes.workers:
-            self._complain()
+        if worker not in processes.workers and self._strangeness.is_over():
+            # One that answers and is not listed has just come, or just gone; only for a moment.
+            raise self._dialogue.stranger()
+        if processes.reloads == before.reloads and self._strangeness.is_over():
+            raise _Broken("it did not begin to, or was started anew meanwhile")
         if worker not in newcomers:
             raise NotYet(RELOAD_SECONDS)
         for veteran in set(processes.workers) - newcomers:
             if not is_stopping(ask(self._dialogue.master_socket, f"@!{veteran} show info")):
                 raise NotYet(RELOAD_SECONDS)
 
-    def _complain(self) -> None:
-        """A worker that answers and is not listed has just come, or just gone; only for a moment."""
+
+class _Patience:
+    """How long something may last that is all right for a moment."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def is_over(self) -> bool:
+        """Note that it lasts; return whether it does for too long."""
         now = time.monotonic()
-        self._stranger_at = self._stranger_at or now + STRANGER_SECONDS
-        if now >= self._stranger_at:
-            raise self._dialogue.stranger()
+        if self._until is None:
+            self._until = now + self._seconds
+        return now >= self._until
+
+    def begin_anew(self) -> None:
+        self._until = None
 
 
 def until(check: Callable[[], None], seconds: float) -> None:

@@ -19,7 +19,7 @@ from hadyn.model.addresses import Address
 from hadyn.planner.capabilities import Capabilities
 from hadyn.process.alerts import first_words
 from hadyn.process.checking import check
-from hadyn.process.dialogue import Dialogue, NotYet, until
+from hadyn.process.dialogue import RELOAD_SECONDS, Dialogue, NotYet, until
 from hadyn.process.handle import ProcessHandle, leads_session, processes_with
 from hadyn.process.log import ProcessLog
 from hadyn.process.master import Processes, ask, processes_in
@@ -105,7 +105,7 @@ class HAProxyProcess:
         NotHAProxy when somebody else answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
         position = self.log.size()
-        self._dialogue.reload(self._is_running, lambda: self.log.since(position))
+        self._dialogue.reload(self._is_running, lambda: self.log.since(position), silence_seconds=RELOAD_SECONDS)
 
     def processes(self) -> Processes:
         """Return HAProxy's master and workers, those included that still finish requests from before a reload."""

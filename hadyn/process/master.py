@@ -100,6 +100,11 @@ def is_stopping(said: str) -> bool:
     return "\nStopping: 1\n" in said or not worker_pid_in(said)
 
 
+def has_succeeded(said: str) -> bool:
+    """Tell whether a reply to ``reload`` says that it came off; 2.6 never says."""
+    return said.startswith("Success=1")
+
+
 def has_failed(said: str) -> bool:
     """Tell whether a reply to ``reload`` says that it failed; 2.6 never says. haproxy-facts.md#reload-answers"""
     return said.startswith("Success=0")

@@ -14,7 +14,7 @@ from hadyn.errors import HAProxyUnusable, TemporaryError
 from hadyn.model.addresses import Address
 from hadyn.planner.capabilities import OLDEST, Capabilities
 from hadyn.process.checking import check
-from hadyn.process.dialogue import Dialogue
+from hadyn.process.dialogue import LOOKING_SECONDS, Dialogue
 from hadyn.process.lifeline import Lifeline
 from hadyn.process.master import Processes
 from hadyn.process.versions import HAProxyBinary
@@ -78,7 +78,8 @@ class Sidecar:
         lifeline = self.handle
         assert lifeline is not None
         with lifeline.renewed():
-            self._dialogue.reload(lambda: True, lambda: "")
+            # If it takes longer, it is waited for like one that was started anew.
+            self._dialogue.reload(lambda: True, lambda: "", silence_seconds=LOOKING_SECONDS)
 
     def processes(self) -> Processes:
         """Return HAProxy's master and workers, with the pids that they have where they run."""
