@@ -24,9 +24,9 @@ from typing import Any, Self
 
 import yaml
 
-from hadyn.sources.kube_api import KubeApi
-from hadyn.sources.kube_login import Login
-from hadyn.sources.kube_requests import ApiRequest
+from hadyn.cluster.api import KubeApi
+from hadyn.cluster.login import Login
+from hadyn.cluster.requests import ApiRequest
 from integration.running import Ground, get
 
 SCRIPTS = Path(__file__).parent / "controlplane"

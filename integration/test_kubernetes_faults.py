@@ -122,7 +122,7 @@ def test_an_apiserver_that_is_killed_changes_nothing_and_is_caught_up_with(shop:
     assert "in touch with the apiserver again" in said
 
 
-def test_what_changed_and_went_while_nobody_looked_is_found_after_a_410(shop: Shop) -> None:
+def test_what_changed_and_went_while_nobody_looked_is_found_when_all_is_listed_anew(shop: Shop) -> None:
     shop.cluster.apply(shop.namespace.bare_service("old"), shop.namespace.ingress("old", "old.example"))
     hadyn = shop.ground.run("--log-level", "debug")
     shop.ground.until(lambda: shop.ground.get(host="old.example")[0] == 503)

@@ -30,7 +30,7 @@ def origins(settings: Settings) -> tuple[Source, ...]:
 
 def _cluster(settings: Settings) -> Source | None:
     # Whoever follows manifests alone pays nothing for the kubernetes package.
-    from hadyn.sources.kube_place import default_kubeconfig, is_in_pod  # noqa: PLC0415
+    from hadyn.cluster.place import default_kubeconfig, is_in_pod  # noqa: PLC0415
 
     kubeconfig = settings.kubeconfig
     if kubeconfig is None and settings.context:
@@ -43,7 +43,7 @@ def _cluster(settings: Settings) -> Source | None:
                 remedy="Say --kubeconfig FILE or --context NAME, too; only in a pod hadyn knows by itself",
             )
         return None
-    from hadyn.sources.kube_login import Login  # noqa: PLC0415
+    from hadyn.cluster.login import Login  # noqa: PLC0415
     from hadyn.sources.kubernetes import KubernetesSource  # noqa: PLC0415
 
     return KubernetesSource(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from hadyn.cluster.errors import AnswerNotUnderstood, Status, error_of_status
+from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError
 from hadyn.model.decoding import TypeName, decode
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem, shown
-from hadyn.sources.kube_errors import AnswerNotUnderstood, Status, error_of_status
-from hadyn.sources.kube_requests import ApiRequest, Resource
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 """The annotation of the bookmark behind the last object of a streamed list."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from hadyn.sources.kube_api import KubeApi
-from hadyn.sources.kube_errors import AnswerNotUnderstood, NotAllowed, NotKubernetes, NotServed
-from hadyn.sources.kube_requests import ApiRequest, Resource
+from hadyn.cluster.api import KubeApi
+from hadyn.cluster.errors import AnswerNotUnderstood, NotAllowed, NotKubernetes, NotServed
+from hadyn.cluster.requests import ApiRequest, Resource
 
 SERVICES = Resource("", "v1", "services", "Service")
 ENDPOINTS = Resource("", "v1", "endpoints", "Endpoints")

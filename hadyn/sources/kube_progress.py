@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
-from hadyn.errors import HadynError
-from hadyn.sources.kube_errors import (
+from hadyn.cluster.errors import (
     AnswerNotUnderstood,
     ApiBusy,
     ApiFailed,
@@ -27,6 +26,7 @@ from hadyn.sources.kube_errors import (
     ApiUnreachable,
     VersionGone,
 )
+from hadyn.errors import HadynError
 
 PAGE = 500
 """Objects of one page: decoding more at a time would hold up the wheel."""

@@ -15,15 +15,15 @@ from typing import cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_random_exponential
 
+from hadyn.cluster.api import KubeApi
+from hadyn.cluster.errors import NoCredentials, NotAllowed, NotServed
+from hadyn.cluster.login import Login
+from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
 from hadyn.sources import Emit
-from hadyn.sources.kube_api import KubeApi
 from hadyn.sources.kube_discovery import INGRESSES, discover
-from hadyn.sources.kube_errors import NoCredentials, NotAllowed, NotServed
-from hadyn.sources.kube_login import Login
-from hadyn.sources.kube_requests import ApiRequest, Resource
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
 

@@ -14,17 +14,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from hadyn.cluster.api import KubeApi, Watch
+from hadyn.cluster.errors import AnswerNotUnderstood, VersionGone
+from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.sources import Emit
 from hadyn.sources.kube_answers import Events, read_events, read_page
-from hadyn.sources.kube_api import KubeApi, Watch
-from hadyn.sources.kube_errors import AnswerNotUnderstood, VersionGone
 from hadyn.sources.kube_lines import Lines, LineTooLong
 from hadyn.sources.kube_progress import ListPage, Progress, WatchFrom
-from hadyn.sources.kube_requests import ApiRequest, Resource
 
 WATCH_SECONDS = (290, 590)
 """The server is asked to end a watch after a time between these, so that not all come back together."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from hadyn.cluster.errors import AnswerNotUnderstood, ApiFailed, VersionGone
+from hadyn.cluster.requests import ApiRequest
 from hadyn.model.problems import ObjectRef, Reason
 from hadyn.sources.kube_answers import Events, read_events, read_page
 from hadyn.sources.kube_discovery import CLASSES, SERVICES
-from hadyn.sources.kube_errors import AnswerNotUnderstood, ApiFailed, VersionGone
-from hadyn.sources.kube_requests import ApiRequest
 
 LIST = ApiRequest("list", "services", "/api/v1/services")
 WATCH = ApiRequest("watch", "services", "/api/v1/services")

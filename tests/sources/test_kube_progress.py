@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadyn.errors import HadynError
-from hadyn.sources.kube_errors import (
+from hadyn.cluster.errors import (
     AnswerNotUnderstood,
     ApiBusy,
     ApiFailed,
@@ -14,6 +13,8 @@ from hadyn.sources.kube_errors import (
     NotAllowed,
     VersionGone,
 )
+from hadyn.cluster.requests import ApiRequest
+from hadyn.errors import HadynError
 from hadyn.sources.kube_progress import (
     LONGEST_PAUSE_SECONDS,
     PAGE,
@@ -24,7 +25,6 @@ from hadyn.sources.kube_progress import (
     Progress,
     WatchFrom,
 )
-from hadyn.sources.kube_requests import ApiRequest
 
 WATCH = ApiRequest("watch", "services", "/api/v1/services")
 UNREACHABLE = ApiUnreachable("https://10.0.0.1", "Connection refused")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from hadyn.cluster.errors import KubeconfigWrong, NoCredentials, NotAllowed, NotKubernetes, NotServed
+from hadyn.cluster.login import Login
 from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
-from hadyn.sources.kube_errors import KubeconfigWrong, NoCredentials, NotAllowed, NotKubernetes, NotServed
-from hadyn.sources.kube_login import Login
 from hadyn.sources.kubernetes import KubernetesSource
-from tests.sources.apiserver import WAIT_SECONDS, ApiServer, Json
+from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
 
 NETWORKING = "/apis/networking.k8s.io"
 DISCOVERY = "/apis/discovery.k8s.io"

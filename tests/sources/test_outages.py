@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadyn.sources.kube_errors import ApiUnreachable
+from hadyn.cluster.errors import ApiUnreachable
 from hadyn.sources.outages import Outages
 
 REFUSED = ApiUnreachable("https://10.0.0.1", "Connection refused")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from hadyn.cluster.errors import AnswerNotUnderstood, ApiUnreachable, NotAllowed
 from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
 from hadyn.sources.kube_discovery import SERVICES
-from hadyn.sources.kube_errors import AnswerNotUnderstood, ApiUnreachable, NotAllowed
 from hadyn.sources.reflector import Place, Reflector
-from tests.sources.apiserver import WAIT_SECONDS, ApiServer, Asked, Json
+from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Asked, Json
 
 PATH = "/api/v1/services"
 

@@ -18,8 +18,8 @@ from kubernetes import config
 from kubernetes.client import Configuration
 from kubernetes.client.rest import RESTClientObject
 
-from hadyn.sources.kube_errors import KubeconfigWrong
-from hadyn.sources.kube_place import ACCOUNT_FOLDER
+from hadyn.cluster.errors import KubeconfigWrong
+from hadyn.cluster.place import ACCOUNT_FOLDER
 
 CONNECTIONS = 64
 """So many connections of a pool are kept; more watches than that are opened all the same."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hadyn.sources.kube_api import KubeApi
-from hadyn.sources.kube_errors import (
+from hadyn.cluster.api import KubeApi
+from hadyn.cluster.errors import (
     AnswerNotUnderstood,
     ApiBusy,
     ApiSilent,
@@ -19,9 +19,9 @@ from hadyn.sources.kube_errors import (
     NoCredentials,
     NotKubernetes,
 )
-from hadyn.sources.kube_login import Login
-from hadyn.sources.kube_requests import ApiRequest
-from tests.sources.apiserver import ApiServer, kubeconfig
+from hadyn.cluster.login import Login
+from hadyn.cluster.requests import ApiRequest
+from tests.cluster.apiserver import ApiServer, kubeconfig
 
 PATH = "/api/v1/services"
 LIST = ApiRequest("list", "services", PATH, query={"limit": "500"})

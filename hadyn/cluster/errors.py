@@ -10,9 +10,9 @@ from http import HTTPStatus
 
 import msgspec
 
+from hadyn.cluster.requests import ApiRequest
 from hadyn.errors import PermanentError, TemporaryError
 from hadyn.model.problems import shown
-from hadyn.sources.kube_requests import ApiRequest
 
 LONGEST_RETRY_AFTER = 60.0
 """Seconds: an apiserver that asks for more patience than that is asked all the same."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hadyn.sources.kube_errors import KubeconfigWrong
-from hadyn.sources.kube_login import Login
-from tests.sources.apiserver import kubeconfig
+from hadyn.cluster.errors import KubeconfigWrong
+from hadyn.cluster.login import Login
+from tests.cluster.apiserver import kubeconfig
 
 HOST = "https://10.0.0.1:6443"
 

@@ -22,8 +22,7 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection
 
 import hadyn
-from hadyn.errors import HadynError, PermanentError, TemporaryError
-from hadyn.sources.kube_errors import (
+from hadyn.cluster.errors import (
     AnswerNotUnderstood,
     ApiSilent,
     ApiUnreachable,
@@ -33,8 +32,9 @@ from hadyn.sources.kube_errors import (
     NotTrusted,
     error_of,
 )
-from hadyn.sources.kube_login import Login, transport
-from hadyn.sources.kube_requests import ApiRequest
+from hadyn.cluster.login import Login, transport
+from hadyn.cluster.requests import ApiRequest
+from hadyn.errors import HadynError, PermanentError, TemporaryError
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -107,7 +107,7 @@ class KubeApi:
         return str(self._connected.configuration.host)
 
     def get(self, request: ApiRequest) -> bytes:
-        """Return the whole answer. Raises what ``kube_errors`` has."""
+        """Return the whole answer. Raises what ``cluster.errors`` has."""
         response = self._answered("GET", request)
         with contextlib.closing(response):
             return self._body(request, response)

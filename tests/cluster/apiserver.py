@@ -20,8 +20,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
-from hadyn.sources.kube_api import KubeApi
-from hadyn.sources.kube_login import Login
+from hadyn.cluster.api import KubeApi
+from hadyn.cluster.login import Login
 
 WAIT_SECONDS = 10.0
 """How long a test waits for something before it fails."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hadyn.errors import HadynError, PermanentError, TemporaryError
-from hadyn.sources.kube_errors import (
+from hadyn.cluster.errors import (
     ApiBusy,
     ApiFailed,
     NoCredentials,
@@ -15,7 +14,8 @@ from hadyn.sources.kube_errors import (
     VersionGone,
     error_of,
 )
-from hadyn.sources.kube_requests import ApiRequest
+from hadyn.cluster.requests import ApiRequest
+from hadyn.errors import HadynError, PermanentError, TemporaryError
 
 LIST = ApiRequest("list", "ingresses.networking.k8s.io", "/apis/networking.k8s.io/v1/ingresses", "shop")
 
