@@ -104,14 +104,12 @@ class Reloader:
             # HAProxy was started anew meanwhile, and has read all there is.
             return Touched()
         if judged.failure is not None:
-            self._give_up(judged.candidate, judged.failure, is_installed=False)
-            return Touched()
+            return self._give_up(judged.candidate, judged.failure, is_installed=False)
         try:
             self.files.install(judged.candidate)
             self._load()
         except HadynError as failure:
-            self._give_up(judged.candidate, failure, is_installed=True)
-            return Touched()
+            return self._give_up(judged.candidate, failure, is_installed=True)
         self._has_doubted = False
         self.pace.done(self.clock(), waiting={name for name in self.pace.backends if self.files.is_unjudged(name)})
         self._remember(reasons, "done")
@@ -194,9 +192,13 @@ class Reloader:
             self.reconciler.is_doubtful = True
             raise
 
-    def _give_up(self, candidate: Candidate, failure: HadynError, *, is_installed: bool) -> None:
-        """Let the live files be those that HAProxy accepted; go on without what it refuses, else try again later."""
+    def _give_up(self, candidate: Candidate, failure: HadynError, *, is_installed: bool) -> Touched:
+        """Let the live files be those that HAProxy accepted; go on without what it refuses, else try again later.
+
+        Returns the hosts whose requests get a 503 from now on.
+        """
         culprits = self._culprits(candidate, failure)
+        hosts = {host for name in culprits for host in self.reconciler.filing.entries.hosts_leading_to(name)}
         is_accepted = isinstance(failure, ReloadUnproven) and failure.is_accepted
         if is_installed and not is_accepted:
             try:
@@ -207,6 +209,7 @@ class Reloader:
             self.begin()
         else:
             self._failed(failure)
+        return Touched(frozenset(), frozenset(hosts))
 
     def _judgement(self, candidate: Candidate) -> HadynError | None:
         try:

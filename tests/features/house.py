@@ -1,0 +1,225 @@
+"""The whole of hadyn on a fake HAProxy: objects in at the front door, read at the fake.
+
+Nothing is left out but the world: the process is a ``FakeDoor``, time is given, and the
+wheel turns when a test says so.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from hadyn.controller.events import EventQueue, Resync
+from hadyn.controller.filing import Filing
+from hadyn.controller.pace import ReloadPace
+from hadyn.controller.reconciler import Reconciler
+from hadyn.controller.reload import Reloader
+from hadyn.controller.supervisor import Supervisor
+from hadyn.controller.wheel import Wheel
+from hadyn.model.addresses import Address
+from hadyn.model.desired import Capacity, MapName
+from hadyn.model.inventory import Inventory
+from hadyn.model.objects import KubernetesObject
+from hadyn.model.policy import Policy
+from hadyn.model.problems import ObjectRef
+from hadyn.observe.metrics import Metrics
+from hadyn.render.config import ConfigSettings, main_config
+from hadyn.render.files import StateFiles
+from hadyn.render.folder import StateFolder
+from hadyn.render.shards import sections
+from hadyn.runtime.client import Runtime
+from tests.features.door import FakeDoor
+from tests.features.watched import WatchedHAProxy
+from tests.given import changes
+
+JUDGEMENT_SECONDS = 10.0
+CHANGING = ("set ", "add ", "del ", "publish ", "unpublish ")
+SERVER_LINE = re.compile(r"^    server (\S+) (\S+) ", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time as a test gives it, in seconds."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(slots=True)
+class House:
+    """One hadyn in a state folder; ``restart`` puts another into its place, which finds what is there."""
+
+    folder: StateFolder
+    version: str = "2.8.25"
+    slots: int = 4
+    drain_seconds: float = 60.0
+    reload_interval: float = 1.0
+    clock: Clock = field(default_factory=Clock)
+    fake: WatchedHAProxy = field(init=False)
+    door: FakeDoor = field(init=False)
+    wheel: Wheel = field(init=False)
+    events: EventQueue = field(init=False)
+    _read: int = 0
+
+    def __post_init__(self) -> None:
+        self.fake = WatchedHAProxy(version=self.version)
+        self.door = FakeDoor(self.fake, self.folder)
+        self.wheel = self._wheel()
+
+    def begin(self, *objects: KubernetesObject) -> None:
+        """Start hadyn with these objects, and with it HAProxy, or take over the one that runs."""
+        self.wheel.take_in(changes(*objects, is_complete=True))
+        reconciler, files = self.wheel.reconciler, self.wheel.reconciler.filing.files
+        reconciler.filing.load()
+        files.put_main(main_config(self._config(), self.fake.capabilities))
+        if self.wheel.supervisor.adopted():
+            self.wheel.compare()
+        else:
+            reconciler.file(reconciler.everything())
+            self.wheel.reloader.install()
+            self.wheel.supervisor.start()
+            self.wheel.touched = reconciler.after_reload()
+            reconciler.filing.settle(reconciler.filing.pace.backends)
+        self.settle()
+
+    def restart(self, *objects: KubernetesObject) -> None:
+        """Let hadyn die where it is, and start another one with these objects."""
+        self.wheel = self._wheel()
+        self.begin(*objects)
+
+    def change(self, *upserts: KubernetesObject, deletes: tuple[ObjectRef, ...] = ()) -> None:
+        """Deliver a difference and let hadyn do all it can do now."""
+        self.deliver(*upserts, deletes=deletes)
+        self.settle()
+
+    def deliver(self, *upserts: KubernetesObject, deletes: tuple[ObjectRef, ...] = (), **more: Any) -> None:
+        """Deliver a difference; hadyn has not turned yet."""
+        self.events.put(changes(*upserts, deletes=deletes, received=self.clock.now, **more))
+
+    def settle(self) -> None:
+        """Turn until there is nothing to do at this moment."""
+        self.wheel.turn(self._queued())
+        while self._is_busy():
+            self.wheel.turn(self._queued() or self._awaited())
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, for HAProxy too, and let hadyn do what is due then."""
+        self.clock.now += seconds
+        self.fake.pass_time(int(seconds))
+        self.settle()
+
+    def compare_everything(self) -> None:
+        """Ask for a full resync."""
+        self.events.put(Resync())
+        self.settle()
+
+    def crash_haproxy(self) -> None:
+        """End HAProxy; hadyn learns of it."""
+        life = self.door.handle
+        assert life is not None
+        life.ended.set()
+        self.wheel.turn([self.events.get(timeout=JUDGEMENT_SECONDS)])
+
+    def sent(self) -> list[str]:
+        """The commands since the last call that change anything, without what is only asked."""
+        told = [text for text in self.fake.commands[self._read :] if text.startswith(CHANGING)]
+        self._read = len(self.fake.commands)
+        return [text.replace(f"{self.folder.maps}/", "") for text in told]
+
+    def ready(self, backend: str = "shop_web_80") -> list[str]:
+        """The addresses that take requests, sorted."""
+        self.fake.settle()
+        return self.fake.ready(backend)
+
+    def seats(self, backend: str = "shop_web_80") -> dict[str, str]:
+        """Who sits in which slot that is ready."""
+        return {
+            name: f"{slot.ip}:{slot.port}"
+            for name, slot in self.fake.backends[backend].items()
+            if not slot.admin & 0x3B
+        }
+
+    def filed(self, backend: str = "shop_web_80") -> dict[str, str]:
+        """Who sits in which slot in the files."""
+        texts = {
+            name: text.decode()
+            for path in self.folder.backends.glob("*.cfg")
+            for name, text in sections(path.read_bytes())
+        }
+        return dict(SERVER_LINE.findall(texts.get(backend, "")))
+
+    def routes(self, name: MapName = MapName.PREFIX) -> dict[str, str]:
+        """The entries of one of HAProxy's maps."""
+        return self.fake.maps[f"{self.folder.maps}/{name}.map"]
+
+    def reloads(self) -> dict[str, int]:
+        """How often HAProxy was reloaded, by reason."""
+        return self.wheel.reloader.by_reason
+
+    def problems(self) -> list[str]:
+        """Every problem as ``object: reason``."""
+        found = self.wheel.reconciler.filing.problems()
+        return [f"{problem.object}: {problem.reason}" for problem in found]
+
+    def last_sentence(self) -> str:
+        assert self.wheel.last_cycle is not None
+        return self.wheel.last_cycle.sentence
+
+    def _wheel(self) -> Wheel:
+        self.events = queue.SimpleQueue()
+        metrics, files, pace = Metrics(), StateFiles(self.folder), ReloadPace(self.reload_interval)
+        inventory = Inventory(Policy(capacity=Capacity(slots=self.slots)))
+        filing = Filing(inventory, files, pace)
+        runtime = Runtime(
+            self.fake.converse,
+            capabilities=self.fake.capabilities,
+            map_folder=str(self.folder.maps),
+            observer=metrics.commanded,
+        )
+        reconciler = Reconciler(filing, runtime, metrics, self.clock, drain_seconds=self.drain_seconds)
+        reloader = Reloader(self.door, files, reconciler, pace, metrics, self.events, self.clock, wall_clock)
+        bind = (Address("127.0.0.1", 8080),)
+        return Wheel(
+            events=self.events,
+            inventory=inventory,
+            reconciler=reconciler,
+            reloader=reloader,
+            supervisor=Supervisor(self.door, filing, bind, self.events, self.clock),
+            metrics=metrics,
+            clock=self.clock,
+            wall_clock=wall_clock,
+            drift_interval=3600.0,
+        )
+
+    def _config(self) -> ConfigSettings:
+        return ConfigSettings(
+            bind=(Address("127.0.0.1", 8080),),
+            runtime_socket=f"{self.folder.path}/run/runtime.sock",
+            maps=str(self.folder.maps),
+            errors=str(self.folder.errors),
+        )
+
+    def _queued(self) -> list[Any]:
+        found = []
+        while not self.events.empty():
+            found.append(self.events.get_nowait())
+        return found
+
+    def _is_judging(self) -> bool:
+        return bool(self.wheel.reloader.pace.pending) and self.wheel.reloader.seconds_until_due(self.clock.now) is None
+
+    def _is_busy(self) -> bool:
+        return not self.events.empty() or self._is_judging() or self.wheel._patience() == 0
+
+    def _awaited(self) -> list[Any]:
+        """HAProxy judges in a thread: wait for its word."""
+        return [self.events.get(timeout=JUDGEMENT_SECONDS)] if self._is_judging() else []
+
+
+def wall_clock() -> datetime:
+    return datetime(2026, 11, 22, 10, tzinfo=UTC)

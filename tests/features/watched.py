@@ -1,0 +1,37 @@
+"""A fake HAProxy that remembers who was ready after each command, to tell whether anybody was ever in danger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hadyn.runtime.fake import FakeHAProxy
+
+Ready = list[str]
+
+
+@dataclass(slots=True)
+class WatchedHAProxy(FakeHAProxy):
+    """``moments`` holds, after each command that changed a slot, the ready addresses of every backend.
+
+    ``moved_while_serving`` are commands that gave another address to a slot out of maint.
+    """
+
+    moments: list[dict[str, Ready]] = field(default_factory=list)
+    moved_while_serving: list[str] = field(default_factory=list)
+
+    def _reply(self, text: str) -> str:
+        words = text.split()
+        match words:
+            case ["set", "server", target, "addr", *_]:
+                backend, _, name = target.partition("/")
+                if not self.backends[backend][name].is_in_maint:
+                    self.moved_while_serving.append(text)
+        said = FakeHAProxy._reply(self, text)
+        if words[:2] == ["set", "server"]:
+            self.moments.append({name: self.ready(name) for name in self.backends})
+        return said
+
+    def ready(self, backend: str) -> Ready:
+        """The addresses of the slots that take requests, those on their way left out."""
+        slots = self.backends.get(backend, {}).values()
+        return sorted(f"{slot.ip}:{slot.port}" for slot in slots if not slot.admin & 0x3B and slot.weight)
