@@ -25,6 +25,7 @@ COMMANDS = {
     "status": "Show how hadyn and its HAProxy are.",
     "plan": "Show what a cycle would do now.",
     "explain": "Show which Ingress, backend and slots a URL meets.",
+    "resolve": "Show what the resolver knows of names.",
     "check": "Judge manifests as run would.",
     "render": "Write the HAProxy configuration for manifests.",
     "annotations": "Show the reference of annotations.",

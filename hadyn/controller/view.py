@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 
 import hadyn
 from hadyn.controller.events import Question
+from hadyn.controller.names import Use, name_document, questions_of, reports
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import HadynError
 from hadyn.model.desired import Backend, Discovery, MapName
@@ -91,6 +92,16 @@ class ControllerView:
         slots = cast("list[Document]", document.get("entries", []))
         taken = [slot for slot in slots if slot["state"] != FREE]
         return explain_document(url, explanation, service=cast("str | None", document.get("service")), slots=taken)
+
+    def resolve(self, names: Sequence[str], record_type: str | None) -> list[Document]:
+        questions = [each for name in names for each in questions_of(name, record_type)]
+        inventory = self.wheel.inventory
+        used = self._ask(lambda: [inventory.name_users(question) for question in questions])
+        uses = [[Use(*user) for user in users] for _, users in used]
+        backends = {use.backend for each in uses for use in each} & self.wheel.reconciler.loaded
+        observed = self.runtime.observe(backends) if backends else {}
+        found = reports(self.resolver, [question for question, _ in used])
+        return [name_document(report, each, observed) for report, each in zip(found, uses, strict=True)]
 
     def exposition(self) -> bytes:
         return self.wheel.metrics.exposition()

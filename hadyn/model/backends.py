@@ -55,6 +55,11 @@ class Part(Struct, frozen=True, gc=False):
         """The names whose addresses stand in this backend."""
         return self.supply.questions + (self.canary.questions if self.canary else ())
 
+    def port_of(self, question: DnsQuestion) -> int:
+        """The port of a name's addresses in this backend, 0 where its records say it."""
+        is_canary = self.canary is not None and question not in self.supply.questions
+        return self.canary.port if self.canary is not None and is_canary else self.supply.port
+
 
 class Workshop:
     """Makes parts and backends from what the store, the slices and DNS say."""

@@ -35,7 +35,7 @@ from hadyn.model.objects import (
 from hadyn.model.policy import Policy
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
-from hadyn.model.resolved import Resolved
+from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
 from hadyn.model.services import Found, Missing, find
 from hadyn.model.store import Held, Replaced, Store
@@ -118,6 +118,12 @@ class Inventory:
         for name in backends:
             self._judge_names(name)
         return Touched(frozenset(backends))
+
+    def name_users(self, question: DnsQuestion) -> tuple[DnsQuestion, list[tuple[str, int]]]:
+        """Return a question as backends ask it, and those backends with the port that they use it with."""
+        spelled = self._names.spelled(question)
+        users = sorted(self._names.users(spelled))
+        return spelled, [(name, self._parts[name].port_of(spelled)) for name in users]
 
     @property
     def awaits_names(self) -> bool:

@@ -57,6 +57,14 @@ class NameBook:
         self._added, self._dropped = set(), set()
         return changes
 
+    def users(self, question: DnsQuestion) -> Collection[str]:
+        return self._users.of(question)
+
+    def spelled(self, question: DnsQuestion) -> DnsQuestion:
+        """Return a question as it is in use: people leave the final dot out."""
+        absolute = DnsQuestion(f"{question.name}.", question.type)
+        return absolute if question not in self._users and absolute in self._users else question
+
     @property
     def awaits_answers(self) -> bool:
         """Whether there is a question of which nothing was said yet, not even that nobody answers."""

@@ -61,6 +61,9 @@ class View(Protocol):
     def explain(self, url: str) -> Mapping[str, object]:
         """What a request for this URL meets; raises WrongUsage for what is no URL."""
 
+    def resolve(self, names: Sequence[str], record_type: str | None) -> Sequence[Mapping[str, object]]:
+        """What is known of names in DNS; raises WrongUsage for what is no name."""
+
     def exposition(self) -> bytes:
         """The metrics, in Prometheus' text format."""
 
@@ -186,6 +189,12 @@ def _explain(view: View, query: Query) -> Answer:
     return _document(view.explain(query["url"][0]))
 
 
+def _resolve(view: View, query: Query) -> Answer:
+    if "name" not in query:
+        raise WrongUsage("no name was given", remedy="Ask for /api/resolve?name=web.shop.svc.cluster.local")
+    return _document(view.resolve(query["name"], query.get("type", [None])[0]))
+
+
 @cache
 def _file(name: str, content_type: str) -> Answer:
     return Answer(200, files("hadyn.observe").joinpath("page", name).read_bytes(), f"{content_type}; charset=utf-8")
@@ -203,4 +212,4 @@ _PATHS: dict[str, Callable[[View, Query], Answer]] = {
     "/api/slots": _slots,
     "/api/status": _status,
 }
-_CONTROL_PATHS = _PATHS | {"/api/plan": _plan, "/api/explain": _explain}
+_CONTROL_PATHS = _PATHS | {"/api/plan": _plan, "/api/explain": _explain, "/api/resolve": _resolve}

@@ -84,6 +84,9 @@ class ShopView:
     def plan(self):
         return {"commands": [], "reloads": [], "backends": []}
 
+    def resolve(self, names, record_type):
+        return [{"name": name, "type": record_type or "A", "records": None} for name in names]
+
     def explain(self, url):
         if "://" not in url:
             raise WrongUsage("no scheme", remedy="begin with http://")

@@ -162,3 +162,15 @@ def test_a_mistake_of_ours_is_one_answer_and_not_the_end():
 
     assert status == 500
     assert "mistake" in document["happened"]
+
+
+def test_names_are_resolved_for_whoever_has_the_control_socket():
+    status, documents = asked("/api/resolve?name=web.example&name=api.example&type=SRV", is_control=True)
+
+    assert status == 200
+    assert [(document["name"], document["type"]) for document in documents] == [
+        ("web.example", "SRV"),
+        ("api.example", "SRV"),
+    ]
+    assert asked("/api/resolve?name=web.example")[0] == 404
+    assert asked("/api/resolve", is_control=True)[0] == 400

@@ -1,0 +1,159 @@
+"""hadyn resolve."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hadyn.cli.control import NotRunning, ask
+from hadyn.cli.dns_flags import dns_flags
+from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.output import document_text, duration, plain_table
+from hadyn.cli.values import Duration
+
+EXAMPLE = """
+  $ hadyn resolve web.shop.svc.cluster.local
+  $ hadyn resolve _http._tcp.api.service.consul --dns-server 127.0.0.1:8600
+  $ hadyn resolve api.service.example --type A --watch
+"""
+HEADER = ("ADDRESS", "STATE", "UNSEEN", "PRIORITY", "WEIGHT", "HOST", "SLOT")
+NOTHING = "-"
+FOUND_NOTHING = 1
+
+Document = dict[str, Any]
+
+
+@command("resolve", example=EXAMPLE)
+@click.argument("name", nargs=-1, required=True)
+@click.option("--type", "record_type", metavar="TYPE", help="A, AAAA or SRV; default: both families, or SRV for _name.")
+@click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C.")
+@click.option("--interval", type=Duration(), default="1s", help="How often --watch looks.")
+@output_flag("json", "yaml")
+@dns_flags
+@state_dir_flag
+def resolve(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    name: tuple[str, ...],
+    record_type: str | None,
+    watch: bool,
+    interval: float,
+    form: str | None,
+    state_dir: Path,
+    **flags: Any,
+) -> None:
+    """Show what the resolver knows of names.
+
+    Records, how long their TTL lasts, whether an answer confirms them, which slot uses
+    which. Asks the running hadyn, or DNS itself where none runs or --dns-server says whom.
+    """
+    query = {"name": list(name)} | ({"type": record_type} if record_type else {})
+
+    def look() -> list[Document]:
+        found: list[Document] = _asked(query, state_dir, flags)
+        return found
+
+    documents = look()
+    _echo(documents, form)
+    while watch:
+        time.sleep(interval)
+        before, documents = documents, look()
+        if _without_times(documents) != _without_times(before):
+            _echo(documents, form)
+            sys.stdout.flush()
+    if not _has_records(documents):
+        click.get_current_context().exit(FOUND_NOTHING)
+
+
+def _asked(query: dict[str, Any], state_dir: Path, flags: dict[str, Any]) -> Any:
+    if not flags["dns_server"]:
+        try:
+            return ask(state_dir, "/api/resolve", query)
+        except NotRunning:
+            pass
+    return _by_ourselves(query, flags)
+
+
+def _by_ourselves(query: dict[str, Any], flags: dict[str, Any]) -> list[Document]:
+    from hadyn.controller.intent import resolver_settings  # noqa: PLC0415 - only without a running hadyn
+    from hadyn.controller.names import name_document, questions_of, reports  # noqa: PLC0415
+    from hadyn.resolver.resolver import Resolver  # noqa: PLC0415
+    from hadyn.settings import Settings  # noqa: PLC0415
+
+    # The reports say it all.
+    logging.getLogger("hadyn.resolver").addHandler(logging.NullHandler())
+    questions = [each for name in query["name"] for each in questions_of(name, query.get("type"))]
+    resolver = Resolver(resolver_settings(Settings(**flags)), time.monotonic)
+    resolver.start(lambda _resolved: None)
+    try:
+        return [name_document(report, (), {}) for report in reports(resolver, questions)]
+    finally:
+        resolver.stop()
+
+
+def _has_records(documents: list[Document]) -> bool:
+    """Whether every name has a record of some type."""
+    found = {document["name"] for document in documents if document["records"]}
+    return found == {document["name"] for document in documents}
+
+
+def _without_times(documents: list[Document]) -> list[Document]:
+    return [
+        {
+            **{key: value for key, value in document.items() if not key.endswith("_seconds")},
+            "records": [{**record, "unseen_seconds": None} for record in document["records"] or ()],
+        }
+        for document in documents
+    ]
+
+
+def _echo(documents: list[Document], form: str | None) -> None:
+    if form:
+        click.echo(document_text(documents, form), nl=False)
+        return
+    for document in documents:
+        for line in _lines(document):
+            click.echo(line)
+
+
+def _lines(document: Document) -> Iterator[str]:
+    yield f"{document['name']} {document['type']}: {', '.join(_facts(document))}"
+    if document["records"]:
+        rows = [_row(record, is_used=bool(document["backends"])) for record in document["records"]]
+        for line in plain_table(HEADER, rows).splitlines():
+            yield f"  {line}"
+    for remark in document["remarks"]:
+        yield f"  {remark}"
+
+
+def _facts(document: Document) -> Iterator[str]:
+    records = document["records"]
+    yield document["outcome"] if not document["said"] else f"{document['outcome']}: {document['said']}"
+    if records is None:
+        yield "nothing known"
+    else:
+        yield f"{len(records)} record{'s' * (len(records) != 1)}"
+    if document["ttl_seconds"]:
+        yield f"TTL {duration(document['ttl_seconds'])} left"
+    if document["stale_seconds"]:
+        yield f"not confirmed for {duration(document['stale_seconds'])}"
+    if document["is_partial"]:
+        yield "the server names some of them each time"
+    if document["backends"]:
+        yield f"used by {' '.join(document['backends'])}"
+
+
+def _row(record: Document, *, is_used: bool) -> tuple[str, ...]:
+    address = record["address"] if record["port"] is None else f"{_bracketed(record['address'])}:{record['port']}"
+    slots = " ".join(record["slots"]) or ("unused" if is_used else NOTHING)
+    unseen = duration(record["unseen_seconds"]) if record["unseen_seconds"] else NOTHING
+    return address, record["state"], unseen, str(record["priority"]), str(record["weight"]), record["host"], slots
+
+
+def _bracketed(ip: str) -> str:
+    return f"[{ip}]" if ":" in ip else ip
