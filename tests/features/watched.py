@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from hadyn.runtime.fake import FakeHAProxy
@@ -14,10 +15,14 @@ class WatchedHAProxy(FakeHAProxy):
     """``moments`` holds, after each command that changed a slot, the ready addresses of every backend.
 
     ``moved_while_serving`` are commands that gave another address to a slot out of maint.
+    ``lies`` are patterns of commands that are answered as if they were done, and are not;
+    ``refusals`` of those that are answered with an error.
     """
 
     moments: list[dict[str, Ready]] = field(default_factory=list)
     moved_while_serving: list[str] = field(default_factory=list)
+    lies: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
     def _reply(self, text: str) -> str:
         words = text.split()
@@ -26,6 +31,12 @@ class WatchedHAProxy(FakeHAProxy):
                 backend, _, name = target.partition("/")
                 if not self.backends[backend][name].is_in_maint:
                     self.moved_while_serving.append(text)
+        if any(re.search(pattern, text) for pattern in self.refusals):
+            self.commands.append(text)
+            return "Not today.\n\n"
+        if any(re.search(pattern, text) for pattern in self.lies):
+            self.commands.append(text)
+            return "nothing changed\n\n" if "addr" in words else "\n"
         said = FakeHAProxy._reply(self, text)
         if words[:2] == ["set", "server"]:
             self.moments.append({name: self.ready(name) for name in self.backends})
