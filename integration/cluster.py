@@ -113,7 +113,7 @@ class ControlPlane:
         content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
         body = json.dumps(document).encode()
         moment = time.monotonic()
-        self.api.send(method, request, body, content_type)
+        self.api.send(method, request, body, content_type=content_type)
         return moment
 
     def get(self, path: str) -> Any:

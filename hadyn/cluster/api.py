@@ -92,6 +92,17 @@ class _Connected:
     pools: urllib3.PoolManager
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A request as it goes over the wire."""
+
+    method: str
+    request: ApiRequest
+    answer_seconds: float = ANSWER_SECONDS
+    body: bytes | None = None
+    content_type: str = JSON
+
+
 class KubeApi:
     """One apiserver; any thread may ask it. Raises KubeconfigWrong where there is no way to."""
 
@@ -106,21 +117,29 @@ class KubeApi:
         """The apiserver's URL."""
         return str(self._connected.configuration.host)
 
-    def get(self, request: ApiRequest) -> bytes:
-        """Return the whole answer. Raises what ``cluster.errors`` has."""
-        response = self._answered("GET", request)
+    def get(self, request: ApiRequest, *, answer_seconds: float = ANSWER_SECONDS) -> bytes:
+        """Return the whole answer, of which each part comes in time. Raises what ``cluster.errors`` has."""
+        response = self._answered(_Message("GET", request, answer_seconds))
         with contextlib.closing(response):
             return self._body(request, response)
 
-    def send(self, method: str, request: ApiRequest, body: bytes, content_type: str = JSON) -> bytes:
+    def send(
+        self,
+        method: str,
+        request: ApiRequest,
+        body: bytes,
+        *,
+        content_type: str = JSON,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> bytes:
         """Write something (POST, PUT, PATCH, DELETE) and return the whole answer. Raises as ``get``."""
-        response = self._answered(method, request, body, content_type)
+        response = self._answered(_Message(method, request, answer_seconds, body, content_type))
         with contextlib.closing(response):
             return self._body(request, response)
 
     def watch(self, request: ApiRequest) -> Watch:
         """Begin a watch; close what is returned. Raises as ``get``."""
-        return Watch(self, request, self._answered("GET", request))
+        return Watch(self, request, self._answered(_Message("GET", request)))
 
     def is_ready(self) -> bool:
         """Whether the apiserver has come up entirely, or does not say so, to this account or at all."""
@@ -151,20 +170,19 @@ class KubeApi:
             return NotKubernetes(self.host, "it does not speak TLS")
         return ApiUnreachable(self.host, _said(cause))
 
-    def _answered(
-        self, method: str, request: ApiRequest, body: bytes | None = None, content_type: str = ""
-    ) -> urllib3.BaseHTTPResponse:
+    def _answered(self, message: _Message) -> urllib3.BaseHTTPResponse:
         """Return an answer of status 2xx whose body is still to be read."""
+        request = message.request
         connected, headers = self._current()
-        if content_type:
-            headers["Content-Type"] = content_type
+        if message.body is not None:
+            headers["Content-Type"] = message.content_type
         try:
             response = connected.pools.request(
-                method,
+                message.method,
                 connected.configuration.host + request.target,
-                body=body,
+                body=message.body,
                 headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=message.answer_seconds),
                 retries=False,
                 redirect=False,
                 preload_content=False,

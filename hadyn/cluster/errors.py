@@ -76,6 +76,20 @@ class VersionGone(TemporaryError):
         super().__init__(f"the apiserver no longer knows where {request} stood", remedy="hadyn lists everything again")
 
 
+class Conflict(TemporaryError):
+    """Somebody else has written the object since it was read (409)."""
+
+    def __init__(self, request: ApiRequest) -> None:
+        super().__init__(f"somebody else came first: hadyn did not {request}", remedy="hadyn reads it and tries again")
+
+
+class AlreadyThere(TemporaryError):
+    """An object of this name exists already (409)."""
+
+    def __init__(self, request: ApiRequest) -> None:
+        super().__init__(f"it is there already: hadyn did not {request}", remedy="hadyn reads it and tries again")
+
+
 class NoCredentials(PermanentError):
     """The apiserver does not know who asks (401)."""
 
@@ -171,6 +185,8 @@ def error_of_status(
             return NotAllowed(request, status.message or "")
         case HTTPStatus.NOT_FOUND:
             return NotServed(request)
+        case HTTPStatus.CONFLICT:
+            return AlreadyThere(request) if status.reason == "AlreadyExists" else Conflict(request)
         case HTTPStatus.GONE:
             return VersionGone(request)
         case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY:
