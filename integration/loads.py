@@ -14,9 +14,12 @@ RATE = 500.0
 
 
 @contextmanager
-def unfailing_load(ground: Ground, *paths: str, host: str = HOST, rate: float = RATE) -> Iterator[Load]:
+def unfailing_load(
+    ground: Ground, *paths: str, host: str = HOST, rate: float = RATE, timeout_seconds: float = 5.0
+) -> Iterator[Load]:
     """Send ``rate`` requests a second, half of them on connections of their own, half on kept ones; assert that none fails."""
-    with Load(Order("127.0.0.1", ground.http_port, host, paths=paths or ("/",), rate=rate)) as load:
+    order = Order("127.0.0.1", ground.http_port, host, paths or ("/",), rate, timeout_seconds=timeout_seconds)
+    with Load(order) as load:
         yield load
     results = load.stop()
     assert dict(results.failures) == {}

@@ -99,3 +99,19 @@ def test_what_is_right_is_left_alone_by_the_sweep(ground: Ground, web: Deploymen
     assert ground.metric("hadyn_commands_total") == sent
     assert files(ground) == written
     assert "set right" not in ground.log
+
+
+def test_a_server_that_is_not_hadyns_is_left_alone_and_reported(ground: Ground, pods: Pods, web: Deployment) -> None:
+    stranger = pods.start("stranger", "127.80.0.2")
+    ground.run("--drift-interval", "300ms")
+    address = f"{stranger.address.ip}:{stranger.address.port}"
+    assert "New server registered" in ground.say(f"add server {web.backend}/mine {address} weight 1")
+    ground.say(f"enable server {web.backend}/mine")
+
+    ground.until(lambda: ground.status()["haproxy"]["strangers"] == [f"server {web.backend}/mine"])
+    web.start(1)
+    ground.until(lambda: web.serves([*web.addresses, address]))
+
+    ground.until(lambda: "stranger" in {ground.get()[1] for _ in range(12)})
+    assert ground.log.count("what is not hadyn's and is left alone: server shop_web_80/mine") == 1
+    assert ground.reloads() == {}

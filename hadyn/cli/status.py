@@ -73,6 +73,8 @@ def _lines(document: Document) -> Iterator[tuple[str, str]]:
     yield "HAProxy", _haproxy(haproxy)
     if haproxy["running"]:
         yield "traffic", _traffic(haproxy["connections"], haproxy["max_connections"], haproxy["requests"])
+    if haproxy["strangers"]:
+        yield "foreign", f"{', '.join(haproxy['strangers'])}: not hadyn's, left alone"
     yield "serving", f"{counted(document['backends'], 'backend')}, {counted(document['routes'], 'route')}"
     for source in document["sources"]:
         staleness = f", stale for {duration(source['stale_seconds'])}" if source["stale_seconds"] else ", up to date"

@@ -14,10 +14,10 @@ from itertools import islice
 
 from hadyn.controller.filing import Filing
 from hadyn.controller.mirror import MapMirror
-from hadyn.controller.sentences import cycle_sentence
+from hadyn.controller.sentences import cycle_sentence, listed
 from hadyn.model.desired import MapKey, MapName, host_of
 from hadyn.model.inventory import Touched
-from hadyn.model.names import is_own
+from hadyn.model.names import is_own, is_spare, slot_number
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import Observed, ObservedBackend
 from hadyn.planner.plan import Plan
@@ -50,6 +50,7 @@ class Reconciler:
     ``entries`` are the map entries of HAProxy, ``loaded`` the backends it holds.
     ``entries_are_doubtful`` after an execution was cut short: some may be set, some not.
     ``is_doubtful`` while HAProxy may hold anything: everything is to be compared first.
+    ``strangers`` is what it holds that is not hadyn's, as of then: it is left alone.
     """
 
     filing: Filing
@@ -61,6 +62,7 @@ class Reconciler:
     loaded: set[str] = field(default_factory=set)
     entries_are_doubtful: bool = False
     is_doubtful: bool = False
+    strangers: tuple[str, ...] = ()
 
     def reconcile(self, touched: Touched, *, received: Mapping[str, float] | None = None) -> Turned:
         """Bring what is touched in step.
@@ -135,12 +137,15 @@ class Reconciler:
         self.filing.put_entries(wanted.hosts)
         loaded: set[str] = set()
         suspects: set[str] = set()
+        strangers: list[str] = []
         for observed in self.runtime.observe_in_portions():
             loaded.update(observed)
             self.loaded.update(observed)
             suspects |= self._compare(observed, observed.keys() & wanted.backends)
             suspects |= self._removable(observed, wanted.backends)
+            strangers += _strangers(observed)
         self.loaded = loaded
+        self._tell_of(tuple(sorted(strangers)))
         for names in _portions(wanted.backends - loaded):
             suspects |= self._compare({}, names)
         self.filing.write_seats()
@@ -217,6 +222,11 @@ class Reconciler:
             if name not in wanted and is_own(name) and plan_removal(backend, self.runtime.capabilities)
         }
 
+    def _tell_of(self, strangers: tuple[str, ...]) -> None:
+        if strangers and strangers != self.strangers:
+            log.warning("HAProxy holds what is not hadyn's and is left alone: %s", listed(strangers))
+        self.strangers = strangers
+
     def _make_plan(self, desired: Desired, observed: Observed) -> Plan:
         return make_plan(
             desired,
@@ -235,3 +245,12 @@ def _portions(names: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(names)
     while portion := list(islice(rest, PORTION)):
         yield portion
+
+
+def _strangers(observed: Mapping[str, ObservedBackend]) -> Iterator[str]:
+    """Yield what hadyn has not made: backends, and servers in its own backends."""
+    for name, backend in observed.items():
+        if not (is_own(name) or is_spare(name)):
+            yield f"backend {name}"
+        else:
+            yield from (f"server {name}/{slot.name}" for slot in backend.slots if slot_number(slot.name) is None)

@@ -19,7 +19,15 @@ from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.sentences import reload_words
-from hadyn.errors import ConfigurationRefused, FileNotWritten, HadynError, ReloadFailed, ReloadUnproven
+from hadyn.errors import (
+    ConfigurationRefused,
+    FileNotWritten,
+    HadynError,
+    ReloadFailed,
+    ReloadUnproven,
+    ReplyCutShort,
+    SocketUnreachable,
+)
 from hadyn.model.inventory import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import PastReload
@@ -32,6 +40,8 @@ from hadyn.render.files import StateFiles
 RETRY_SECONDS = 5.0
 OLD_WORKERS_SECONDS = 1.0
 """How often to look whether an old worker has ended, while a reload waits for that."""
+HAPROXY_WAS_GONE = (ReloadUnproven, SocketUnreachable, ReplyCutShort)
+"""Reloads that failed so are tried again as soon as HAProxy is back."""
 KEPT = 20
 """So many past reloads are shown by ``hadyn status``."""
 
@@ -111,7 +121,9 @@ class Reloader:
         except HadynError as failure:
             return self._give_up(judged.candidate, failure, is_installed=True)
         self._has_doubted = False
-        self.pace.done(self.clock(), waiting={name for name in self.pace.backends if self.files.is_unjudged(name)})
+        waiting = {name for name in self.pace.backends if self.files.is_unjudged(name)}
+        reasons = tuple(reload for reload in reasons if reload.backend not in waiting)
+        self.pace.done(self.clock(), waiting=waiting)
         self._remember(reasons, "done")
         log.info("reloaded because %s", reload_words(reasons))
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)
@@ -242,7 +254,7 @@ class Reloader:
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending
         self._has_doubted = False
-        self.pace.put_off(self.clock(), 0.0 if isinstance(failure, ReloadUnproven) else RETRY_SECONDS)
+        self.pace.put_off(self.clock(), 0.0 if isinstance(failure, HAPROXY_WAS_GONE) else RETRY_SECONDS)
         self._remember(reasons, failure.happened)
         log.error("not reloaded for %s: %s", reload_words(reasons), failure)
 

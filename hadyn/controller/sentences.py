@@ -37,7 +37,7 @@ def reload_words(reloads: Iterable[Reload]) -> str:
     for reload in reloads:
         about = ": ".join(filter(None, [reload.backend, reload.detail]))
         by_reason.setdefault(str(reload.reason), []).append(about)
-    return ", ".join(f"{reason} ({_listed(about)})" if any(about) else reason for reason, about in by_reason.items())
+    return ", ".join(f"{reason} ({listed(about)})" if any(about) else reason for reason, about in by_reason.items())
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -87,6 +87,7 @@ def _slot_words(slots: list[str]) -> str:
     return f"{'slot' if len(slots) == 1 else 'slots'} {shown}{more}"
 
 
-def _listed(about: list[str]) -> str:
+def listed(about: Sequence[str]) -> str:
+    """Name the first few: ``a, b, c and 2 more``."""
     more = f" and {len(about) - NAMED_BACKENDS} more" if len(about) > NAMED_BACKENDS else ""
     return ", ".join(about[:NAMED_BACKENDS]) + more

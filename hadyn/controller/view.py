@@ -168,6 +168,7 @@ class ControllerView:
             connections=figures.connections,
             max_connections=figures.max_connections,
             requests=figures.requests,
+            strangers=self.wheel.reconciler.strangers,
         )
 
     def _desired(self, observed: Mapping[str, ObservedBackend]) -> dict[str, Backend]:

@@ -27,6 +27,7 @@ class HAProxyStatus:
     """HAProxy as it runs: ``pid`` is the master's; ``old_workers`` still finish what they had at a reload.
 
     ``connections`` are open at present, ``requests`` all since the worker's start.
+    ``strangers`` are backends and servers that are not hadyn's, which it leaves alone.
     """
 
     version: str
@@ -38,6 +39,7 @@ class HAProxyStatus:
     connections: int = 0
     max_connections: int = 0
     requests: int = 0
+    strangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def status_document(status: Status) -> Document:
             "connections": haproxy.connections,
             "max_connections": haproxy.max_connections,
             "requests": haproxy.requests,
+            "strangers": list(haproxy.strangers),
             "running": haproxy.running,
         },
         "sources": [

@@ -39,6 +39,7 @@ RELOAD_SECONDS = 120.0
 """Long, because a slow machine with 100,000 slots is no failure; an end is noticed at once."""
 LOOKING_SECONDS = 5.0
 """How long the master may take to list its processes; behind a reload it reads all files first."""
+ANSWER_SECONDS = 2.0
 STRANGER_SECONDS = 2.0
 """So long may a worker that is not listed answer, or the master not count a reload that it was asked for."""
 
@@ -69,8 +70,8 @@ class Dialogue:
 
         Raises what ``ask`` does.
         """
-        worker = self.answering()
-        processes = processes_in(ask(self.master_socket, "show proc"))
+        worker = self.answering(ANSWER_SECONDS)
+        processes = processes_in(ask(self.master_socket, "show proc", timeout_seconds=ANSWER_SECONDS))
         if worker not in processes.workers:
             raise self.stranger()
         return processes
@@ -95,9 +96,9 @@ class Dialogue:
         except (_Broken, NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
             raise ReloadUnproven(cause.happened, is_accepted=has_succeeded(answer)) from cause
 
-    def answering(self) -> int | None:
-        """Return the pid of the worker that answers on the runtime socket; raises what ``ask`` does."""
-        return worker_pid_in(ask(self.runtime_socket, "show info"))
+    def answering(self, seconds: float = LOOKING_SECONDS) -> int | None:
+        """Return the pid of the worker that answers on the runtime socket in time; raises what ``ask`` does."""
+        return worker_pid_in(ask(self.runtime_socket, "show info", timeout_seconds=seconds))
 
     def stranger(self) -> NotHAProxy:
         """Return the error for a runtime socket that is not this HAProxy's."""

@@ -201,7 +201,7 @@ _ADDRESS_SET = re.compile(
 _BARE_OK = re.compile("")
 
 _SUCCESSES: Mapping[type[Command], re.Pattern[str]] = {
-# What was said of earlier commands may stand in front: haproxy-facts.md#removed-backends.
+    # What was said of earlier commands may stand in front: haproxy-facts.md#removed-backends.
     SetAddress: _ADDRESS_SET,
     SetState: _BARE_OK,
     SetWeight: _BARE_OK,

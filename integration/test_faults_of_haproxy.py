@@ -1,0 +1,226 @@
+"""HAProxy dies under load, hangs, loses its socket to nobody or to a stranger: hadyn gets over it, and says so once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadyn.demo.pods import Pod, Pods
+from integration.deployments import Deployment
+from integration.haproxies import RunningHAProxy, find_haproxies
+from integration.loads import unfailing_load
+from integration.probes import Probes
+from integration.running import Ground, RunningHadyn
+
+AWAY_SECONDS = 2.0
+HANGING_SECONDS = 6.0
+"""Long enough for every question to time out twice."""
+DRIFT = "--drift-interval", "500ms"
+
+
+@pytest.fixture
+def ground(any_ground: Ground) -> Ground:
+    return any_ground
+
+
+@pytest.fixture
+def web(ground: Ground, pods: Pods) -> Deployment:
+    web = Deployment(ground, pods, "web")
+    web.publish(slots="60")
+    web.start(3)
+    return web
+
+
+def replaced(web: Deployment, count: int = 1) -> list[Pod]:
+    """Let so many pods be replaced by others in one change; return those that left: they listen still."""
+    leavers = web.names[:count]
+    web.launch(count)
+    return web.remove(leavers)
+
+
+def kill_worker(ground: Ground) -> None:
+    os.kill(ground.worker(), signal.SIGKILL)
+
+
+def kill_master(ground: Ground) -> None:
+    os.kill(ground.status()["haproxy"]["pid"], signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def all_connections_taken(path: Path) -> Iterator[None]:
+    """Keep as many connections to HAProxy open as it has, and more."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(str(path))
+            connection.sendall(b"prompt\n")
+        yield
+
+
+def threads(hadyn: RunningHadyn) -> int:
+    return len(list(Path(f"/proc/{hadyn.pid}/task").iterdir()))
+
+
+@pytest.mark.parametrize("kill", [kill_worker, kill_master])
+def test_a_haproxy_killed_twice_in_ten_seconds_is_away_for_a_moment_and_never_wrong(
+    ground: Ground, web: Deployment, kill
+) -> None:
+    ground.run()
+    leavers = replaced(web)
+    ground.until(web.serves)
+    answered = leavers[0].answered
+    for _ in range(2):
+        with Probes(ground) as probes:
+            before = ground.worker()
+            kill(ground)
+            leavers += replaced(web)
+            ground.until(lambda before=before: ground.worker() not in (0, before) and web.serves())
+            probes.forget()
+            ground.until(lambda probes=probes: probes.answered >= set(web.names))
+        assert probes.statuses <= {0, 200}
+        assert probes.answered == set(web.names)
+        assert probes.away_seconds < AWAY_SECONDS
+    assert leavers[0].answered == answered
+    assert ground.reloads() == {}
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.002, 0.005, 0.01])
+def test_a_haproxy_killed_during_a_batch_comes_back_with_the_whole_batch(
+    ground: Ground, web: Deployment, after_seconds: float
+) -> None:
+    web.start(40)
+    ground.run()
+    before = ground.worker()
+    with Probes(ground) as probes:
+        replaced(web, 40)
+        time.sleep(after_seconds)
+        os.kill(before, signal.SIGKILL)
+        ground.until(lambda: ground.worker() not in (0, before) and web.serves())
+        probes.forget()
+        ground.until(lambda: probes.count > 200)
+    assert probes.statuses <= {0, 200}
+    assert probes.answered <= set(web.names)
+    assert probes.away_seconds < AWAY_SECONDS
+    assert ground.reloads() == {}
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.01, 0.02, 0.04])
+def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
+    ground: Ground, pods: Pods, web: Deployment, after_seconds: float
+) -> None:
+    ground.run()
+    api = Deployment(ground, pods, "api", path="/api")
+    api.start(1)
+    staged = ground.folder.candidate / "haproxy.cfg"
+    before = staged.stat().st_mtime_ns
+    with Probes(ground) as probes:
+        api.publish()
+        ground.until(lambda: staged.stat().st_mtime_ns != before)
+        time.sleep(after_seconds)
+        kill_worker(ground)
+        ground.until(lambda: ground.get("/api")[1] in api.names, seconds=10)
+        ground.until(web.serves)
+    assert probes.statuses <= {0, 200}
+    assert probes.answered == set(web.names)
+    assert probes.away_seconds < AWAY_SECONDS
+    ground.until(lambda: ground.status()["reloads"]["pending"] == [])
+    assert ground.reloads() in ({}, {"NEW_BACKEND": 1})
+
+
+def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground, web: Deployment) -> None:
+    hadyn = ground.run()
+    worker, threads_before = ground.worker(), threads(hadyn)
+    leavers = []
+    with unfailing_load(ground, rate=50, timeout_seconds=30) as requests:
+        assert requests.wait_for(web.names, 5)
+        for pid in ground.processes():
+            os.kill(pid, signal.SIGSTOP)
+        hanging_until = time.monotonic() + HANGING_SECONDS
+        leavers += replaced(web)
+        ground.until(lambda: "did not answer within 2 s" in ground.log)
+        while time.monotonic() < hanging_until:
+            leavers += replaced(web)
+            time.sleep(0.2)
+        cycles = ground.status()["cycles"]
+        for pid in ground.processes():
+            os.kill(pid, signal.SIGCONT)
+        ground.until(web.serves)
+        ground.until(lambda: ground.status()["cycles"] > cycles)
+
+    assert ground.status()["cycles"] <= cycles + 2
+    assert ground.log.count("did not answer within 2 s") == 1
+    assert "HAProxy answers again after" in ground.log
+    assert len(leavers) > 10
+    assert threads(hadyn) <= threads_before + 1
+    assert (ground.worker(), ground.reloads()) == (worker, {})
+    time.sleep(1.5)
+    assert web.serves()
+
+
+def test_hadyn_tells_who_asks_while_haproxy_hangs_and_stops_when_told(ground: Ground, web: Deployment) -> None:
+    hadyn = ground.run("--shutdown-grace", "0s")
+    for pid in ground.processes():
+        os.kill(pid, signal.SIGSTOP)
+    replaced(web)
+    ground.until(lambda: "did not answer within 2 s" in ground.log)
+    assert ground.status()["haproxy"]["running"] is False
+    assert hadyn.terminate() == 0
+    assert ground.processes() == []
+
+
+def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(
+    ground: Ground, web: Deployment
+) -> None:
+    ground.run("--leave-running").terminate()
+    worker = ground.worker()
+    replaced(web)
+    for pid in ground.processes():
+        os.kill(pid, signal.SIGSTOP)
+    ground.start()
+    ground.until(lambda: "did not answer within 2 s" in ground.log)
+    for pid in ground.processes():
+        os.kill(pid, signal.SIGCONT)
+    ground.until(web.serves)
+    assert ground.worker() == worker
+
+
+def test_a_removed_runtime_socket_is_opened_again_without_a_failed_request(ground: Ground, web: Deployment) -> None:
+    ground.run()
+    with unfailing_load(ground) as requests:
+        assert requests.wait_for(web.names, 5)
+        ground.runtime_socket.unlink()
+        newcomers = web.start(2)
+        assert requests.wait_for(newcomers, 15)
+    ground.until(web.serves)
+    assert ground.reloads() == {"SOCKET_GONE": 2}
+    assert ground.log.count("cannot reach HAProxy") == 1
+    assert ground.judged() == ""
+
+
+def test_a_runtime_socket_that_another_haproxy_took_is_taken_back(ground: Ground, web: Deployment) -> None:
+    stranger = "backend shop_web_80\n  server-template s 1-60 127.0.0.1:1 disabled\n"
+    ground.run(*DRIFT)
+    with RunningHAProxy(find_haproxies()[0], stranger) as other, unfailing_load(ground) as requests:
+        assert requests.wait_for(web.names, 5)
+        other.runtime_socket.rename(ground.runtime_socket)
+        ground.until(lambda: "is no worker of the HAProxy on" in ground.log)
+        newcomers = web.start(2)
+        assert requests.wait_for(newcomers, 20)
+        ground.until(web.serves)
+    assert ground.reloads() == {"SOCKET_GONE": 2}
+
+
+def test_all_connections_to_the_runtime_socket_taken_is_waited_out(ground: Ground, web: Deployment) -> None:
+    ground.run()
+    with all_connections_taken(ground.runtime_socket):
+        newcomers = web.start(1)
+        ground.until(lambda: "did not answer within 2 s" in ground.log)
+    ground.until(web.serves)
+    assert set(newcomers) <= {ground.get()[1] for _ in range(20)}

@@ -1,0 +1,98 @@
+"""Old workers are few: reloads wait for them, endpoint changes do not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hadyn.demo.pods import Pods
+from hadyn.process.master import ask_again, processes_in
+from integration.deployments import Deployment
+from integration.loads import unfailing_load
+from integration.manifests import ingress, service
+from integration.running import Ground
+
+SERVICES = 200
+PATIENCE_SECONDS = 1.5
+
+
+@pytest.fixture
+def ground(any_ground: Ground) -> Ground:
+    return any_ground
+
+
+@pytest.fixture
+def web(ground: Ground, pods: Pods) -> Deployment:
+    web = Deployment(ground, pods, "web", path="/web")
+    web.publish()
+    web.start(3)
+    return web
+
+
+@pytest.fixture
+def slow(ground: Ground, pods: Pods) -> Deployment:
+    """A Service whose answers take longer than the test."""
+    slow = Deployment(ground, pods, "slow", path="/slow", delay_seconds=60)
+    slow.publish()
+    slow.start(1)
+    return slow
+
+
+@contextlib.contextmanager
+def requests_that_last(ground: Ground, slow: Deployment) -> Iterator[None]:
+    """Begin a request ten times a second, so that every worker has one."""
+    is_over = threading.Event()
+
+    def begin() -> None:
+        with contextlib.ExitStack() as stack:
+            while not is_over.wait(0.1):
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", ground.http_port)))
+                connection.sendall(b"GET /slow HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+
+    clients = threading.Thread(target=begin)
+    clients.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        clients.join()
+        for pod in slow.remove(slow.names):
+            pod.kill()
+
+
+def old_workers(ground: Ground) -> int:
+    socket_path = ground.folder.path / "master" / "master.sock"
+    return processes_in(ask_again(socket_path, "show proc", timeout_seconds=5, while_true=lambda: True)).old_workers
+
+
+def test_two_hundred_reloads_asked_for_in_a_row_wait_for_old_workers_while_endpoints_do_not(
+    ground: Ground, web: Deployment, slow: Deployment
+) -> None:
+    ground.run("--reload-interval", "0", "--max-old-workers", "3")
+    slowest, most = 0.0, 0
+    with requests_that_last(ground, slow), unfailing_load(ground, "/web", rate=100) as requests:
+        for number in range(SERVICES):
+            name = f"new-{number}"
+            ground.write(f"{name}.yaml", service(name), ingress(name, f"/{name}"))
+            time.sleep(0.02)
+            most = max(most, old_workers(ground))
+        assert ground.status()["reloads"]["pending"] == ["NEW_BACKEND"]
+        for _ in range(10):
+            began = time.monotonic()
+            web.start(1)
+            ground.until(web.serves)
+            slowest = max(slowest, time.monotonic() - began)
+            web.retire(web.names[:1])
+            most = max(most, old_workers(ground))
+        assert requests.wait_for(web.names[-1:], 5)
+
+    assert most == 3
+    assert slowest < PATIENCE_SECONDS
+    assert ground.log.count("a reload waits for one of 3 old workers") == 1
+    ground.until(lambda: ground.status()["reloads"]["pending"] == [])
+    assert ground.status()["backends"] == SERVICES + 2
