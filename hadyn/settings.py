@@ -22,6 +22,10 @@ class Settings:
     context: str = ""
     namespace: tuple[str, ...] = ()
     ingress_label_selector: str = ""
+    publish_address: tuple[str, ...] = ()
+    publish_service: str = ""
+    lease: str = ""
+    read_only: bool = False
     ingress_class: str = "hadyn"
     controller_class: str = "hadyn.io/ingress"
     watch_ingress_without_class: bool = False

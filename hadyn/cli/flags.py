@@ -16,7 +16,17 @@ from typing import Any, TypeVar
 import click
 
 from hadyn.cli import COMMANDS, DEBUG, HELP_FLAGS, WIDTH
-from hadyn.cli.values import DnsDomain, HostPort, IPAddress, Namespace, ServicePort, SocketPath, StateDir
+from hadyn.cli.values import (
+    DnsDomain,
+    HostPort,
+    IPAddress,
+    Namespace,
+    PublishedAddress,
+    ServiceName,
+    ServicePort,
+    SocketPath,
+    StateDir,
+)
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -200,6 +210,30 @@ _CLUSTER_FLAGS: tuple[Callable[[Any], Any], ...] = (
         metavar="SELECTOR",
         help="Labels of the Ingresses to follow, as in `kubectl -l`.",
     ),
+    click.option(
+        "--publish-address",
+        type=PublishedAddress(),
+        multiple=True,
+        metavar="ADDR",
+        help="Where clients reach HAProxy, for the status of Ingresses; repeatable.",
+    ),
+    click.option(
+        "--publish-service",
+        type=ServiceName(),
+        default="",
+        show_default=False,
+        metavar="NS/NAME",
+        help="Service that says where clients reach HAProxy.",
+    ),
+    click.option(
+        "--lease",
+        type=ServiceName(),
+        default="",
+        show_default="hadyn in its own namespace",
+        metavar="NS/NAME",
+        help="Lease that decides which of several hadyns writes status and Events.",
+    ),
+    click.option("--read-only", is_flag=True, help="Write nothing into the cluster: no status, no Events, no Lease."),
 )
 _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
     click.option("--ingress-class", default=DEFAULTS.ingress_class, metavar="NAME", help="Class of our Ingresses."),

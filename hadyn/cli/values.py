@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -12,6 +13,9 @@ import click
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_HOST = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
+_HOST_CHARACTERS = 253
 _SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*:[A-Za-z0-9][-A-Za-z0-9]*")
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
 _LONGEST_SOCKET = "/master/master.sock"
@@ -87,6 +91,32 @@ class Namespace(click.ParamType[str]):
         text = str(value)
         if not _NAMESPACE.fullmatch(text):
             self.fail(f"{text!r} is not the name of a namespace such as shop; leave the flag out for all", param, ctx)
+        return text
+
+
+class ServiceName(click.ParamType[str]):
+    """The name of an object as ``namespace/name``, or "" for none."""
+
+    name = "namespace/name"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        if text and not _OBJECT.fullmatch(text):
+            self.fail(f"{text!r} is not a namespace and a name such as hadyn/hadyn", param, ctx)
+        return text
+
+
+class PublishedAddress(click.ParamType[str]):
+    """Where clients reach HAProxy: an IP address, in canonical spelling, or a host name."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_address(text))
+        if not _HOST.fullmatch(text) or len(text) > _HOST_CHARACTERS or text.replace(".", "").isdigit():
+            self.fail(f"{text!r} is neither an IP address nor a host name such as lb.example", param, ctx)
         return text
 
 

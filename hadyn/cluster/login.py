@@ -21,6 +21,7 @@ from kubernetes.client.rest import RESTClientObject
 from hadyn.cluster.errors import KubeconfigWrong
 from hadyn.cluster.place import ACCOUNT_FOLDER
 
+DEFAULT_NAMESPACE = "default"
 CONNECTIONS = 64
 """So many connections of a pool are kept; more watches than that are opened all the same."""
 _LOGINS = {"token", "tokenFile", "exec", "auth-provider", "username"}
@@ -70,6 +71,15 @@ class Login:
             raise KubeconfigWrong(f"{self} cannot be used: {_words(cause)}", remedy=self._remedy) from cause
         return str(login["value"]) if login else ""
 
+    def namespace(self) -> str:
+        """Return the namespace hadyn itself is in: its pod's, or that of the context; "default" where none is said."""
+        try:
+            if self.kubeconfig is None:
+                return (ACCOUNT_FOLDER / "namespace").read_text().strip() or DEFAULT_NAMESPACE
+            return str(self._context_section().get("namespace") or DEFAULT_NAMESPACE)
+        except OSError:
+            return DEFAULT_NAMESPACE
+
     def __str__(self) -> str:
         if self.kubeconfig is None:
             return f"the ServiceAccount in {ACCOUNT_FOLDER}"
@@ -89,12 +99,19 @@ class Login:
             raise KubeconfigWrong(f"{self} names {said}, but no credentials came of it", remedy=self._remedy)
 
     def _user_section(self) -> Mapping[str, Any]:
-        assert self.kubeconfig
-        content = yaml.load(self.kubeconfig.read_bytes(), Loader=yaml.CSafeLoader)
-        wanted = self.context or content["current-context"]
-        user = next(each["context"].get("user") for each in content["contexts"] if each["name"] == wanted)
-        sections = (each.get("user") for each in content.get("users") or () if each["name"] == user)
+        user = self._context_section().get("user")
+        sections = (each.get("user") for each in self._content().get("users") or () if each["name"] == user)
         return next(sections, None) or {}
+
+    def _context_section(self) -> Mapping[str, Any]:
+        content = self._content()
+        wanted = self.context or content["current-context"]
+        section: Mapping[str, Any] = next(each["context"] for each in content["contexts"] if each["name"] == wanted)
+        return section
+
+    def _content(self) -> Any:
+        assert self.kubeconfig
+        return yaml.load(self.kubeconfig.read_bytes(), Loader=yaml.CSafeLoader)
 
 
 def transport(configuration: Configuration) -> urllib3.PoolManager:

@@ -66,7 +66,8 @@ class Assembly:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = StateFolder(settings.state_dir)
-        self.sources = origins(settings)
+        found = origins(settings)
+        self.sources, self.announcer = found.sources, found.announcer
         if self.folder.main_config.exists():
             # There is something to serve meanwhile, so that waiting for a source beats ending.
             self.sources = tuple(BelatedSource(source, time.monotonic) for source in self.sources)
@@ -109,6 +110,7 @@ class Assembly:
             # What lives now lives long: no collection needs to look at it again.
             gc.collect()
             gc.freeze()
+            self._announce(wheel, stack)
             # If this ends by a mistake of ours, HAProxy goes on and the next hadyn adopts it.
             wheel.run()
             self._end(wheel)
@@ -172,6 +174,16 @@ class Assembly:
             clock=time.monotonic,
             wall_clock=now,
         )
+
+    def _announce(self, wheel: Wheel, stack: contextlib.ExitStack) -> None:
+        """Have the cluster told what becomes of its objects, if there is one."""
+        if self.announcer is None:
+            return
+        from hadyn.controller.herald import Herald  # noqa: PLC0415 - only who follows a cluster pays for its package
+
+        wheel.look_on = Herald(wheel.inventory, wheel.reconciler.filing, self.announcer).look_on
+        self.announcer.start()
+        stack.callback(self.announcer.stop)
 
     def _place_of(self, ref: ObjectRef) -> str:
         """Where an object is written down, "" where it is in no file."""

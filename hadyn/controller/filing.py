@@ -156,6 +156,11 @@ class Filing:
         found = {*self.inventory.problems(), *self.unseated.values(), *refused}
         return tuple(sorted(replace(each, file=each.file or self.place_of(each.object)) for each in found))
 
+    @property
+    def known_problems(self) -> frozenset[Problem]:
+        """The problems as of the last ``news``; the same object while they are the same."""
+        return self._known
+
     def news(self) -> tuple[Problem, ...]:
         """Return the problems that were not there when this was asked last; costs nothing where nothing changed."""
         causes = self.inventory.problems(), tuple(self.unseated.values()), tuple(self.refused.values())

@@ -1,4 +1,4 @@
-"""Which sources the settings ask for.
+"""Which sources the settings ask for, and who says in the cluster what came of it.
 
 Rule: a cluster is followed because somebody said so, or because hadyn runs in a pod of it;
 never because a kubeconfig happens to lie around.
@@ -6,48 +6,100 @@ never because a kubeconfig happens to lie around.
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from hadyn.errors import WrongUsage
 from hadyn.settings import Settings
 from hadyn.sources import Source
 from hadyn.sources.manifests import ManifestsSource
 
+if TYPE_CHECKING:
+    from hadyn.announce.announcer import Announcer
+    from hadyn.cluster.api import KubeApi
+    from hadyn.cluster.login import Login
 
-def origins(settings: Settings) -> tuple[Source, ...]:
-    """Return the sources, those at hand first; raises WrongUsage where there is none."""
-    cluster = _cluster(settings)
-    sources: list[Source] = []
-    if settings.manifests:
-        sources.append(ManifestsSource(settings.manifests, needs_ingress=cluster is None))
-    if cluster is not None:
-        sources.append(cluster)
-    if not sources:
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The sources, those at hand first; ``announcer`` is None where nothing is said in a cluster."""
+
+    sources: tuple[Source, ...]
+    announcer: Announcer | None = None
+
+
+def origins(settings: Settings) -> Origins:
+    """Return what to follow; raises WrongUsage where that is nothing, KubeconfigWrong."""
+    is_followed, kubeconfig = _cluster(settings)
+    manifests = ManifestsSource(settings.manifests, needs_ingress=not is_followed) if settings.manifests else None
+    if is_followed:
+        source, announcer = _following(settings, kubeconfig)
+        return Origins((manifests, source) if manifests else (source,), announcer)
+    if manifests is None:
         raise WrongUsage(
             "there is nothing to follow: neither manifests nor a cluster, and this is no pod",
             remedy="Say --manifests PATH, or --kubeconfig FILE, or --context NAME of your kubeconfig",
         )
-    return tuple(sources)
+    return Origins((manifests,))
 
 
-def _cluster(settings: Settings) -> Source | None:
-    # Whoever follows manifests alone pays nothing for the kubernetes package.
+def _cluster(settings: Settings) -> tuple[bool, Path | None]:
+    """Whether a cluster is followed, and by which kubeconfig (None: that of the pod)."""
     from hadyn.cluster.place import default_kubeconfig, is_in_pod  # noqa: PLC0415
 
-    kubeconfig = settings.kubeconfig
-    if kubeconfig is None and settings.context:
-        kubeconfig = default_kubeconfig()
-    is_wanted = bool(settings.namespace or settings.ingress_label_selector) or not settings.manifests
-    if kubeconfig is None and not (is_wanted and is_in_pod()):
-        if settings.namespace or settings.ingress_label_selector:
-            raise WrongUsage(
-                "--namespace and --ingress-label-selector are about a cluster, and none is named",
-                remedy="Say --kubeconfig FILE or --context NAME, too; only in a pod hadyn knows by itself",
-            )
-        return None
+    if settings.kubeconfig or settings.context:
+        return True, settings.kubeconfig or default_kubeconfig()
+    is_meant = bool(settings.namespace or settings.ingress_label_selector or settings.publish_service)
+    if is_in_pod() and (is_meant or not settings.manifests):
+        return True, None
+    if is_meant:
+        raise WrongUsage(
+            "--namespace, --ingress-label-selector and --publish-service are about a cluster, and none is named",
+            remedy="Say --kubeconfig FILE or --context NAME, too; only in a pod hadyn knows by itself",
+        )
+    return False, None
+
+
+def _following(settings: Settings, kubeconfig: Path | None) -> tuple[Source, Announcer | None]:
+    # Whoever follows manifests alone pays nothing for the kubernetes package.
+    from hadyn.cluster.api import KubeApi  # noqa: PLC0415
     from hadyn.cluster.login import Login  # noqa: PLC0415
     from hadyn.sources.kubernetes import KubernetesSource  # noqa: PLC0415
 
-    return KubernetesSource(
-        Login(kubeconfig, settings.context),
-        namespaces=settings.namespace,
-        ingress_selector=settings.ingress_label_selector,
+    login = Login(kubeconfig, settings.context)
+    api = KubeApi(login)
+    source = KubernetesSource(api, namespaces=settings.namespace, ingress_selector=settings.ingress_label_selector)
+    return source, None if settings.read_only else _announcer(settings, login, api)
+
+
+def _announcer(settings: Settings, login: Login, api: KubeApi) -> Announcer:
+    from hadyn.announce.announcer import Announcer, Publish  # noqa: PLC0415
+    from hadyn.announce.leadership import Leadership, LeaseName  # noqa: PLC0415
+
+    if settings.publish_address and settings.publish_service:
+        raise WrongUsage(
+            "--publish-address and --publish-service exclude each other",
+            remedy="Say where clients reach HAProxy, or which Service tells so",
+        )
+    namespace, name = _lease(settings, login)
+    identity = f"{socket.gethostname()}_{os.getpid()}_{secrets.token_hex(4)}"
+    published, _, service = settings.publish_service.partition("/")
+    return Announcer(
+        api,
+        Leadership(api, LeaseName(namespace, name), identity),
+        Publish(settings.publish_address, (published, service) if service else None),
+        controller=settings.controller_class,
     )
+
+
+def _lease(settings: Settings, login: Login) -> tuple[str, str]:
+    """Return where the lease is; hadyns of one class share one."""
+    namespace, _, name = settings.lease.partition("/")
+    if name:
+        return namespace, name
+    own = "hadyn" if settings.ingress_class == "hadyn" else f"hadyn-{settings.ingress_class}"
+    return login.namespace(), own

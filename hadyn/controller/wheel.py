@@ -48,6 +48,10 @@ def nobody_resolves(_added: Iterable[DnsQuestion], _dropped: Iterable[DnsQuestio
     """Leave names unasked, where there is no resolver."""
 
 
+def nobody_looks_on() -> None:
+    """Say nothing elsewhere, where there is no cluster."""
+
+
 @dataclass(slots=True)
 class Wheel:
     """Turns until it is told to stop. ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
@@ -69,6 +73,7 @@ class Wheel:
     touched: Touched = Touched()
     received: dict[str, float] = field(default_factory=dict)
     want_names: WantNames = nobody_resolves
+    look_on: Callable[[], None] = nobody_looks_on
     is_synced: bool = False
     is_stopping: bool = False
     cycles: int = 0
@@ -133,6 +138,7 @@ class Wheel:
         self._keep_haproxy_up()
         self._bring_in_step()
         self._do_what_is_due()
+        self.look_on()
         for event in events:
             if isinstance(event, Question):
                 event.answer()

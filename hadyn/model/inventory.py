@@ -91,6 +91,7 @@ class Inventory:
         self._users: Index[ObjectRef, str] = Index()
         self._last_resort = default_backend_ingress(policy.default_backend_service)
         self._undecided_hosts: set[str] = set()
+        self._changed_ingresses: set[ObjectRef] = set()
         if self._last_resort is not None:
             self._undecided_hosts = self._claims.replace(self._last_resort.ref, self._last_resort)
 
@@ -100,6 +101,7 @@ class Inventory:
         self._undecided_hosts = set()
         for replaced in self._store.apply(changes):
             self._note(replaced, dirty)
+        self._changed_ingresses |= dirty.ingresses
         for ref in dirty.ingresses:
             dirty.hosts |= self._reclaim(ref)
         hosts = {host for host in dirty.hosts if self._has_other_routes(host, dirty)}
@@ -133,6 +135,16 @@ class Inventory:
     def taken_name_changes(self) -> NameChanges:
         """Return which names backends began and ceased to use since this was asked last."""
         return self._names.taken_changes()
+
+    def taken_ingresses(self) -> set[ObjectRef]:
+        """Return the Ingresses that changed, came, went, or became ours or others' since this was asked last."""
+        taken, self._changed_ingresses = self._changed_ingresses, set()
+        return taken
+
+    def is_ours(self, ingress: ObjectRef) -> bool:
+        """Whether there is such an Ingress, and it is ours; that of the operator's own folder is no cluster's."""
+        held = self._store.held(ingress)
+        return held is not None and not held.is_own and self._classes.is_ours(held)
 
     def backend(self, name: str) -> Backend | None:
         """Build the backend as it is wanted now; None where no route leads to it."""

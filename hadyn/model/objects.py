@@ -108,7 +108,8 @@ class Ingress(Named, frozen=True, gc=False, kw_only=True):
 
     ``catch_all`` is the defaultBackend of an Ingress without rules. ``class_name`` is the
     annotation kubernetes.io/ingress.class (then ``has_legacy_class``), else
-    spec.ingressClassName, else None.
+    spec.ingressClassName, else None. ``published`` are the addresses that its status says
+    it is served at.
     """
 
     kind: ClassVar[str] = "Ingress"
@@ -117,6 +118,7 @@ class Ingress(Named, frozen=True, gc=False, kw_only=True):
     has_legacy_class: bool = False
     hosts: tuple[HostRules, ...] = ()
     catch_all: PathRule | None = None
+    published: tuple[str, ...] = ()
 
     def paths_of(self, host: str) -> tuple[PathRule, ...]:
         """The paths for one of its hosts, or for DEFAULT_KEY."""

@@ -17,7 +17,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_e
 
 from hadyn.cluster.api import KubeApi
 from hadyn.cluster.errors import NoCredentials, NotAllowed, NotServed
-from hadyn.cluster.login import Login
 from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
@@ -42,9 +41,9 @@ class KubernetesSource:
 
     name = "kubernetes"
 
-    def __init__(self, login: Login, *, namespaces: Sequence[str] = (), ingress_selector: str = "") -> None:
+    def __init__(self, api: KubeApi, *, namespaces: Sequence[str] = (), ingress_selector: str = "") -> None:
         """``namespaces`` are all there are where none is given; ``ingress_selector`` as kubectl's ``-l``."""
-        self._login = login
+        self._api = api
         self._namespaces = tuple(dict.fromkeys(namespaces))
         self._ingress_selector = ingress_selector
         self._emit: Emit = _nowhere
@@ -61,10 +60,9 @@ class KubernetesSource:
         self._was_ready = False
 
     def start(self, emit: Emit) -> None:
-        """Read the credentials and begin, in threads of its own; raises KubeconfigWrong."""
+        """Begin, in threads of its own."""
         self._emit = emit
-        api = KubeApi(self._login)
-        self._thread = threading.Thread(target=self._begin, args=(api,), name=self.name, daemon=True)
+        self._thread = threading.Thread(target=self._begin, args=(self._api,), name=self.name, daemon=True)
         self._thread.start()
 
     def wait(self, seconds: float | None = None) -> bool:

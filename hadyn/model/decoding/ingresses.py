@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from hadyn.model.decoding.hosts import Refused, canonical_host
-from hadyn.model.decoding.leaves import Findings, is_dns_name, spelled
+from hadyn.model.decoding.leaves import MAX_NAME, Findings, is_dns_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
 from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern
 from hadyn.model.decoding.targets import WireBackend, read_target
@@ -19,6 +19,8 @@ from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
 
 MAX_PATHS = 1_000
+MAX_PUBLISHED = 100
+"""So many addresses of a status are looked at."""
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 EXACT = "Exact"
 PATH_TYPES = (EXACT, "Prefix", "ImplementationSpecific")
@@ -50,6 +52,7 @@ class WireIngressSpec(Wire):
 class WireIngress(Wire):
     metadata: Metadata
     spec: WireIngressSpec | None = None
+    status: Any = None
 
 
 def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, is_beta: bool) -> Ingress:
@@ -72,8 +75,19 @@ def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, i
         has_legacy_class=legacy_class is not None,
         hosts=hosts,
         catch_all=catch_all,
+        published=_published(wire.status),
         faults=findings.faults(),
     )
+
+
+def _published(status: Any) -> tuple[str, ...]:
+    """The addresses of status.loadBalancer; what is not as it should be is no address, and nobody's problem."""
+    try:
+        entries = status["loadBalancer"]["ingress"]
+        found = [entry.get("ip") or entry.get("hostname") for entry in entries[:MAX_PUBLISHED]]
+    except (TypeError, KeyError, AttributeError):
+        return ()
+    return tuple(sys.intern(each) for each in found if isinstance(each, str) and len(each) <= MAX_NAME)
 
 
 def _class_name(legacy: object, named: object, findings: Findings) -> str | None:
