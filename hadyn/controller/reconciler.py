@@ -123,7 +123,7 @@ class Reconciler:
         What it has not judged stays a reason to reload, all else it will have read.
         """
         self.filing.put_entries(touched.hosts)
-        for names in _portions(touched.backends):
+        for names in portions(touched.backends):
             self._compare({}, names)
             self.filing.settle(names)
 
@@ -145,13 +145,23 @@ class Reconciler:
             suspects |= self._removable(observed, wanted.backends)
             strangers += _strangers(observed)
         self.loaded = loaded
+<<<<<<< /work/main/hadyn/controller/reconciler.py
+        for names in portions(wanted.backends - loaded):
+=======
         self._tell_of(tuple(sorted(strangers)))
         for names in _portions(wanted.backends - loaded):
+>>>>>>> /tmp/tmpxrjy49kh/t
             suspects |= self._compare({}, names)
         self.filing.write_seats()
         self.is_doubtful = False
         differing = {host for host in wanted.hosts if self.filing.wanted_entries(host) != self.entries.of_host(host)}
         return Touched(frozenset(suspects), frozenset(differing))
+
+    def removable(self, unwanted: Iterable[str]) -> set[str]:
+        """Return those of these backends that are hadyn's, and that HAProxy can be rid of by now."""
+        if not self.runtime.capabilities.has_dynamic_backends:
+            return set()
+        return self._removable(self.runtime.observe_slots(filter(is_own, unwanted)), ())
 
     def after_reload(self, reasons: Iterable[str] = ()) -> Touched:
         """Note that HAProxy holds what the files say; return what has to be looked at again.
@@ -240,10 +250,10 @@ class Reconciler:
         return self.entries.of_host(host_of(key)).get(key)
 
 
-def _portions(names: Iterable[str]) -> Iterator[list[str]]:
+def portions(names: Iterable[str], size: int = PORTION) -> Iterator[list[str]]:
     """Cut many names into parts, so that what they stand for is never in memory all at once."""
     rest = iter(names)
-    while portion := list(islice(rest, PORTION)):
+    while portion := list(islice(rest, size)):
         yield portion
 
 

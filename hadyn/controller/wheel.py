@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from hadyn.controller.events import Event, EventQueue, Judged, ProcessEnded, Que
 from hadyn.controller.reconciler import Reconciler, Turned
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
+from hadyn.controller.sweep import sweep
 from hadyn.controller.trouble import Trouble
 from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
@@ -84,6 +85,7 @@ class Wheel:
     _trouble: Trouble = field(init=False)
     _unfiled: Touched = Touched()
     _sweep_at: float = 0.0
+    _steps: Iterator[Touched] | None = None
     _files_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -156,6 +158,7 @@ class Wheel:
                 self.metrics.changed("dns", len(event.names))
                 self._note(touched, event.received)
             case Resync():
+                self.reconciler.is_doubtful = True
                 self._sweep_at = self.clock()
             case Judged():
                 self.touch(self.reloader.finish(event))
@@ -183,9 +186,7 @@ class Wheel:
 
     def compare(self) -> None:
         """Have the next turn tell HAProxy what differs from what is wanted; raises what Runtime does, NotHAProxy."""
-        process = self.supervisor.process
-        process.verify()
-        self.reconciler.runtime.capabilities = process.capabilities
+        self._verify()
         self.touched |= self.reconciler.compare_everything()
 
     def _keep_haproxy_up(self) -> None:
@@ -226,27 +227,40 @@ class Wheel:
             self.reloader.rebind()
         if not self._trouble.is_there and self.reloader.seconds_until_due(now) == 0:
             self.reloader.begin()
-        if now >= self._sweep_at and not self.touched and not self._trouble.is_there:
+        is_due = self._steps is not None or now >= self._sweep_at
+        if is_due and not self.touched and not self._trouble.is_there:
             self._sweep()
         self._write_files()
         self._say_problems()
 
     def _sweep(self) -> None:
-        """Compare everything with HAProxy: what somebody else changed is set right, and said."""
-        self._sweep_at = self.clock() + self.drift_interval
-        self.supervisor.process.tidy()
-        self.reconciler.filing.restore()
+        """Compare a part of HAProxy with the files: what somebody else changed is set right, and said."""
         try:
-            self.compare()
-            turned = self.reconciler.reconcile(self.touched)
+            if self._steps is None:
+                self._sweep_at = self.clock() + self.drift_interval
+                self.supervisor.process.tidy()
+                self.reconciler.filing.restore()
+                self._verify()
+                self._steps = sweep(self.reconciler)
+            differing = next(self._steps, None)
+            if differing is None:
+                self._steps = None
+                return
+            turned = self.reconciler.reconcile(differing) if differing else Turned()
         except (TemporaryError, NotHAProxy) as failure:
+            self._steps = None
             self.reconciler.is_doubtful = True
             self._meet(failure)
             return
-        self.touched = Touched()
         if turned.commands:
             self.metrics.repaired(turned.commands)
             self._say(f"HAProxy was changed by somebody else and set right: {turned.sentence}", 0.0)
+
+    def _verify(self) -> None:
+        """Make sure that it is HAProxy who answers, and which one."""
+        process = self.supervisor.process
+        process.verify()
+        self.reconciler.runtime.capabilities = process.capabilities
 
     def _write_files(self) -> None:
         """Write what is due, once a second at most: maps, and what could not be written before."""
@@ -291,7 +305,7 @@ class Wheel:
         if self.touched or self.reconciler.is_doubtful or self._trouble.is_there:
             due.append(self._trouble.retry_at)
         else:
-            due.append(self._sweep_at)
+            due.append(self._sweep_at if self._steps is None else now)
         waits = None if self._trouble.is_there else self.reloader.seconds_until_due(now)
         due += [now + waits] if waits is not None else []
         return max(0.0, min(due) - now)

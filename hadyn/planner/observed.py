@@ -49,6 +49,17 @@ class ObservedBackend(Struct, frozen=True, gc=False):
     slots: tuple[ObservedSlot, ...] = ()
 
 
+class Serving(Struct, frozen=True, gc=False):
+    """Who takes requests in one backend, as words that are cheap to compare.
+
+    ``slots`` counts all, ``seats`` are those that are ready, in order: slot,
+    "10.0.0.7:8080", weight.
+    """
+
+    slots: int
+    seats: list[tuple[str, str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """The part of HAProxy that a plan is about.

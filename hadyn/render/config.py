@@ -16,12 +16,15 @@ from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, Endpoint
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name
 from hadyn.planner.capabilities import Capabilities
+from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.frontend import frontend_section
 
 PRINTABLE = re.compile(r"[ -~]+")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
 STATS_SOCKET = re.compile(r"^( *stats socket /\S*)(/\S+ )", re.MULTILINE)
+_OCCUPIED = re.compile(r"^    server (\S+) (\S+) weight ([0-9]+)", re.MULTILINE)
+_FREE = re.compile(rf"^    server-template {SLOT_PREFIX} ([0-9]+)-([0-9]+) ", re.MULTILINE)
 SECTION_KEYWORDS = re.compile(
     r"acme|backend|cache|crt-store|defaults|dynamic-update|fcgi-app|frontend|global|healthcheck|http-errors|listen|"
     r"log-forward|log-profile|mailers|peers|program|resolvers|ring|traces|userlist|\..*"
@@ -79,6 +82,13 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
 def backend_section(backend: Backend, seating: Seating) -> str:
     """Return the section of one backend: its directives, then every slot in order."""
     return "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
+
+
+def serving_in(section: str) -> Serving:
+    """Return who takes requests in a backend that HAProxy reads from this section."""
+    seats = _OCCUPIED.findall(section)
+    free = sum(int(last) - int(first) + 1 for first, last in _FREE.findall(section))
+    return Serving(len(seats) + free, seats)
 
 
 def respelled(main: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import hadyn
 from hadyn.errors import FileNotWritten
-from hadyn.model.desired import MapKey
+from hadyn.model.desired import MapKey, MapName
 from hadyn.render.atomic import replace_files
 from hadyn.render.candidate import Candidate
 from hadyn.render.folder import StateFolder
@@ -91,6 +91,10 @@ class StateFiles:
     def entries(self) -> dict[MapKey, str]:
         """Return all map entries, those included that are not written yet."""
         return self._maps.entries()
+
+    def map_entries(self, name: MapName) -> Mapping[str, str]:
+        """Return the entries of one map by key, those included that are not written yet; to look at only."""
+        return self._maps.of(name)
 
     @property
     def main(self) -> str:

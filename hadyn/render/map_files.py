@@ -46,6 +46,10 @@ class MapFiles:
         """Return all entries, those included that are not written yet."""
         return {(name, key): value for name in MapName for key, value in self._maps[name].items()}
 
+    def of(self, name: MapName) -> Mapping[str, str]:
+        """Return the entries of one map by key."""
+        return self._maps[name]
+
     def put(self, entries: Mapping[MapKey, str | None]) -> None:
         """Set entries, or remove those that are None; the others stay as they are."""
         for (name, key), value in entries.items():

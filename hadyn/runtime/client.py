@@ -13,13 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from os import PathLike, fspath
 
 from hadyn.errors import NotHAProxy, ReplyCutShort, ReplyNotUnderstood, SocketTimeout, SocketUnreachable, WrongUsage
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import Command
-from hadyn.planner.observed import ObservedBackend
+from hadyn.planner.observed import ObservedBackend, Serving
 from hadyn.runtime import tables, wire
 from hadyn.runtime.counts import SlotCounts, counted
 from hadyn.runtime.tables import Identity, MalformedTable
@@ -153,13 +153,24 @@ class Runtime:
         """
         return self.send_and_observe((), backends)[1]
 
+    def observe_serving(self, backends: Iterable[str]) -> dict[str, Serving]:
+        """Read who takes requests in backends, a tenth of the cost of observing them."""
+        names = tuple(backends)
+        replies = zip(names, self._ask(list(map(wire.show_slots, names))), strict=True)
+        with self._understanding():
+            return {name: tables.serving(table) for name, table in replies if table != tables.NO_SUCH_BACKEND}
+
     def observe_in_portions(self, backends: int = 500) -> Iterator[dict[str, ObservedBackend]]:
         """Read all backends that have slots, so many at a time and without the sessions of their slots."""
-        (table,) = self._ask([wire.SHOW_ALL_SLOTS])
-        for portion in tables.in_portions(table, backends):
-            with self._understanding():
-                observed = tables.observed_backends(portion, {})
-            yield observed
+        names = iter(self.backend_names())
+        while portion := tuple(islice(names, backends)):
+            yield {name: backend for name, backend in self.observe_slots(portion).items() if backend.slots}
+
+    def backend_names(self) -> list[str]:
+        """Name all backends that HAProxy has, those without slots included."""
+        (listed,) = self._ask([wire.SHOW_BACKENDS])
+        with self._understanding():
+            return tables.backend_names(listed)
 
     def count(self) -> dict[str, SlotCounts]:
         """Count the slots of all backends that have some; far cheaper than to observe them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hadyn.planner.observed import SlotState
-from hadyn.runtime.tables import NOBODY, TABLE_FORMAT, MalformedTable, state_of
+from hadyn.runtime.tables import NOBODY, MalformedTable, row_pattern, state_of
 
 _COLUMNS = ("be_name", "srv_name", "srv_addr", "srv_admin_state", "srv_fqdn", "srv_port")
 _PLACEHOLDER = tuple(word.encode() for word in NOBODY)
@@ -74,13 +74,8 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 @lru_cache(maxsize=4)
 def _row_pattern(version: bytes, header: bytes) -> re.Pattern[bytes]:
     """Return what finds the wanted columns of a row."""
-    if version.decode("ascii", "replace") != TABLE_FORMAT:
-        raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {TABLE_FORMAT!r}")
-    names = header.decode("ascii", "replace").removeprefix("# ").split(" ")
-    if [name for name in names if name in _COLUMNS] != list(_COLUMNS):
-        raise MalformedTable("show servers state: other columns than expected (the header)")
-    columns = (rb"(\S+)" if name in _COLUMNS else rb"\S+" for name in names)
-    return re.compile(rb"^" + rb" ".join(columns) + rb"$", re.MULTILINE)
+    text = row_pattern(version.decode("ascii", "replace"), header.decode("ascii", "replace"), _COLUMNS)
+    return re.compile(text.pattern.encode(), re.MULTILINE)
 
 
 def _count(rows: bytes, pattern: re.Pattern[bytes], counts: dict[bytes, SlotCounts]) -> bool:
@@ -107,7 +102,4 @@ def _count(rows: bytes, pattern: re.Pattern[bytes], counts: dict[bytes, SlotCoun
 
 @lru_cache(maxsize=256)
 def _state_of(admin: bytes) -> SlotState:
-    try:
-        return state_of(admin.decode("ascii", "replace"))
-    except ValueError as cause:
-        raise MalformedTable(f"show servers state: {cause}") from cause
+    return state_of(admin.decode("ascii", "replace"))

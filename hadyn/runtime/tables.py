@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 
 from hadyn.model.addresses import MAX_PORT, PLACEHOLDER, Address
 from hadyn.model.desired import MAX_WEIGHT
-from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
+from hadyn.planner.observed import ObservedBackend, ObservedSlot, Serving, SlotState
 
 NO_SUCH_BACKEND = "Can't find backend."
 NO_SUCH_PROXY = "No such proxy."
@@ -41,8 +41,10 @@ _SLOT_COLUMNS = (
     "srv_time_since_last_change",
     "srv_fqdn",
 )
+_SERVING_COLUMNS = ("srv_name", "srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+_MAP_ROW = re.compile(r"^0x[^ \n]* ([^ \n]+)(?: (.*))?$", re.MULTILINE)
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 
 
@@ -91,22 +93,31 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
     return {name: ObservedBackend(name, tuple(seats.values())) for name, seats in slots.items()}
 
 
-def in_portions(table: str, backends: int) -> Iterator[str]:
-    """Cut ``show servers state`` into tables of so many backends each: all at once would be values by the 100,000."""
-    head_end = table.find("\n", table.find("\n") + 1) + 1 or len(table)
-    head = table[:head_end]
-    start = position = head_end
-    count, name = 0, [""]
-    while position < len(table):
-        end = table.find("\n", position) + 1 or len(table)
-        found = table[position:end].split(" ", 2)[1:2]
-        if found != name:
-            if count == backends:
-                yield head + table[start : position - 1]
-                start, count = position, 0
-            count, name = count + 1, found
-        position = end
-    yield head + table[start:].rstrip("\n") if start < len(table) else head.rstrip("\n")
+def serving(table: str) -> Serving:
+    """Read ``show servers state`` of one backend, as far as a comparison needs it."""
+    version, header, *rows = table.split("\n", 2) if table.count("\n") else (table, "")
+    pattern = row_pattern(version, header, _SERVING_COLUMNS)
+    found = pattern.findall(rows[0]) if rows else []
+    if rows and len(found) != rows[0].count("\n") + 1:
+        raise MalformedTable("show servers state: a row has other columns than the header")
+    seats = [
+        (slot, f"{ip}:{port}" if ":" not in ip else f"[{ip}]:{port}", weight)
+        for slot, ip, admin, weight, port in found
+        if state_of(admin) is SlotState.READY
+    ]
+    return Serving(len(found), seats)
+
+
+@lru_cache(maxsize=16)
+def row_pattern(version: str, header: str, columns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what finds these columns, named in HAProxy's order, in the rows below a header."""
+    if version != TABLE_FORMAT:
+        raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {TABLE_FORMAT!r}")
+    names = header.removeprefix("# ").split(" ")
+    if tuple(name for name in names if name in columns) != columns:
+        raise MalformedTable("show servers state: other columns than expected (the header)")
+    words = (r"(\S+)" if name in columns else r"\S+" for name in names)
+    return re.compile("^" + " ".join(words) + "$", re.MULTILINE)
 
 
 @lru_cache(maxsize=16)
@@ -144,8 +155,11 @@ _free_slot = lru_cache(maxsize=4096)(ObservedSlot)
 
 @lru_cache(maxsize=256)
 def state_of(admin: str) -> SlotState:
-    """Read ``srv_admin_state``; raises ValueError."""
-    bits = int(admin)
+    """Read ``srv_admin_state``; MalformedTable where it is no number."""
+    try:
+        bits = int(admin)
+    except ValueError as cause:
+        raise MalformedTable(f"show servers state: {cause}") from cause
     return SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
 
 
@@ -197,14 +211,12 @@ def backend_names(table: str) -> list[str]:
 
 def map_entries(table: str) -> dict[str, str]:
     """Read ``show map FILE``; where a key is there twice the first counts, as for HAProxy."""
-    entries: dict[str, str] = {}
-    for row in table.split("\n") if table else ():
-        reference, _, entry = row.partition(" ")
-        key, _, value = entry.partition(" ")
-        if not reference.startswith("0x") or not key:
-            raise MalformedTable(f"show map: {row[:80]!r} is no entry")
-        entries.setdefault(key, value)
-    return entries
+    if not table:
+        return {}
+    found = _MAP_ROW.findall(table)
+    if len(found) != table.count("\n") + 1:
+        raise MalformedTable("show map: a row is no entry")
+    return dict(reversed(found))
 
 
 def identity(table: str) -> Identity:

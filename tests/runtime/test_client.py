@@ -18,7 +18,7 @@ from hadyn.errors import (
 from hadyn.model.desired import MapName
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, SetMapEntry
-from hadyn.planner.observed import ObservedBackend
+from hadyn.planner.observed import ObservedBackend, Serving
 from hadyn.runtime.client import Runtime, identify, unix_conversation
 from hadyn.runtime.fake import CutReply, Hang, Refuse
 from hadyn.runtime.wire import Verdict
@@ -63,6 +63,25 @@ def test_all_backends_are_read_as_one_by_one():
 
     assert everything == runtime_of(fake).observe(["web", "api"])
     assert everything["web"].slots[1].sessions == 7
+
+
+def test_backends_are_observed_in_portions_each_once():
+    fake = haproxy(*(f"b{number:03}" for number in range(120)), "_503")
+    fake.backends["_503"].clear()
+
+    portions = list(runtime_of(fake).observe_in_portions(50))
+
+    assert [len(portion) for portion in portions] == [50, 50, 20]
+    assert [name for portion in portions for name in portion] == [f"b{number:03}" for number in range(120)]
+
+
+def test_who_takes_requests_is_told_for_every_backend_that_is_there():
+    fake = haproxy("web", "api")
+    runtime_of(fake).send(steps("web", "s2 addr 10.0.0.2:80; s2 weight 3; s2 ready"))
+
+    found = runtime_of(fake).observe_serving(["web", "gone", "api"])
+
+    assert found == {"web": Serving(4, [("s2", "10.0.0.2:80", "3")]), "api": Serving(4, [])}
 
 
 def test_slots_are_read_without_asking_for_sessions():
@@ -177,6 +196,8 @@ def test_a_reply_cut_short_names_how_many_came():
 ASKED: list[Callable[[Runtime], object]] = [
     lambda runtime: runtime.observe(["web"]),
     lambda runtime: runtime.observe(None),
+    lambda runtime: runtime.observe_serving(["web"]),
+    lambda runtime: list(runtime.observe_in_portions()),
     lambda runtime: runtime.read_map("hosts"),
 ]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hadyn.model.addresses import Address
-from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
+from hadyn.planner.observed import ObservedBackend, ObservedSlot, Serving, SlotState
 from hadyn.runtime import tables
 from hadyn.runtime.tables import MalformedTable
 
@@ -60,21 +60,23 @@ def test_slots_are_read_in_the_order_of_haproxy():
     }
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_portions_of_a_table_hold_every_backend_whole_and_once(size):
-    text = table(row("s1", "api"), row("s1"), row("s2"), row("s1", "zoo"), row("s2", "zoo"))
-
-    portions = [tables.observed_backends(portion, {}) for portion in tables.in_portions(text, size)]
-
-    assert [name for portion in portions for name in portion] == ["api", "web", "zoo"]
-    assert {name: backend for portion in portions for name, backend in portion.items()} == tables.observed_backends(
-        text, {}
+def test_those_that_take_requests_are_told_by_slot_address_and_weight():
+    text = table(
+        row("s1", weight="3"),
+        row("s2", admin="5"),
+        row("s3", ip="fd00::1", port="80", admin="0"),
+        row("s4", admin="8"),
+        row("s5", ip="127.0.0.1", port="1", admin="1"),
     )
-    assert all(len(portion) <= size for portion in portions)
+
+    assert tables.serving(text) == Serving(5, [("s1", "10.0.0.7:8080", "3"), ("s3", "[fd00::1]:80", "1")])
+    assert tables.serving(table()) == Serving(0, [])
 
 
-def test_a_table_without_rows_is_one_portion_without_backends():
-    assert [tables.observed_backends(portion, {}) for portion in tables.in_portions(table(), 2)] == [{}]
+@pytest.mark.parametrize("text", ["", "what?", table(row(admin="x")), table(row(), version="2"), table("a b c")])
+def test_who_takes_requests_is_not_guessed_from_another_table(text):
+    with pytest.raises(MalformedTable):
+        tables.serving(text)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,7 @@ def test_a_process_that_tells_too_little_is_refused(missing):
 
 PARSERS = [
     lambda text: tables.observed_backends(text, {}),
+    tables.serving,
     tables.sessions_of,
     tables.map_entries,
     tables.backend_names,
