@@ -145,12 +145,8 @@ class Reconciler:
             suspects |= self._removable(observed, wanted.backends)
             strangers += _strangers(observed)
         self.loaded = loaded
-<<<<<<< /work/main/hadyn/controller/reconciler.py
-        for names in portions(wanted.backends - loaded):
-=======
         self._tell_of(tuple(sorted(strangers)))
-        for names in _portions(wanted.backends - loaded):
->>>>>>> /tmp/tmpxrjy49kh/t
+        for names in portions(wanted.backends - loaded):
             suspects |= self._compare({}, names)
         self.filing.write_seats()
         self.is_doubtful = False
