@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,61 +54,117 @@ def documents(name: str) -> list[Document]:
     return [each for each in yaml.safe_load_all((DEPLOY / name).read_text()) if each]
 
 
-def rules() -> list[tuple[int, str]]:
-    """Each verb of each rule of deploy/, as the number of the rule and the verb."""
-    role = next(each for each in documents("rbac.yaml") if each["kind"] == "ClusterRole")
-    return [(number, verb) for number, rule in enumerate(role["rules"]) for verb in rule["verbs"]]
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verb of one rule of one role of deploy/."""
+
+    role: str
+    number: int
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.role}-{self.number}-{self.verb}"
 
 
-def granted(cluster: ControlPlane, but: Callable[[list[Document]], None] = lambda _rules: None) -> None:
-    """Grant the account what deploy/ grants, changed by ``but``."""
-    objects = documents("rbac.yaml")
-    but(next(each for each in objects if each["kind"] == "ClusterRole")["rules"])
+def rights(*roles: str) -> list[Right]:
+    """Every right that these roles of deploy/ give."""
+    return [
+        Right(role["metadata"]["name"], number, verb)
+        for role in documents("rbac.yaml")
+        if "rules" in role and role["metadata"]["name"] in roles
+        for number, rule in enumerate(role["rules"])
+        for verb in rule["verbs"]
+    ]
+
+
+def granted(cluster: ControlPlane, but: Right | None = None) -> str:
+    """Grant the account what deploy/ grants, without one right; return the resource of that, as rules spell it."""
+    objects, resource = documents("rbac.yaml"), ""
+    for role in objects:
+        if but is not None and role["metadata"]["name"] == but.role and "rules" in role:
+            rule = role["rules"][but.number]
+            rule["verbs"].remove(but.verb)
+            resource = rule["resources"][0]
+            role["rules"] = [each for each in role["rules"] if each["verbs"]]
     cluster.apply(*documents("namespace.yaml"), *objects)
+    return resource
 
 
 def test_exactly_the_rules_of_deploy_are_enough(cluster: ControlPlane, shop: Namespace, ground: ClusterGround) -> None:
     granted(cluster)
     ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run()
+    ground.run("--lease", "hadyn/hadyn", "--publish-address", "192.0.2.7")
     assert sees(ground, shop)
+    path = f"/apis/networking.k8s.io/v1/namespaces/{shop.name}/ingresses/web"
+    ground.until(lambda: "192.0.2.7" in str(cluster.get(path)["status"]))
     assert "may not" not in ground.log
 
 
-@pytest.mark.parametrize(("number", "verb"), rules())
-def test_each_rule_of_deploy_is_needed_and_missed_by_name(
-    cluster: ControlPlane, ground: ClusterGround, number: int, verb: str
+@pytest.mark.parametrize("right", rights("hadyn"), ids=str)
+def test_hadyn_does_not_begin_without_a_right_to_read_and_says_which(
+    cluster: ControlPlane, ground: ClusterGround, right: Right
 ) -> None:
-    resource = []
-
-    def without(rules: list[Document]) -> None:
-        rules[number]["verbs"].remove(verb)
-        resource.extend(rules[number]["resources"])
-
-    granted(cluster, but=without)
+    resource = granted(cluster, but=right)
     ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
     ended = ground.try_to_run()
     assert ended.returncode == 1
-    assert f"the account 'system:serviceaccount:hadyn:hadyn' may not {verb} {resource[0]}" in ended.stderr
-    assert f'resources: ["{resource[0]}"], verbs: ["{verb}"]' in ended.stderr
+    assert f"the account 'system:serviceaccount:hadyn:hadyn' may not {right.verb} {resource}" in ended.stderr
+    assert f'resources: ["{resource}"], verbs: ["{right.verb}"]' in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture(scope="module")
+def troubled(cluster: ControlPlane) -> Iterator[Namespace]:
+    """Something wrong in an object of each kind, and a hadyn that has told so before."""
+    with Namespace(cluster, next(NAMES)) as namespace:
+        service = namespace.bare_service("web", slots="many")
+        slice_ = namespace.slice("web", "239.1.1.1", port=80)
+        edge = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "IngressClass",
+            "metadata": {"name": "edge", "annotations": {"ingressclass.kubernetes.io/is-default-class": "yes"}},
+            "spec": {"controller": "hadyn.io/ingress"},
+        }
+        cluster.apply(
+            service, slice_, edge, namespace.ingress("web", host_of(namespace)), namespace.ingress("gone", "x.y")
+        )
+        with ClusterGround(kubeconfig=cluster.kubeconfig) as ground:
+            ground.run("--namespace", namespace.name, "--lease", "hadyn/hadyn")
+            path = f"/apis/events.k8s.io/v1/namespaces/{namespace.name}/events"
+            ground.until(lambda: len(cluster.get(path)["items"]) == 3)
+        yield namespace
+        cluster.kubectl("delete", "ingressclass", "edge")
+
+
+@pytest.mark.parametrize("right", rights("hadyn-announce", "hadyn-lease"), ids=str)
+def test_hadyn_serves_without_a_right_to_write_and_says_which(
+    cluster: ControlPlane, troubled: Namespace, ground: ClusterGround, right: Right
+) -> None:
+    resource = granted(cluster, but=right)
+    cluster.kubectl("-n", "hadyn", "delete", "lease", "--all")
+    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
+    # A status of its own, so that there is always one to write.
+    ground.run("--lease", "hadyn/hadyn", "--publish-address", f"192.0.2.{right.number + len(right.verb)}")
+    assert sees(ground, troubled)
+    ground.until(lambda: f"may not {right.verb} {resource}" in ground.log)
 
 
 def test_roles_in_namespaces_are_enough_for_those(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround
 ) -> None:
-    granted(cluster, but=list.clear)
-    role = next(each for each in documents("rbac.yaml") if each["kind"] == "ClusterRole")
+    granted(cluster)
+    cluster.kubectl("delete", "clusterrolebinding", "hadyn", "hadyn-announce")
     metadata = {"name": "hadyn", "namespace": shop.name}
     subject = {"kind": "ServiceAccount", "name": "hadyn", "namespace": "hadyn"}
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "hadyn"}
     binding = {"kind": "RoleBinding", "metadata": metadata, "roleRef": reference, "subjects": [subject]}
+    role = next(each for each in documents("rbac.yaml") if each["kind"] == "ClusterRole")
     cluster.apply(
-        {**copy.deepcopy(role), "kind": "Role", "metadata": metadata},
+        {**role, "kind": "Role", "metadata": metadata},
         {"apiVersion": "rbac.authorization.k8s.io/v1", **binding},
     )
     ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--namespace", shop.name)
+    ground.run("--namespace", shop.name, "--read-only")
     assert sees(ground, shop)
     assert "IngressClasses count by their name alone" in ground.log
 
