@@ -143,9 +143,9 @@ class Reconciler:
             self.loaded.update(observed)
             suspects |= self._compare(observed, observed.keys() & wanted.backends)
             suspects |= self._removable(observed, wanted.backends)
-            strangers += _strangers(observed)
+            strangers += strangers_among(observed)
         self.loaded = loaded
-        self._tell_of(tuple(sorted(strangers)))
+        self.tell_of(strangers)
         for names in portions(wanted.backends - loaded):
             suspects |= self._compare({}, names)
         self.filing.write_seats()
@@ -228,10 +228,12 @@ class Reconciler:
             if name not in wanted and is_own(name) and plan_removal(backend, self.runtime.capabilities)
         }
 
-    def _tell_of(self, strangers: tuple[str, ...]) -> None:
-        if strangers and strangers != self.strangers:
-            log.warning("HAProxy holds what is not hadyn's and is left alone: %s", listed(strangers))
-        self.strangers = strangers
+    def tell_of(self, strangers: Iterable[str]) -> None:
+        """Log what HAProxy holds besides, when it is not what it was the last time."""
+        found = tuple(sorted(strangers))
+        if found and found != self.strangers:
+            log.warning("HAProxy holds what is not hadyn's and is left alone: %s", listed(found))
+        self.strangers = found
 
     def _make_plan(self, desired: Desired, observed: Observed) -> Plan:
         return make_plan(
@@ -253,7 +255,7 @@ def portions(names: Iterable[str], size: int = PORTION) -> Iterator[list[str]]:
         yield portion
 
 
-def _strangers(observed: Mapping[str, ObservedBackend]) -> Iterator[str]:
+def strangers_among(observed: Mapping[str, ObservedBackend]) -> Iterator[str]:
     """Yield what hadyn has not made: backends, and servers in its own backends."""
     for name, backend in observed.items():
         if not (is_own(name) or is_spare(name)):

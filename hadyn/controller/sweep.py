@@ -7,36 +7,46 @@ where they differ is anything built, planned or told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hadyn.controller.reconciler import Reconciler, portions
-from hadyn.model.desired import MapName, host_of
+from hadyn.controller.reconciler import Reconciler, portions, strangers_among
+from hadyn.model.desired import UNAVAILABLE, MapName, host_of
 from hadyn.model.inventory import Touched
+from hadyn.model.names import is_own
 from hadyn.render.config import serving_in
 
 PORTION = 100
 """So many backends are asked for in one line."""
 
 
-def sweep(reconciler: Reconciler) -> Iterator[Touched]:
-    """Yield what differs, at least once; raises what Runtime does."""
+def sweep(reconciler: Reconciler, *, thorough: bool = False) -> Iterator[Touched]:
+    """Yield what differs, at least once; raises what Runtime does.
+
+    A ``thorough`` one builds everything anew and compares the files, too.
+    """
     runtime, filing = reconciler.runtime, reconciler.filing
     listed = frozenset(runtime.backend_names())
     wanted = filing.inventory.backend_names() | filing.files.backend_names()
-    if not reconciler.loaded <= listed or not listed & wanted <= reconciler.loaded:
-        # It holds other backends than it was given: who knows what else.
+    if thorough or not reconciler.loaded <= listed or not listed & wanted <= reconciler.loaded:
+        # Where it holds other backends than it was given, who knows what else.
         yield reconciler.compare_everything()
         return
     yield Touched(frozenset(reconciler.removable(listed - wanted)), _differing_hosts(reconciler))
+    others = runtime.observe_slots(name for name in listed - wanted if name != UNAVAILABLE and not is_own(name))
+    strangers = list(strangers_among({name: backend for name, backend in others.items() if backend.slots}))
     for names in portions(sorted(listed & wanted), PORTION):
-        found = runtime.observe_serving(names)
-        yield Touched(
-            frozenset(
-                name
-                for name, serving in found.items()
-                if (section := filing.files.section(name)) is None or serving != serving_in(section)
-            )
-        )
+        differing = _differing_backends(reconciler, names)
+        strangers += strangers_among(runtime.observe_slots(differing))
+        yield Touched(frozenset(differing))
+    reconciler.tell_of(strangers)
+
+
+def _differing_backends(reconciler: Reconciler, names: Sequence[str]) -> list[str]:
+    files = reconciler.filing.files
+    sections = (
+        (name, files.section(name), serving) for name, serving in reconciler.runtime.observe_serving(names).items()
+    )
+    return [name for name, section, serving in sections if section is None or serving != serving_in(section)]
 
 
 def _differing_hosts(reconciler: Reconciler) -> frozenset[str]:

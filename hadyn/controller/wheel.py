@@ -85,6 +85,7 @@ class Wheel:
     _trouble: Trouble = field(init=False)
     _unfiled: Touched = Touched()
     _sweep_at: float = 0.0
+    _is_thorough: bool = False
     _steps: Iterator[Touched] | None = None
     _files_at: float | None = None
 
@@ -158,7 +159,7 @@ class Wheel:
                 self.metrics.changed("dns", len(event.names))
                 self._note(touched, event.received)
             case Resync():
-                self.reconciler.is_doubtful = True
+                self._is_thorough = True
                 self._sweep_at = self.clock()
             case Judged():
                 self.touch(self.reloader.finish(event))
@@ -241,7 +242,8 @@ class Wheel:
                 self.supervisor.process.tidy()
                 self.reconciler.filing.restore()
                 self._verify()
-                self._steps = sweep(self.reconciler)
+                self._steps = sweep(self.reconciler, thorough=self._is_thorough)
+                self._is_thorough = False
             differing = next(self._steps, None)
             if differing is None:
                 self._steps = None
