@@ -66,7 +66,7 @@ def shard_of(name: str) -> int:
 
 def shard_content(shard: Mapping[str, bytes]) -> bytes:
     """Join sections sorted by name, so that the same backends are the same bytes."""
-    return b"\n".join(shard[name] for name in sorted(shard))
+    return b"\n".join([shard[name] for name in sorted(shard)])
 
 
 def sections(content: bytes) -> Iterator[tuple[str, bytes]]:
