@@ -114,4 +114,8 @@ def test_a_server_that_is_not_hadyns_is_left_alone_and_reported(ground: Ground, 
 
     ground.until(lambda: "stranger" in {ground.get()[1] for _ in range(12)})
     assert ground.log.count("what is not hadyn's and is left alone: server shop_web_80/mine") == 1
+
+    ground.say(f"set server {web.backend}/mine state maint")
+    assert "Server deleted" in ground.say(f"del server {web.backend}/mine")
+    ground.until(lambda: ground.status()["haproxy"]["strangers"] == [])
     assert ground.reloads() == {}

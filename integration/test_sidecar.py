@@ -63,7 +63,9 @@ def answers(ground: SidecarGround) -> set[str]:
     return {ground.get()[1] for _ in range(20)}
 
 
-def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload(ground: SidecarGround, pods: Pods) -> None:
+def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload_at_most(
+    ground: SidecarGround, pods: Pods, haproxy: HAProxyBinary
+) -> None:
     web = started(ground, pods)
     ground.bootstrap()
     ground.start_haproxy()
@@ -71,7 +73,7 @@ def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload(ground: Si
 
     ground.run()
     ground.until(lambda: ground.get()[1] in web.names)
-    assert ground.reloads() == {"NEW_BACKEND": 1}
+    assert ground.reloads() == ({} if haproxy.capabilities.has_dynamic_backends else {"NEW_BACKEND": 1})
 
     with unfailing_load(ground) as requests:
         for veteran in web.names:
@@ -83,7 +85,6 @@ def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload(ground: Si
         ground.until(lambda: ground.get("/api")[1] in api.names)
         ground.end_hadyn()
 
-    assert "NEW_BACKEND (shop_api_80)" in ground.log
     assert ground.log.rstrip().endswith("stopped; HAProxy goes on")
     assert ground.get()[1] in web.names
 

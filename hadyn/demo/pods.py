@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 from hadyn.model.addresses import Address
 
 STARTING_SECONDS = 10.0
+CLOSING_ROUNDS = 5
 
 Result = TypeVar("Result")
 
@@ -58,9 +59,16 @@ class Pods:
     ) -> None:
         for pod in list(self._running):
             pod.stop(grace_seconds=0)
+        self.call(_closed_transports())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(STARTING_SECONDS)
         self._loop.close()
+
+
+async def _closed_transports() -> None:
+    """Return when what was closed is: the loop does that in its next rounds."""
+    for _ in range(CLOSING_ROUNDS):
+        await asyncio.sleep(0)
 
 
 class Pod:
@@ -135,6 +143,9 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._connections.add(self)
+        if self._pod.is_stopping:
+            # It waited in the listener's queue while the pod ended.
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._transport = None
