@@ -58,7 +58,9 @@ def load(ground: ClusterGround, host: str) -> Iterator[Load]:
 def publish(shop: Namespace, name: str, replicas: int, **annotations: str) -> str:
     """Create Deployment, Service and Ingress; return the host."""
     host = f"{name}.{shop.name}.example"
-    shop.cluster.apply(shop.deployment(name, replicas), shop.service(name, **annotations), shop.ingress(name, host))
+    shop.cluster.apply(
+        shop.deployment(name, replicas, start="300ms"), shop.service(name, **annotations), shop.ingress(name, host)
+    )
     return host
 
 
