@@ -107,8 +107,7 @@ class Pod:
 
     async def _stop(self, grace_seconds: float | None) -> None:
         self.is_stopping = True
-        if self._server:
-            self._server.close()
+        await self._close_listener()
         for connection in list(self._connections):
             if grace_seconds is None:
                 connection.abort()
@@ -121,6 +120,21 @@ class Pod:
         for connection in list(self._connections):
             connection.hang_up()
         self._host.forget(self)
+
+    async def _close_listener(self) -> None:
+        """Take no more connections; those just taken are served.
+
+        asyncio accepts in two steps, and loses a connection whose server is closed between
+        them: nobody would ever answer it.
+        """
+        if self._server is None:
+            return
+        loop = asyncio.get_running_loop()
+        for listener in self._server.sockets:
+            loop.remove_reader(listener.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self._server.close()
 
     def disconnected(self, connection: _Connection) -> None:
         """Note that a connection has ended."""
