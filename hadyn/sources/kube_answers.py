@@ -19,15 +19,11 @@ from hadyn.model.decoding import TypeName, decode
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem, shown
 
-INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-"""The annotation of the bookmark behind the last object of a streamed list."""
-
 
 class _Metadata(msgspec.Struct, gc=False, rename="camel"):
     name: str = ""
     namespace: str = ""
     resource_version: str = ""
-    annotations: dict[str, str] | None = None
 
 
 class _Headed(msgspec.Struct, gc=False):
@@ -73,8 +69,7 @@ class Events:
     ``upserts`` and ``problems`` are by object, each the last word about it; ``deletes``
     are objects that are gone. ``gained`` is how many objects more they leave (less, where
     negative). ``resource_version`` is where to resume behind them, "" where that is not
-    said; ``is_initial_end`` where a streamed list is complete with them; ``failure`` is
-    what an ERROR event said, nothing comes behind it.
+    said; ``failure`` is what an ERROR event said, nothing comes behind it.
     """
 
     upserts: dict[ObjectRef, KubernetesObject] = field(default_factory=dict)
@@ -82,7 +77,6 @@ class Events:
     problems: dict[ObjectRef, Problem] = field(default_factory=dict)
     gained: int = 0
     resource_version: str = ""
-    is_initial_end: bool = False
     failure: HadynError | None = None
 
 
@@ -156,6 +150,3 @@ def _take(event: _Event, assumed: TypeName, resource: Resource, events: Events) 
             events.deletes.add(ref)
             events.upserts.pop(ref, None)
             events.problems.pop(ref, None)
-        case "BOOKMARK":
-            annotations = _HEADS.decode(event.object).metadata.annotations or {}
-            events.is_initial_end |= annotations.get(INITIAL_EVENTS_END) == "true"

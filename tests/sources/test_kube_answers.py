@@ -27,9 +27,8 @@ def event(kind: str, thing: dict[str, Any]) -> bytes:
     return json.dumps({"type": kind, "object": {"apiVersion": "v1", "kind": "Service", **thing}}).encode()
 
 
-def bookmark(version: int, **annotations: str) -> bytes:
-    metadata = {"resourceVersion": str(version), "annotations": annotations}
-    return event("BOOKMARK", {"metadata": metadata})
+def bookmark(version: int) -> bytes:
+    return event("BOOKMARK", {"metadata": {"resourceVersion": str(version)}})
 
 
 def read(*lines: bytes) -> Events:
@@ -81,11 +80,6 @@ def test_a_bookmark_moves_the_place_to_resume_at_and_nothing_else():
     events = read(event("ADDED", service("web", version=4)), bookmark(90))
     assert events.resource_version == "90"
     assert list(events.upserts) == [WEB]
-    assert not events.is_initial_end
-
-
-def test_the_bookmark_behind_a_streamed_list_says_so():
-    assert read(bookmark(90, **{"k8s.io/initial-events-end": "true"})).is_initial_end
 
 
 def test_an_error_event_is_what_its_status_says():
