@@ -49,6 +49,7 @@ class Settings:
     status_bind: str = "127.0.0.1:8404"
     reload_interval: float = 1.0
     max_old_workers: int = 4
+    spare_backends: int = 0
     drain_time: float = 300.0
     drift_interval: float = 30.0
     shutdown_grace: float = 30.0

@@ -59,6 +59,13 @@ EXAMPLE = """
     metavar="NUMBER",
     help="Reloads wait while so many workers still finish.",
 )
+@click.option(
+    "--spare-backends",
+    type=click.IntRange(0, 1000),
+    default=DEFAULTS.spare_backends,
+    metavar="NUMBER",
+    help="So many new Services need no reload of a HAProxy before 3.4.",
+)
 @click.option("--drain-time", type=Duration(), default="5m", help="How long a slot waits for its last session.")
 @click.option("--drift-interval", type=Duration(), default="30s", help="How often all of HAProxy is compared.")
 @click.option("--shutdown-grace", type=Duration(), default="30s", help="How long HAProxy may finish its requests.")

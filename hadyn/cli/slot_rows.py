@@ -20,7 +20,7 @@ def backend_rows(documents: Iterable[Document]) -> list[tuple[str, ...]]:
     """One row for each backend."""
     counts = ("slots", "ready", "draining", "maint", "free", "sessions")
     return [
-        (document["backend"], document["service"] or NOTHING, *(str(document[count]) for count in counts))
+        (_named(document), document["service"] or NOTHING, *(str(document[count]) for count in counts))
         for document in documents
     ]
 
@@ -30,14 +30,21 @@ def slot_rows(documents: Iterable[Document], now: datetime) -> list[tuple[str, .
     return [row for document in documents for row in _rows_of(document, now)]
 
 
+def _named(document: Document) -> str:
+    """``shop_web_80``, or ``shop_web_80 (_spare_1)`` where it runs in a spare backend."""
+    name, place = str(document["backend"]), document.get("runs_in")
+    return f"{name} ({place})" if place else name
+
+
 def _rows_of(document: Document, now: datetime) -> Iterator[tuple[str, ...]]:
+    name = _named(document)
     for is_free, run in groupby(document["entries"], key=lambda entry: entry["state"] == "free"):
         entries = list(run)
         if is_free:
-            yield (document["backend"], _span(entries), "free", *[NOTHING] * 5)
+            yield (name, _span(entries), "free", *[NOTHING] * 5)
             continue
         for entry in entries:
-            yield (document["backend"], *_cells(entry, now))
+            yield (name, *_cells(entry, now))
 
 
 def _cells(entry: Document, now: datetime) -> tuple[str, ...]:

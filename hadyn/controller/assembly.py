@@ -268,7 +268,7 @@ class Assembly:
         self._say("took over the HAProxy that runs", wheel.reconciler)
 
     def _say(self, what: str, reconciler: Reconciler) -> None:
-        backends = counted(len(reconciler.loaded), "backend", "backends")
+        backends = counted(len(reconciler.served()), "backend", "backends")
         problems = len(reconciler.filing.problems())
         named = f"; {counted(problems, 'problem', 'problems')}, see `hadyn status`" if problems else ""
         where = ", ".join(map(str, self.bind))

@@ -8,6 +8,7 @@ be written now are written later.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +25,8 @@ from hadyn.planner.planning import Desired
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.render.config import backend_section
 from hadyn.render.files import StateFiles
+
+OCCUPIED = re.compile(r"^    server \S+ (\S+) ", re.MULTILINE)
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +84,10 @@ class Filing:
         routed = entries(self.inventory.routes(host))
         left_out = {name for name, refused in self.refused.items() if not refused.is_running}
         return {key: UNAVAILABLE if value in left_out else value for key, value in routed.items()}
+
+    def filed_addresses(self, name: str) -> set[str]:
+        """Return the addresses that sit in a backend of the files."""
+        return set(OCCUPIED.findall(self.files.section(name) or ""))
 
     def put_entries(self, hosts: Iterable[str]) -> None:
         """Hand the entries of these hosts to the map files."""
@@ -152,7 +159,9 @@ class Filing:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with objects, as the model and HAProxy see it, and where they are written down."""
-        refused = (refusal(refused.backend, refused.said) for refused in self.refused.values())
+        refused = (
+            refusal(refused.backend, refused.said, is_running=refused.is_running) for refused in self.refused.values()
+        )
         found = {*self.inventory.problems(), *self.unseated.values(), *refused}
         return tuple(sorted(replace(each, file=each.file or self.place_of(each.object)) for each in found))
 

@@ -57,6 +57,8 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
         errors=str(folder.errors),
         maxconn=settings.maxconn,
         jail=jail,
+        spare_backends=settings.spare_backends,
+        spare_slots=settings.slots,
     )
 
 

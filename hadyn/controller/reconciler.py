@@ -12,14 +12,17 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from msgspec import structs
+
 from hadyn.controller.filing import Filing
 from hadyn.controller.mirror import MapMirror
+from hadyn.controller.places import Places
 from hadyn.controller.sentences import cycle_sentence, listed
 from hadyn.model.desired import MapKey, MapName, host_of
 from hadyn.model.inventory import Touched
 from hadyn.model.names import is_own, is_spare, slot_number
 from hadyn.observe.metrics import Metrics
-from hadyn.planner.observed import Observed, ObservedBackend
+from hadyn.planner.observed import Observed, ObservedBackend, SlotState
 from hadyn.planner.plan import Plan
 from hadyn.planner.planning import Desired, hands_on, make_plan
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -47,7 +50,8 @@ class Turned:
 class Reconciler:
     """The wheel's middle: from what is wanted to HAProxy and its files. One thread owns it.
 
-    ``entries`` are the map entries of HAProxy, ``loaded`` the backends it holds.
+    ``entries`` are the map entries of HAProxy, ``loaded`` the backends it holds, those ``unpublished``
+    that somebody took from all requests.
     ``entries_are_doubtful`` after an execution was cut short: some may be set, some not.
     ``is_doubtful`` while HAProxy may hold anything: everything is to be compared first.
     ``strangers`` is what it holds that is not hadyn's, as of then: it is left alone.
@@ -59,7 +63,9 @@ class Reconciler:
     clock: Callable[[], float]
     drain_seconds: float
     entries: MapMirror = field(default_factory=MapMirror)
+    places: Places = field(default_factory=Places)
     loaded: set[str] = field(default_factory=set)
+    unpublished: frozenset[str] = frozenset()
     entries_are_doubtful: bool = False
     is_doubtful: bool = False
     strangers: tuple[str, ...] = ()
@@ -72,6 +78,7 @@ class Reconciler:
         """
         if self.entries_are_doubtful:
             self.read_entries()
+        self._give_places(touched.backends)
         desired = self.desired(touched)
         services = {name: backend.service for name, backend in desired.backends.items() if backend is not None}
         self.filing.put_entries(touched.hosts)
@@ -84,17 +91,21 @@ class Reconciler:
             if not (desired.backends or desired.entries):
                 break
         for name in desired.backends:
-            self.filing.pace.want(name, (Reload(ReloadReason.NOT_REPAIRABLE, name),))
+            own = self.places.own(name)
+            self.filing.pace.want(own, (Reload(ReloadReason.NOT_REPAIRABLE, own),))
+        for name in self.places.by_backend.keys() & touched.backends:
+            if self.filing.wanted(name) is None:
+                self.places.leave(name)
         sentence = cycle_sentence(plans, services, self.filing.pace.pending)
         return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans))
 
     def desired(self, touched: Touched) -> Desired:
-        """Return what is wanted of what is touched."""
+        """Return what is wanted of what is touched, by the names that HAProxy has for it."""
         entries: dict[MapKey, str | None] = {}
         for host in touched.hosts:
             entries |= dict.fromkeys(self.entries.of_host(host))
             entries |= self.filing.wanted_entries(host)
-        return Desired({name: self.filing.wanted(name) for name in touched.backends}, entries)
+        return self.places.as_running(Desired({name: self.filing.wanted(name) for name in touched.backends}, entries))
 
     def plan(self, desired: Desired) -> Plan:
         """Plan for what HAProxy says now."""
@@ -123,6 +134,7 @@ class Reconciler:
         What it has not judged stays a reason to reload, all else it will have read.
         """
         self.filing.put_entries(touched.hosts)
+        self.places.began(self.filing.files.main)
         for names in portions(touched.backends):
             self._compare({}, names)
             self.filing.settle(names)
@@ -135,23 +147,30 @@ class Reconciler:
         self.read_entries()
         wanted = self.everything()
         self.filing.put_entries(wanted.hosts)
+        self._find_places()
+        self.unpublished = self.runtime.unpublished()
         loaded: set[str] = set()
         suspects: set[str] = set()
         strangers: list[str] = []
         for observed in self.runtime.observe_in_portions():
             loaded.update(observed)
             self.loaded.update(observed)
-            suspects |= self._compare(observed, observed.keys() & wanted.backends)
+            named = {self.places.own(name) for name in observed}
+            suspects |= self._compare(observed, {name for name in named if name in wanted.backends or is_spare(name)})
             suspects |= self._removable(observed, wanted.backends)
             strangers += strangers_among(observed)
         self.loaded = loaded
         self.tell_of(strangers)
-        for names in portions(wanted.backends - loaded):
+        for names in portions(wanted.backends - loaded - self.places.by_backend.keys()):
             suspects |= self._compare({}, names)
         self.filing.write_seats()
         self.is_doubtful = False
-        differing = {host for host in wanted.hosts if self.filing.wanted_entries(host) != self.entries.of_host(host)}
+        differing = {host for host in wanted.hosts if self._entries_to_be(host) != self.entries.of_host(host)}
         return Touched(frozenset(suspects), frozenset(differing))
+
+    def served(self) -> frozenset[str]:
+        """Return the own names of the backends that HAProxy has for somebody."""
+        return frozenset(self.loaded).difference(self.places.spares) | self.places.by_backend.keys()
 
     def removable(self, unwanted: Iterable[str]) -> set[str]:
         """Return those of these backends that are hadyn's, and that HAProxy can be rid of by now."""
@@ -165,7 +184,8 @@ class Reconciler:
         Those are the backends in ``reasons``, all with a draining endpoint, and those that came
         too late for the files.
         """
-        self.loaded = set(self.filing.files.filed_names())
+        self.places.began(self.filing.files.main)
+        self.loaded = {*self.filing.files.filed_names(), *self.places.spares}
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
         absent = self.filing.inventory.backend_names() - self.loaded
@@ -188,15 +208,16 @@ class Reconciler:
         for command in plan.entries:
             self.entries.tell(command)
         for slot in execution.proven:
-            if slot.backend in received:
-                self.metrics.became_ready(execution.proven_at - received[slot.backend])
+            if self.places.own(slot.backend) in received:
+                self.metrics.became_ready(execution.proven_at - received[self.places.own(slot.backend)])
         # An "|=" with keys would copy the set, which is as long as there are backends.
         self.loaded.update(execution.backends)
+        self.unpublished -= execution.backends.keys()
         for name in {command.backend for command in plan.remove} - execution.backends.keys():
             self.loaded.discard(name)
             self.filing.files.forget_removed(name)
             log.info("HAProxy was rid of the backend %s", name)
-        self.filing.put_backends(desired, plan, self.loaded)
+        self._file(desired, plan)
         self.filing.write_seats()
         return plan, execution
 
@@ -214,11 +235,50 @@ class Reconciler:
 
     def _compare(self, observed: Mapping[str, ObservedBackend], names: Collection[str]) -> set[str]:
         """File these backends as they should be; return those that HAProxy has to be told about."""
-        desired = Desired({name: self.filing.wanted(name) for name in names})
+        desired = self.places.as_running(Desired({name: self.filing.wanted(name) for name in names}))
         plan = self._make_plan(desired, Observed(observed))
-        self.filing.put_backends(desired, plan, self.loaded)
+        self._file(desired, plan)
         told = {part.backend for part in plan.backends if part.prepare or part.activate}
-        return told | {command.backend for command in plan.retire}
+        return {self.places.own(name) for name in told | {command.backend for command in plan.retire}}
+
+    def _file(self, desired: Desired, plan: Plan) -> None:
+        """Hand to the files what was planned, under the names by which they have it."""
+        desired, plan = self.places.as_filed(desired, plan)
+        running = {name for name in desired.backends if name in self.loaded or name in self.places.by_backend}
+        self.filing.put_backends(desired, plan, running)
+
+    def _give_places(self, names: Iterable[str]) -> None:
+        """Let backends that HAProxy does not have run in spare ones."""
+        if self.places.has_free:
+            absent = sorted(name for name in names if name not in self.loaded)
+            self.places.take(backend for name in absent if (backend := self.filing.wanted(name)) is not None)
+
+    def _find_places(self) -> None:
+        """Ask HAProxy who runs in which spare backend."""
+        self.places.began(self.filing.files.main)
+        if not self.places.spares:
+            return
+        serving = {
+            name: {str(slot.address) for slot in backend.slots if slot.state is not SlotState.MAINT}
+            for name, backend in self.runtime.observe_slots(self.places.spares).items()
+        }
+
+        def holds(place: str, name: str) -> bool:
+            backend = self.filing.wanted(name)
+            own = {str(endpoint.address) for endpoint in backend.endpoints} if backend else set()
+            return serving.get(place, {""}) <= own | self.filing.filed_addresses(name)
+
+        self.places.find(
+            self.entries,
+            self.filing.entries,
+            loaded=frozenset(self.runtime.backend_names()),
+            holds=holds,
+            is_free=lambda place: serving.get(place) == set(),
+        )
+
+    def _entries_to_be(self, host: str) -> Mapping[MapKey, str | None]:
+        """Return the entries that a host shall have in HAProxy."""
+        return self.places.entries_as_running(self.filing.wanted_entries(host))
 
     def _removable(self, observed: Mapping[str, ObservedBackend], wanted: Container[str]) -> set[str]:
         """Return backends of hadyn's that nobody wants any more, and that HAProxy can be rid of by now."""
@@ -236,9 +296,12 @@ class Reconciler:
         self.strangers = found
 
     def _make_plan(self, desired: Desired, observed: Observed) -> Plan:
+        hidden = {name: backend for name in self.unpublished if (backend := observed.backends.get(name))}
+        for name, backend in hidden.items():
+            hidden[name] = structs.replace(backend, is_published=False)
         return make_plan(
             desired,
-            observed,
+            replace(observed, backends={**observed.backends, **hidden}) if hidden else observed,
             loaded=self.loaded,
             drain_seconds=self.drain_seconds,
             capabilities=self.runtime.capabilities,

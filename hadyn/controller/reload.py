@@ -67,14 +67,14 @@ class Reloader:
     past: list[PastReload] = field(default_factory=list)
     total: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
-    _is_judging: bool = False
+    is_judging: bool = False
     _is_waiting: bool = False
     _has_doubted: bool = False
     _began_at: float = 0.0
 
     def seconds_until_due(self, now: float) -> float | None:
         """Return how long to wait before a reload may begin; None without a reason, or while one is under way."""
-        return None if self._is_judging else self.pace.seconds_until_due(now)
+        return None if self.is_judging else self.pace.seconds_until_due(now)
 
     def begin(self) -> None:
         """Have HAProxy judge what it has not loaded yet; a Judged event follows."""
@@ -91,7 +91,7 @@ class Reloader:
 
     def look_again(self) -> None:
         """Have HAProxy judge as files what it was given by command and is live already; a Judged event follows."""
-        if self._is_judging or not self.files.has_unconfirmed:
+        if self.is_judging or not self.files.has_unconfirmed:
             return
         candidate = self.files.unconfirmed()
         if self.process.can_judge:
@@ -105,7 +105,7 @@ class Reloader:
         A failure is logged and tried again later; what HAProxy refuses is left out, and
         the rest is judged anew.
         """
-        self._is_judging = False
+        self.is_judging = False
         if judged.candidate.is_live:
             self._confirm(judged)
             return Touched()
@@ -166,7 +166,7 @@ class Reloader:
         self.files.install(candidate)
 
     def _have_judged(self, candidate: Candidate) -> None:
-        self._is_judging = True
+        self.is_judging = True
 
         def judge() -> None:
             self.events.put(Judged(candidate, self._judgement(candidate)))
@@ -177,6 +177,7 @@ class Reloader:
         """Take out of the live files what HAProxy refuses as a file: it goes on running."""
         self._refuse(self._culprits(judged.candidate, judged.failure) if judged.failure else {})
         self.files.confirm(judged.candidate)
+        self.reconciler.filing.write_seats()
 
     def _has_to_wait(self) -> bool:
         """Too many workers still finish what they had: put the reload off, and say so once."""
@@ -249,7 +250,7 @@ class Reloader:
     def _refuse(self, culprits: Mapping[str, str]) -> None:
         for name, said in culprits.items():
             log.error("backend %s is left out, HAProxy says: %s", name, said)
-            self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.loaded)
+            self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.served())
 
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending

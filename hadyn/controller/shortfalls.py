@@ -19,14 +19,15 @@ def unseated_problem(backend: Backend, plan: BackendPlan) -> Problem:
     )
 
 
-def refusal(backend: Backend, said: str) -> Problem:
-    """Say that HAProxy does not load a backend."""
+def refusal(backend: Backend, said: str, *, is_running: bool) -> Problem:
+    """Say that HAProxy does not load a backend; one that ``is_running`` goes on as it accepted it last."""
+    meanwhile = "it goes on as it is until then" if is_running else "its routes answer 503 until then"
     return Problem(
         _object(backend),
         "metadata.annotations",
         Reason.REFUSED_BY_HAPROXY,
         f"HAProxy does not load the backend {backend.name}: {said}",
-        "change the annotations; its routes answer 503 until then, all others are served",
+        f"change the annotations; {meanwhile}, all others are served",
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from hadyn.controller.reconciler import Reconciler, portions, strangers_among
 from hadyn.model.desired import UNAVAILABLE, MapName, host_of
 from hadyn.model.inventory import Touched
-from hadyn.model.names import is_own
+from hadyn.model.names import is_own, is_spare
 from hadyn.render.config import serving_in
 
 PORTION = 100
@@ -24,36 +24,47 @@ def sweep(reconciler: Reconciler, *, thorough: bool = False) -> Iterator[Touched
 
     A ``thorough`` one builds everything anew and compares the files, too.
     """
-    runtime, filing = reconciler.runtime, reconciler.filing
+    runtime, filing, places = reconciler.runtime, reconciler.filing, reconciler.places
     listed = frozenset(runtime.backend_names())
     wanted = filing.inventory.backend_names() | filing.files.backend_names()
     if thorough or not reconciler.loaded <= listed or not listed & wanted <= reconciler.loaded:
         # Where it holds other backends than it was given, who knows what else.
         yield reconciler.compare_everything()
         return
-    yield Touched(frozenset(reconciler.removable(listed - wanted)), _differing_hosts(reconciler))
+    reconciler.unpublished = runtime.unpublished()
+    suspects = reconciler.removable(listed - wanted) | reconciler.unpublished & wanted
+    yield Touched(frozenset(suspects), _differing_hosts(reconciler))
     others = runtime.observe_slots(name for name in listed - wanted if name != UNAVAILABLE and not is_own(name))
     strangers = list(strangers_among({name: backend for name, backend in others.items() if backend.slots}))
-    for names in portions(sorted(listed & wanted), PORTION):
+    running = {places.of(name) for name in wanted} | set(filter(is_spare, listed))
+    for names in portions(sorted(listed & running), PORTION):
         differing = _differing_backends(reconciler, names)
         strangers += strangers_among(runtime.observe_slots(differing))
-        yield Touched(frozenset(differing))
+        yield Touched(frozenset(map(places.own, differing)))
     reconciler.tell_of(strangers)
 
 
 def _differing_backends(reconciler: Reconciler, names: Sequence[str]) -> list[str]:
-    files = reconciler.filing.files
-    sections = (
-        (name, files.section(name), serving) for name, serving in reconciler.runtime.observe_serving(names).items()
-    )
-    return [name for name, section, serving in sections if section is None or serving != serving_in(section)]
+    """Return those of HAProxy's backends that do not serve as the files say. A free spare one serves nobody."""
+    files, places = reconciler.filing.files, reconciler.places
+    differing = []
+    for name, serving in reconciler.runtime.observe_serving(names).items():
+        section = files.section(places.own(name))
+        if is_spare(name):
+            is_right = serving.seats == (serving_in(section).seats if section else [])
+        else:
+            is_right = section is not None and serving == serving_in(section)
+        if not is_right:
+            differing.append(name)
+    return differing
 
 
 def _differing_hosts(reconciler: Reconciler) -> frozenset[str]:
     """Return the hosts whose map entries are not those of the files; what HAProxy has is read anew then."""
     differing = set()
     for name in MapName:
-        present, filed = reconciler.runtime.read_map(name), reconciler.filing.files.map_entries(name)
+        present = reconciler.runtime.read_map(name)
+        filed = reconciler.places.values_as_running(reconciler.filing.files.map_entries(name))
         if present != filed:
             keys = present.keys() | filed.keys()
             differing |= {host_of((name, key)) for key in keys if present.get(key) != filed.get(key)}

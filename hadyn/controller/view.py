@@ -66,16 +66,15 @@ class ControllerView:
         return (self.wheel.is_synced or self.wheel.serves_last_good) and self.wheel.supervisor.is_up
 
     def backend_names(self) -> Sequence[str]:
-        return sorted(self.wheel.reconciler.loaded)
+        return sorted(self._known())
 
     def counts(self) -> list[Document]:
-        return [backend_document(*found) for found in sorted(self._counted(), key=itemgetter(0))]
+        return self._placed(backend_document(*found) for found in sorted(self._counted(), key=itemgetter(0)))
 
     def slots(self, backends: Collection[str]) -> list[Document]:
-        observed = self.runtime.observe(backends)
-        known = self.wheel.reconciler.loaded
+        observed, known = self._observed(backends), self._known()
         ours = {name: backend for name, backend in observed.items() if name in known}
-        return slots_document(self._desired(ours), ours, self.wall_clock())
+        return self._placed(slots_document(self._desired(ours), ours, self.wall_clock()))
 
     def status(self) -> Document:
         return status_document(replace(self._ask(self._status), haproxy=self._haproxy_status()))
@@ -88,7 +87,7 @@ class ControllerView:
         host, path = host_and_path(url)
         explanation = self._ask(lambda: explain(self.wheel.inventory, host, path))
         name = explanation.route.backend if explanation.route else None
-        document = self.slots([name])[0] if name in self.wheel.reconciler.loaded and name else {}
+        document = self.slots([name])[0] if name in self._known() and name else {}
         slots = cast("list[Document]", document.get("entries", []))
         taken = [slot for slot in slots if slot["state"] != FREE]
         return explain_document(url, explanation, service=cast("str | None", document.get("service")), slots=taken)
@@ -146,7 +145,7 @@ class ControllerView:
                 pending=tuple(dict.fromkeys(str(reload.reason) for reload in reloader.pace.pending)),
                 last=tuple(reloader.past),
             ),
-            backends=len(wheel.reconciler.loaded),
+            backends=len(wheel.reconciler.served()),
             routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] is not MapName.HOSTS),
             problems=wheel.reconciler.filing.problems(),
         )
@@ -183,11 +182,12 @@ class ControllerView:
 
     def _counted(self) -> Iterator[tuple[str, Heading | None, dict[str, int], int]]:
         """Yield each backend with its heading, its slots by state, its sessions."""
-        counted = self.runtime.count()
-        names = [name for name in counted if name in self.wheel.reconciler.loaded]
+        counted, known, own = self.runtime.count(), self._known(), self.wheel.reconciler.places.by_place()
+        counted = {own.get(name, name): counts for name, counts in counted.items()}
+        names = [name for name in counted if name in known]
         # Only those slots are not free that somebody left and that may still have sessions.
         unclear = [name for name in names if counted[name].left and counted[name].sessions]
-        observed = self.runtime.observe(unclear) if unclear else {}
+        observed = self._observed(unclear) if unclear else {}
         for start in range(0, len(names), COUNTED_PORTION):
             portion = names[start : start + COUNTED_PORTION]
             occupied = {name: counted[name].left for name in portion}
@@ -205,6 +205,24 @@ class ControllerView:
             section = (files.section(name) or "") if slots else ""
             found[name] = inventory.heading(name), {slot for slot in slots if f"    server {slot} " in section}
         return found
+
+    def _known(self) -> set[str]:
+        """The own names of all backends that HAProxy has, as hadyn knows; spare ones that are free have but theirs."""
+        reconciler = self.wheel.reconciler
+        own = reconciler.places.by_place()
+        return set(reconciler.loaded).difference(own) | set(own.values())
+
+    def _observed(self, names: Collection[str]) -> dict[str, ObservedBackend]:
+        """Read backends, each wherever it runs."""
+        places = self.wheel.reconciler.places
+        own = places.by_place()
+        observed = self.runtime.observe([places.of(name) for name in names])
+        return {own.get(name, name): backend for name, backend in observed.items()}
+
+    def _placed(self, documents: Iterable[Document]) -> list[Document]:
+        """Say in which spare backend one runs, null for its own."""
+        places = self.wheel.reconciler.places.by_backend
+        return [{**document, "runs_in": places.get(cast("str", document["backend"]))} for document in documents]
 
     def _ask(self, ask: Callable[[], Answer]) -> Answer:
         question = Question(ask)

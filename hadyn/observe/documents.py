@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Discovery, Endpoint
+from hadyn.model.names import slot_number
 from hadyn.model.problems import Problem
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import Plan
@@ -120,7 +121,8 @@ def _backend_document(name: str, backend: Backend | None, observed: ObservedBack
 
 
 def _entries(observed: ObservedBackend, wanted: Mapping[Address, Endpoint], now: datetime) -> Iterator[Document]:
-    for slot in observed.slots:
+    # Slots that were added to a new backend stand last to first. haproxy-facts.md#added-backends
+    for slot in sorted(observed.slots, key=lambda slot: slot_number(slot.name) or 0):
         endpoint = wanted.get(slot.address) if slot.address else None
         state = slot_state(slot, is_wanted=endpoint is not None)
         is_free = state == FREE

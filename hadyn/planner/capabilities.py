@@ -40,7 +40,7 @@ class Capabilities:
     def has_dynamic_servers(self) -> bool:
         """``add server`` may be used: all versions know it, before 3.0.4 it has faults.
 
-        haproxy-facts.md#added-slots (docs/decisions/0008-what-comes-by-command.md)
+        haproxy-facts.md#added-slots (docs/decisions/0011-what-comes-by-command.md)
         """
         return self.version >= (3, 0, 4)
 

@@ -43,16 +43,17 @@ class ObservedSlot(Struct, frozen=True, gc=False):
 
 
 class ObservedBackend(Struct, frozen=True, gc=False):
-    """A backend as HAProxy has it, its slots in HAProxy's order."""
+    """A backend as HAProxy has it, its slots in HAProxy's order; no request reaches one that is not published."""
 
     name: str
     slots: tuple[ObservedSlot, ...] = ()
+    is_published: bool = True
 
 
 class Serving(Struct, frozen=True, gc=False):
     """Who takes requests in one backend, as words that are cheap to compare.
 
-    ``slots`` counts all, ``seats`` are those that are ready, in order: slot,
+    ``slots`` counts all, ``seats`` are those that are ready, sorted: slot,
     "10.0.0.7:8080", weight.
     """
 

@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hadyn.model.desired import Backend, Endpoint
 from hadyn.model.names import slot_name, slot_number
@@ -67,7 +67,10 @@ def plan_backend(
         added = [ObservedSlot(name) for name in added_names({slot.name for slot in slots}, size)]
         assignment = _assign(backend, [*slots, *added], drain_seconds=drain_seconds)
         size, reason = _size(backend, size, assignment)
-    return _written_out(backend, added, assignment, size, reason)
+    made = _written_out(backend, added, assignment, size, reason)
+    if observed is not None and not observed.is_published:
+        return replace(made, prepare=(PublishBackend(backend.name), *made.prepare))
+    return made
 
 
 def plan_retirement(observed: ObservedBackend) -> tuple[SlotCommand, ...]:

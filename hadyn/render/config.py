@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, Endpoint
-from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name
+from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
@@ -46,7 +46,8 @@ class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy.
+    root starts HAProxy. ``spare_backends`` wait, with ``spare_slots`` each, to take the
+    place of new ones where HAProxy cannot be given any by command.
     """
 
     bind: tuple[Address, ...]
@@ -57,12 +58,16 @@ class ConfigSettings:
     threads: int = 0
     hard_stop_after: int = 1800
     jail: Jail | None = None
+    spare_backends: int = 0
+    spare_slots: int = 10
 
     def __post_init__(self) -> None:
         for path in (self.runtime_socket, self.maps, self.errors, *((self.jail.folder,) if self.jail else ())):
             assert PLAIN_PATH.fullmatch(path), path
         assert self.bind, self
         assert min(self.maxconn, self.threads, self.hard_stop_after - 1) >= 0, self
+        assert self.spare_backends >= 0, self
+        assert self.spare_slots >= 1, self
 
 
 def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
@@ -75,8 +80,15 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             _defaults_section(settings.errors),
             frontend_section(settings.bind, defaults=DEFAULTS, maps=settings.maps),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
+            *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )
     )
+
+
+def _spare_sections(settings: ConfigSettings) -> Iterator[str]:
+    for number in range(1, settings.spare_backends + 1):
+        slots = "".join(f"    {line}\n" for line in _free_line(1, settings.spare_slots))
+        yield f"backend {spare_name(number)} from {DEFAULTS}\n    # takes the place of a new one until a reload\n{slots}"
 
 
 def backend_section(backend: Backend, seating: Seating) -> str:
@@ -86,7 +98,7 @@ def backend_section(backend: Backend, seating: Seating) -> str:
 
 def serving_in(section: str) -> Serving:
     """Return who takes requests in a backend that HAProxy reads from this section."""
-    seats = _OCCUPIED.findall(section)
+    seats = sorted(_OCCUPIED.findall(section))
     free = sum(int(last) - int(first) + 1 for first, last in _FREE.findall(section))
     return Serving(len(seats) + free, seats)
 

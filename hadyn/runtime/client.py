@@ -183,6 +183,14 @@ class Runtime:
                     counts[name].sessions = sessions
         return counts
 
+    def unpublished(self) -> frozenset[str]:
+        """Name the backends that no request reaches. haproxy-facts.md#added-backends"""
+        if not self.capabilities.has_dynamic_backends:
+            return frozenset()
+        (table,) = self._ask([wire.SHOW_SESSIONS_OF_BACKENDS])
+        with self._understanding():
+            return tables.unpublished_in(table)
+
     def send(self, commands: Iterable[Command]) -> tuple[Outcome, ...]:
         """Send commands in order; those behind one that fails are carried out too."""
         return self.send_and_observe(commands, ())[0]

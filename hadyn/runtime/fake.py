@@ -165,7 +165,7 @@ class FakeHAProxy:
                 known = name in self.backends
                 return fake_tables.servers_state({name: self.backends[name]}) if known else "Can't find backend."
             case ["show", "stat", "-1", "2", "-1"]:
-                return fake_tables.backends_stat(self.backends)
+                return fake_tables.backends_stat(self.backends, self.traits.unpublished)
             case ["show", "stat", name, "4", "-1"]:
                 return fake_tables.stat(name, self.backends[name]) if name in self.backends else "No such proxy."
             case ["show", "backend"]:

@@ -1,4 +1,4 @@
-"""Slots and backends that a fake HAProxy adds or takes away by command."""
+"""What a fake HAProxy adds or takes away by command: slots, whole backends."""
 
 from __future__ import annotations
 

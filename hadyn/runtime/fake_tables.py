@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from hadyn.runtime.fake_slots import FakeSlot
 
@@ -37,12 +37,13 @@ def stat(backend: str, slots: Mapping[str, FakeSlot]) -> str:
     return "\n".join(rows)
 
 
-def backends_stat(backends: Mapping[str, Mapping[str, FakeSlot]]) -> str:
+def backends_stat(backends: Mapping[str, Mapping[str, FakeSlot]], unpublished: Container[str] = ()) -> str:
     """Print ``show stat -1 2 -1``: backends alone, the columns up to the status."""
     rows = [f"# {_STAT_COLUMNS}"]
     for name, slots in backends.items():
         sessions = sum(slot.sessions for slot in slots.values())
-        rows.append(f"{name},BACKEND,0,0,{sessions},0,20,0,0,0,0,0,,0,0,0,0,UP,")
+        status = "UP (UNPUB)" if name in unpublished else "UP"
+        rows.append(f"{name},BACKEND,0,0,{sessions},0,20,0,0,0,0,0,,0,0,0,0,{status},")
     return "\n".join(rows)
 
 

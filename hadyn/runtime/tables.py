@@ -18,6 +18,7 @@ from hadyn.model.addresses import MAX_PORT, PLACEHOLDER, Address
 from hadyn.model.desired import MAX_WEIGHT
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, Serving, SlotState
 
+UNPUBLISHED = "(UNPUB)"
 NO_SUCH_BACKEND = "Can't find backend."
 NO_SUCH_PROXY = "No such proxy."
 NO_SUCH_MAP = "Unknown map identifier."
@@ -100,11 +101,12 @@ def serving(table: str) -> Serving:
     found = pattern.findall(rows[0]) if rows else []
     if rows and len(found) != rows[0].count("\n") + 1:
         raise MalformedTable("show servers state: a row has other columns than the header")
-    seats = [
+    # Slots that were added stand in another order. haproxy-facts.md#added-backends
+    seats = sorted(
         (slot, f"{ip}:{port}" if ":" not in ip else f"[{ip}]:{port}", weight)
         for slot, ip, admin, weight, port in found
         if state_of(admin) is SlotState.READY
-    ]
+    )
     return Serving(len(found), seats)
 
 
@@ -197,6 +199,20 @@ def sessions_of(table: str) -> dict[tuple[str, str], int]:
         # These columns are left of those that HAProxy puts in quotes: no row is cut further than needed.
         cells = (row.split(",", 1 + max(backend, slot, scur)) for row in rows)
         return {(row[backend], row[slot]): int(row[scur]) for row in cells}
+    except (ValueError, IndexError) as cause:
+        raise MalformedTable(f"show stat: {cause}") from cause
+
+
+def unpublished_in(table: str) -> frozenset[str]:
+    """Read ``show stat -1 2 -1``: the backends that are not published."""
+    if UNPUBLISHED not in table:
+        return frozenset()
+    header, *rows = table.split("\n")
+    names = header.removeprefix("# ").split(",")
+    try:
+        backend, status = map(names.index, ("pxname", "status"))
+        cells = (row.split(",", 1 + status) for row in rows if UNPUBLISHED in row)
+        return frozenset(row[backend] for row in cells if row[status].endswith(UNPUBLISHED))
     except (ValueError, IndexError) as cause:
         raise MalformedTable(f"show stat: {cause}") from cause
 

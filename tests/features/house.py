@@ -59,6 +59,7 @@ class House:
     slots: int = 4
     drain_seconds: float = 60.0
     reload_interval: float = 1.0
+    spares: int = 0
     clock: Clock = field(default_factory=Clock)
     fake: WatchedHAProxy = field(init=False)
     door: FakeDoor = field(init=False)
@@ -202,6 +203,8 @@ class House:
             runtime_socket=f"{self.folder.path}/run/runtime.sock",
             maps=str(self.folder.maps),
             errors=str(self.folder.errors),
+            spare_backends=self.spares,
+            spare_slots=self.slots,
         )
 
     def _queued(self) -> list[Any]:
@@ -211,7 +214,7 @@ class House:
         return found
 
     def _is_judging(self) -> bool:
-        return bool(self.wheel.reloader.pace.pending) and self.wheel.reloader.seconds_until_due(self.clock.now) is None
+        return self.wheel.reloader.is_judging
 
     def _is_busy(self) -> bool:
         return not self.events.empty() or self._is_judging() or self.wheel._patience() == 0

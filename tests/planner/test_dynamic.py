@@ -52,6 +52,11 @@ def test_a_backend_that_was_added_and_got_no_slot_is_published_again():
     """)
 
 
+def test_a_backend_that_somebody_unpublished_is_published_again():
+    hidden = ObservedBackend("web", slots(s1="10.0.0.1:80 ready").slots, is_published=False)
+    assert commands(backend("10.0.0.1:80"), hidden, WITH_BACKENDS) == ["publish backend web"]
+
+
 def test_an_endpoint_beyond_the_slots_brings_twice_as_many_without_a_reload():
     wanted = backend("10.0.0.1:80", "10.0.0.2:80", "[fd00::3]:80", increment=2, min_free=0)
     observed = slots(s1="10.0.0.1:80 ready", s2="10.0.0.2:80 ready")
