@@ -77,7 +77,7 @@ class StateFiles:
 
     def backend_names(self) -> frozenset[str]:
         """Return the backends of the files, those included that HAProxy has not judged yet."""
-        return frozenset(self._shards.names()) | self._unjudged.keys()
+        return frozenset(self._shards.names()).union(self._unjudged)
 
     def filed_names(self) -> frozenset[str]:
         """Return the backends that HAProxy has once it has read the files."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from hadyn.model.desired import BACKEND_NAME
@@ -25,6 +26,7 @@ class Shards:
 
     def __init__(self) -> None:
         self._shards: list[dict[str, bytes]] = [{} for _ in range(SHARDS)]
+        self._names: set[str] = set()
 
     def get(self, name: str) -> bytes | None:
         return self._shards[shard_of(name)].get(name)
@@ -33,16 +35,18 @@ class Shards:
         """Set a backend's section; return the number of its shard."""
         number = shard_of(name)
         self._shards[number][name] = section
+        self._names.add(name)
         return number
 
     def remove(self, name: str) -> int | None:
         """Drop a backend; return the number of its shard, None if it was not there."""
         number = shard_of(name)
+        self._names.discard(name)
         return number if self._shards[number].pop(name, None) is not None else None
 
-    def names(self) -> Iterator[str]:
-        for shard in self._shards:
-            yield from shard
+    def names(self) -> AbstractSet[str]:
+        """Return the backends there are; to look at only."""
+        return self._names
 
     def content(self, number: int, changed: Mapping[str, bytes] | None = None) -> bytes:
         """Return the bytes of one file, with other sections for some backends."""
@@ -55,6 +59,8 @@ class Shards:
     def adopt(self, number: int, content: bytes) -> bool:
         """Take over what a file holds; return whether it is exactly what hadyn would have written."""
         found = {name: section for name, section in sections(content) if shard_of(name) == number}
+        self._names.difference_update(self._shards[number])
+        self._names.update(found)
         self._shards[number] = found
         return shard_content(found) == content
 
