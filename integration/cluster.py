@@ -129,9 +129,14 @@ class ControlPlane:
         return path
 
 
+def path_of_binary() -> Path:
+    """Where the control plane's binary is, if somebody has built it."""
+    return Path(os.environ.get("HADYN_CONTROLPLANE", DEFAULT_BINARY))
+
+
 def binary() -> Path:
     """Return the control plane's binary; fails where nobody has built it."""
-    path = Path(os.environ.get("HADYN_CONTROLPLANE", DEFAULT_BINARY))
+    path = path_of_binary()
     assert path.exists(), f"{path} is missing: `{SCRIPTS / 'build.sh'} {path}` makes it (Go, 6 minutes)"
     return path
 
@@ -146,6 +151,15 @@ class ClusterGround(Ground):
         words = Ground.command(self, *flags)
         at = words.index("--manifests")
         return [*words[:at], "--kubeconfig", str(self.kubeconfig), *words[at + 2 :]]
+
+    def histogram(self, name: str) -> dict[str, float]:
+        """How many observations of a metric, over all its labels, are within each limit ("0.005", "+Inf")."""
+        found: dict[str, float] = {}
+        for line in get(self.status_port, "/metrics")[1].splitlines():
+            if line.startswith(f"{name}{{"):
+                limit = line.partition('le="')[2].partition('"')[0]
+                found[limit] = found.get(limit, 0.0) + float(line.rpartition(" ")[2])
+        return found
 
     def healthz(self) -> tuple[int, int]:
         """The statuses of /healthz and /readyz."""
