@@ -33,6 +33,7 @@ class Settings:
     default_backend_service: str = ""
     headless: str = "dns"
     cluster_domain: str = "cluster.local"
+    allow_external_name: bool = False
     dns_server: tuple[str, ...] = ()
     dns_allow_network: tuple[str, ...] = ()
     dns_hold: tuple[tuple[str, float | None], ...] = ()

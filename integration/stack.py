@@ -23,6 +23,7 @@ from hadyn.process.versions import examined
 from hadyn.render.config import ConfigSettings, Jail, backend_section, main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.render.resolvers import Resolvers
 from hadyn.settings import Settings
 from integration.haproxies import free_port
 
@@ -57,6 +58,7 @@ class Stack:
             errors=str(self.folder.errors),
             maxconn=200,
             jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
+            resolvers=Resolvers((Address("127.0.0.1", 9),)),
         )
 
     def __enter__(self) -> Self:

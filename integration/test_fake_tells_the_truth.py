@@ -22,6 +22,7 @@ from hadyn.planner.commands import (
     DeleteSlot,
     PublishBackend,
     SetAddress,
+    SetFqdn,
     SetMapEntry,
     SetState,
     SetWeight,
@@ -55,6 +56,13 @@ backend web
 backend hashed
   balance source
   server-template s 1-2 127.0.0.1:1 weight 2 disabled
+
+backend named
+  default-server resolvers dns resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none
+  server-template s 1-2 web.example:80
+
+resolvers dns
+  nameserver nobody 127.0.0.1:9
 
 backend _503
 """
@@ -110,6 +118,9 @@ SCRIPTS = {
     "back to the placeholder": [state("s1", "maint"), address("s1", "127.0.0.1", 1)],
     "all states": [state("s1", "drain"), state("s1", "ready"), state("s1", "maint"), state("s3", "drain")],
     "a drained slot in maint": [state("s1", "drain"), state("s1", "maint"), state("s1", "maint")],
+    "names": [SetFqdn("named", "s1", "api.example"), SetFqdn("named", "s1", "api.example")],
+    "a name where addresses are set": [SetFqdn("web", "s1", "api.example")],
+    "states of a slot without address": [state("s1", "maint", "named"), state("s2", "ready", "named")],
     "weights": [SetWeight("web", "s1", 0), SetWeight("web", "s2", 256), SetWeight("web", "s3", 257)],
     "weights of a static algorithm": [
         SetWeight("hashed", "s1", 1),
@@ -193,7 +204,7 @@ def test_the_fake_starts_as_haproxy_does(pair):
     real, fake = pair.tables()
 
     assert fake == real
-    assert list(fake) == ["web", "hashed", "_503"]
+    assert list(fake) == ["web", "hashed", "named", "_503"]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +220,8 @@ def test_the_fake_starts_as_haproxy_does(pair):
         "set server web/s1 addr example.org port 80",
         "set server web/s1 addr 10.0.0.7 port 70000",
         "set server web/s1 weight 300",
+        "set server named/s1 addr 10.0.0.1 port 80",
+        "set server named/s9 fqdn api.example",
         "set map {folder}/hosts.map z x",
         "del map {folder}/hosts.map z",
     ],

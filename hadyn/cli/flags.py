@@ -267,6 +267,11 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="Fill headless Services from DNS, or from their EndpointSlices; those of your own manifests always count.",
     ),
     click.option(
+        "--allow-external-name",
+        is_flag=True,
+        help="Serve Services of type ExternalName: whoever may write one chooses whom HAProxy connects to.",
+    ),
+    click.option(
         "--cluster-domain",
         type=DnsDomain(),
         default=DEFAULTS.cluster_domain,

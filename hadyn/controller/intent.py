@@ -19,6 +19,8 @@ from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.render.config import ConfigSettings, Jail
 from hadyn.render.folder import StateFolder
+from hadyn.render.resolvers import HOLDS, Resolvers
+from hadyn.resolver.nameservers import Nameservers
 from hadyn.resolver.resolution import Holds
 from hadyn.resolver.resolver_settings import ResolverSettings
 from hadyn.settings import Settings
@@ -39,6 +41,7 @@ def policy(settings: Settings) -> Policy:
         capacity=Capacity(slots=settings.slots),
         headless=settings.headless,
         cluster_domain=settings.cluster_domain,
+        allow_external_name=settings.allow_external_name,
         default_backend_service=settings.default_backend_service,
         own_addresses=own_addresses(listeners(settings), settings.status_bind),
     )
@@ -57,6 +60,7 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
         errors=str(folder.errors),
         maxconn=settings.maxconn,
         jail=jail,
+        resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
     )
@@ -71,6 +75,14 @@ def resolver_settings(settings: Settings) -> ResolverSettings:
         holds=replace(holds, **dict(settings.dns_hold)),
         cluster_domain=settings.cluster_domain,
     )
+
+
+def _resolvers(settings: Settings) -> Resolvers | None:
+    """Return what HAProxy's own resolver is told: the servers that hadyn asks when it starts."""
+    resolving = resolver_settings(settings)
+    servers = tuple(Nameservers(resolving).servers)
+    holds = {name: getattr(resolving.holds, name) for name in HOLDS}
+    return Resolvers(servers, holds) if servers else None
 
 
 def _server(text: str) -> Address:

@@ -13,9 +13,9 @@ from msgspec import Struct
 from hadyn.model.canary import Share, chosen_share, joined
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
-from hadyn.model.desired import Backend, Capacity, Discovery, Endpoint
+from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
 from hadyn.model.directives import Directive
-from hadyn.model.dns_endpoints import name_problems, resolved_endpoints
+from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
@@ -28,7 +28,7 @@ from hadyn.model.resolved import DnsQuestion
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
 from hadyn.model.store import Held
-from hadyn.model.supply import Supply, Wish, backend_supply, service_supply
+from hadyn.model.supply import Supply, Wish, backend_supply, service_supply, with_addresses
 
 Holding = Callable[[ObjectRef], Held | None]
 
@@ -85,7 +85,8 @@ class Workshop:
         canary_choices = Choices(
             share.found.source, self._options(share.found.source), [Voice(share.age, share.options)]
         )
-        canary = self._supply(share.found, canary_choices, problems)
+        canary = with_addresses(self._supply(share.found, canary_choices, problems))
+        supply = with_addresses(supply)
         title = f"{share.ingress.namespace}/{share.ingress.name}"
         return Part(supply, capacity, directives, server_directives, canary, title, share.percent), problems
 
@@ -104,6 +105,7 @@ class Workshop:
             directives=part.directives,
             server_directives=part.server_directives,
             knows_endpoints=endpoints is not None,
+            by_name=self._by_name(part.supply) if part.supply.host else None,
         )
 
     def port_problems(self, part: Part) -> list[Problem]:
@@ -130,13 +132,21 @@ class Workshop:
             for supply in (part.supply, part.canary)
             if supply is not None and supply.questions
             for problem in name_problems(supply, self._names.answers(supply.questions), own_addresses)
-        ]
+        ] + list(too_many_records(part.supply, self._names.answers(part.supply.questions), part.capacity.maximum))
+
+    def _by_name(self, supply: Supply) -> ByName:
+        names = self._names.answers(supply.questions)
+        records = sum(len(name.records or ()) for name in names)
+        is_refused = leads_astray(supply, names, self._policy.own_addresses)
+        return ByName(supply.host, supply.port, records, is_refused)
 
     def _endpoints(self, supply: Supply) -> tuple[Endpoint, ...] | None:
         """Return the endpoints of one supply; None while nothing is known of them."""
         own_addresses = self._policy.own_addresses
         if supply.discovery is Discovery.DNS:
             return resolved_endpoints(self._names.answers(supply.questions), supply.port, own_addresses)
+        if supply.discovery is Discovery.FQDN:
+            return ()
         source = self._holding(supply.found.source)
         assert source is not None, supply
         if supply.found.port is None:
@@ -180,8 +190,6 @@ class Workshop:
             return backend_supply(found, held.object)
         wish = Wish(choices.value(DISCOVERY) or DiscoveryWish.AUTO, choices.setter(DISCOVERY) or found.source)
         has_slices = bool(self._membership.of(found.source))
-        supply = service_supply(found, held, wish, self._policy, has_slices=has_slices)
-        if isinstance(supply, Problem):
-            problems.append(supply)
-            return Supply(found, Discovery.ENDPOINTS)
+        supply, problem = service_supply(found, held, wish, self._policy, has_slices=has_slices)
+        problems += [problem] if problem else []
         return supply

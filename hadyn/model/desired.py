@@ -70,12 +70,28 @@ class Discovery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ByName:
+    """A name whose addresses HAProxy finds itself; ``host`` is absolute, without final dot.
+
+    ``records`` is how many addresses it has as far as hadyn knows. A backend
+    ``is_refused`` while its name leads to an address that must not be used: HAProxy would
+    take any.
+    """
+
+    host: str
+    port: int
+    records: int = 0
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Backend:
     """One backend of HAProxy: ``name`` is HAProxy's, ``service`` is what people call it ("shop/web:80").
 
     ``endpoints`` are sorted and hold no address twice; without ``knows_endpoints`` nobody
     has said anything of them yet, and whoever sits stays. ``directives`` stand in its
-    section, ``server_directives`` on its default-server line.
+    section, ``server_directives`` on its default-server line. With ``by_name`` HAProxy
+    fills the slots, and there are no endpoints.
     """
 
     name: str
@@ -86,6 +102,7 @@ class Backend:
     directives: tuple[Directive, ...] = ()
     server_directives: tuple[Directive, ...] = ()
     knows_endpoints: bool = True
+    by_name: ByName | None = None
 
     def __post_init__(self) -> None:
         assert BACKEND_NAME.fullmatch(self.name), self.name

@@ -46,8 +46,7 @@ def name_problems(supply: Supply, names: Sequence[ResolvedName], own_addresses: 
 
     That one type has no records is no problem while another has some.
     """
-    source = supply.found.source
-    field = "spec.host" if source.kind == BackendResource.kind else "spec.ports"
+    source, field = supply.found.source, _field(supply)
     has_records = any(name.records for name in names)
     for name in names:
         for remark in name.remarks:
@@ -58,6 +57,32 @@ def name_problems(supply: Supply, names: Sequence[ResolvedName], own_addresses: 
         if address in own_addresses:
             said = f"{names[0].question.name} leads to {address}, where HAProxy or hadyn listens"
             yield Problem(source, field, Reason.FORBIDDEN_ADDRESS, said, "Requests would go round in circles")
+
+
+def leads_astray(supply: Supply, names: Iterable[ResolvedName], own_addresses: OwnAddresses) -> bool:
+    """Whether a name has an address that must not be used; HAProxy, which resolves it itself, would take it."""
+    return any(
+        any(remark.reason is Reason.FORBIDDEN_ADDRESS for remark in name.remarks)
+        or any(Address(record.ip, record.port or supply.port) in own_addresses for record in name.records or ())
+        for name in names
+    )
+
+
+def too_many_records(supply: Supply, names: Sequence[ResolvedName], maximum: int) -> Iterator[Problem]:
+    """Say that HAProxy cannot find slots for all records of a name; hadyn's own seats are counted by the planner."""
+    count = sum(len(name.records or ()) for name in names)
+    if supply.host and count > maximum:
+        said = f"{supply.host} has {count} addresses, the backend may have {maximum} slots"
+        yield Problem(supply.found.source, _field(supply), Reason.TOO_MANY, said, "Raise hadyn.io/slots-max")
+
+
+def _field(supply: Supply) -> str:
+    """The field of the object that leads to the names."""
+    source = supply.found.source
+    if source.kind == BackendResource.kind:
+        return "spec.host"
+    is_cluster_name = any(f"{source.name}.{source.namespace}.svc." in question.name for question in supply.questions)
+    return "spec.ports" if is_cluster_name else "spec.externalName"
 
 
 def _records(names: Iterable[ResolvedName]) -> Iterator[ResolvedRecord]:

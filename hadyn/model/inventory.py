@@ -286,7 +286,7 @@ class Inventory:
         return isinstance(found, Service) and found.is_headless
 
     def _find(self, namespace: str, target: Target) -> Found | Missing:
-        return find(namespace, target, self.object)
+        return find(namespace, target, self.object, allow_external_name=self._policy.allow_external_name)
 
     def _with_canary(self, route: Route) -> Route:
         part = self._parts[route.backend] if route.backend else None
@@ -317,7 +317,7 @@ def _leads_elsewhere(replaced: Replaced) -> bool:
         return False
     assert isinstance(before, Service)
     assert isinstance(after, Service)
-    return (before.ports, before.is_external_name) != (after.ports, after.is_external_name)
+    return (before.ports, before.external_name) != (after.ports, after.external_name)
 
 
 def _move(index: Index[Key, str], thing: str, before: Iterable[Key], after: Iterable[Key]) -> None:

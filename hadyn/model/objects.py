@@ -148,14 +148,17 @@ class ServicePort(Struct, frozen=True, gc=False):
 
 
 class Service(Named, frozen=True, gc=False, kw_only=True):
-    """A Service; ``cluster_ip`` is "" for a headless one and where it is not known yet."""
+    """A Service; ``cluster_ip`` is "" for a headless one and where it is not known yet.
+
+    ``external_name`` is the host of one of type ExternalName, "" where none can be asked for.
+    """
 
     kind: ClassVar[str] = "Service"
 
     ports: tuple[ServicePort, ...] = ()
     cluster_ip: str = ""
     is_headless: bool = False
-    is_external_name: bool = False
+    external_name: str | None = None
     publishes_not_ready: bool = False
 
 

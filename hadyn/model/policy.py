@@ -23,5 +23,6 @@ class Policy:
     capacity: Capacity = Capacity()
     headless: str = "dns"
     cluster_domain: str = "cluster.local"
+    allow_external_name: bool = False
     default_backend_service: str = ""
     own_addresses: frozenset[Address] = frozenset()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from hadyn.model.addresses import MAX_PORT
 from hadyn.model.claims import target_ref
 from hadyn.model.names import backend_name, resource_backend_name
 from hadyn.model.objects import KubernetesObject, Service, ServicePort, ServiceTarget, Target
@@ -36,7 +37,7 @@ Find = Callable[[str, Target], Found | Missing]
 """Answers for a namespace and a target."""
 
 
-def find(namespace: str, target: Target, lookup: Lookup) -> Found | Missing:
+def find(namespace: str, target: Target, lookup: Lookup, *, allow_external_name: bool) -> Found | Missing:
     """Return the backend that a target of an Ingress in this namespace stands for."""
     ref = target_ref(namespace, target)
     found = lookup(ref)
@@ -45,9 +46,13 @@ def find(namespace: str, target: Target, lookup: Lookup) -> Found | Missing:
     if not isinstance(target, ServiceTarget):
         return Found(resource_backend_name(namespace, ref.name), found.title, ref)
     assert isinstance(found, Service), found
-    if found.is_external_name:
+    if found.external_name is not None and not allow_external_name:
         said = f"{ref} is of type ExternalName, which is off"
-        return Missing(Reason.NOT_SUPPORTED, said, "Use a Service with endpoints; 503 until then")
+        remedy = "Use a Service with endpoints, or have hadyn run with --allow-external-name; 503 until then"
+        return Missing(Reason.NOT_SUPPORTED, said, remedy)
+    if found.external_name == "":
+        said = f"{ref} names no host that can be asked for"
+        return Missing(Reason.INVALID_VALUE, said, "Correct spec.externalName; 503 until then")
     port = _port_of(found, target.port)
     if port is None:
         return Missing(Reason.NOT_FOUND, f"{ref} has no port {target.port}", f"It has {_ports(found)}")
@@ -56,7 +61,11 @@ def find(namespace: str, target: Target, lookup: Lookup) -> Found | Missing:
 
 def _port_of(service: Service, wanted: int | str) -> ServicePort | None:
     by_name = isinstance(wanted, str)
-    return next((port for port in service.ports if (port.name if by_name else port.number) == wanted), None)
+    found = next((port for port in service.ports if (port.name if by_name else port.number) == wanted), None)
+    if found is None and service.external_name and isinstance(wanted, int) and 1 <= wanted <= MAX_PORT:
+        # A host elsewhere listens where it does; the Service need not list the port.
+        return ServicePort("", wanted)
+    return found
 
 
 def _ports(service: Service) -> str:

@@ -27,13 +27,15 @@ WISH_FIELD = f"metadata.annotations[{DISCOVERY.annotation}]"
 class Supply(Struct, frozen=True, gc=False):
     """Where endpoints come from: which object and port, and how.
 
-    Of ``dns`` the ``questions``, and the ``port`` where the records name none.
+    Of ``dns`` and ``fqdn`` the ``questions``, and the ``port`` where the records name none;
+    ``host`` is what HAProxy asks for itself.
     """
 
     found: Found
     discovery: Discovery
     questions: tuple[DnsQuestion, ...] = ()
     port: int = 0
+    host: str = ""
 
 
 class Wish(NamedTuple):
@@ -46,27 +48,40 @@ class Wish(NamedTuple):
 def backend_supply(found: Found, backend: BackendResource) -> Supply:
     """Return the supply of a Backend of hadyn; one whose host was refused when it was read has none."""
     discovery = Discovery(backend.discovery)
-    if discovery is Discovery.DNS and backend.host:
-        return Supply(found, discovery, questions(backend.host, backend.record_type), backend.port)
-    return Supply(found, discovery)
+    if not backend.host or discovery is Discovery.STATIC:
+        return Supply(found, Discovery.STATIC if discovery is Discovery.FQDN else discovery)
+    if discovery is Discovery.FQDN:
+        return _by_name(found, backend.host.removesuffix("."), backend.port)
+    return Supply(found, discovery, questions(backend.host, backend.record_type), backend.port)
 
 
-def service_supply(found: Found, service: Held, wish: Wish, policy: Policy, *, has_slices: bool) -> Supply | Problem:
-    """Return the supply of a port of a Service, or why the wish cannot be granted: endpoints are used then."""
+def service_supply(
+    found: Found, service: Held, wish: Wish, policy: Policy, *, has_slices: bool
+) -> tuple[Supply, Problem | None]:
+    """Return the supply of a port of a Service, with what is wrong if it is not the one that is wished."""
     assert isinstance(service.object, Service), service
     assert found.port is not None, found
-    discovery = wish.discovery
-    if discovery is DiscoveryWish.AUTO:
-        discovery = _usual(service, policy, has_slices=has_slices)
-    if discovery is DiscoveryWish.CLUSTERIP and not service.object.cluster_ip:
-        said = f"{found.source} has no clusterIP, so its endpoints are used"
-        return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use endpoints")
-    if discovery in (DiscoveryWish.FQDN, DiscoveryWish.NODES):
-        said = f"discovery {discovery} does not work yet, so the Service's endpoints are used"
-        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use endpoints or clusterip")
+    usual = _usual(service, policy, has_slices=has_slices)
+    discovery = usual if wish.discovery is DiscoveryWish.AUTO else wish.discovery
+    problem = _refusal(found, service.object, discovery, wish)
+    if problem is not None:
+        discovery = usual if service.object.external_name else DiscoveryWish.ENDPOINTS
+    if discovery is DiscoveryWish.FQDN:
+        host = service.object.external_name or _host(service.object, policy)
+        return _by_name(found, host, _port(service.object, found.port)), problem
+    if discovery is DiscoveryWish.DNS and service.object.external_name:
+        asked = questions(f"{service.object.external_name}.", RecordType.A)
+        return Supply(found, Discovery.DNS, asked, found.port.number), problem
     if discovery is DiscoveryWish.DNS:
-        return _by_dns(found, service.object, found.port, policy.cluster_domain)
-    return Supply(found, Discovery(discovery))
+        return _by_dns(found, service.object, found.port, _host(service.object, policy))
+    return Supply(found, Discovery(discovery)), problem
+
+
+def with_addresses(supply: Supply) -> Supply:
+    """Return a supply whose endpoints can stand beside others: what HAProxy would resolve, hadyn resolves."""
+    if supply.discovery is not Discovery.FQDN:
+        return supply
+    return Supply(supply.found, Discovery.DNS, supply.questions, supply.port)
 
 
 def questions(host: str, record_type: RecordType) -> tuple[DnsQuestion, ...]:
@@ -77,21 +92,53 @@ def questions(host: str, record_type: RecordType) -> tuple[DnsQuestion, ...]:
 
 def _usual(service: Held, policy: Policy, *, has_slices: bool) -> DiscoveryWish:
     assert isinstance(service.object, Service), service
+    if service.object.external_name:
+        return DiscoveryWish.FQDN
     if not service.object.is_headless or policy.headless == DiscoveryWish.ENDPOINTS or (service.is_own and has_slices):
         return DiscoveryWish.ENDPOINTS
     return DiscoveryWish.DNS
 
 
-def _by_dns(found: Found, service: Service, port: ServicePort, cluster_domain: str) -> Supply | Problem:
+def _refusal(found: Found, service: Service, discovery: DiscoveryWish, wish: Wish) -> Problem | None:
+    """Say why a Service cannot have this discovery; None where it can."""
+    is_by_name = discovery in (DiscoveryWish.DNS, DiscoveryWish.FQDN)
+    if service.external_name and not is_by_name:
+        said = f"{found.source} is of type ExternalName and has a name alone, so that is used"
+        return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use fqdn or dns")
+    if discovery is DiscoveryWish.CLUSTERIP and not service.cluster_ip:
+        said = f"{found.source} has no clusterIP, so its endpoints are used"
+        return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use endpoints")
+    if discovery is DiscoveryWish.NODES:
+        said = f"discovery {discovery} does not work yet, so the Service's endpoints are used"
+        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use endpoints or clusterip")
+    return None
+
+
+def _host(service: Service, policy: Policy) -> str:
+    return f"{service.name}.{service.namespace}.svc.{policy.cluster_domain}"
+
+
+def _port(service: Service, port: ServicePort) -> int:
+    """Return where the addresses of a Service's name listen: pods of a headless one on their own port."""
+    return port.target if service.is_headless and port.target else port.number
+
+
+def _by_name(found: Found, host: str, port: int) -> Supply:
+    """HAProxy asks for the name as it stands; hadyn asks, too, for what it leads to."""
+    return Supply(found, Discovery.FQDN, questions(f"{host}.", RecordType.A), port, host)
+
+
+def _by_dns(found: Found, service: Service, port: ServicePort, host: str) -> tuple[Supply, Problem | None]:
     """Ask for a named port by SRV, which tells the port of each pod, and for any other by address."""
-    host = f"{service.name}.{service.namespace}.svc.{cluster_domain}."
     if not port.name:
-        number = port.target if service.is_headless and port.target else port.number
-        return Supply(found, Discovery.DNS, questions(host, RecordType.A), number)
-    name = f"_{port.name}._tcp.{host}".lower()
+        return Supply(found, Discovery.DNS, questions(f"{host}.", RecordType.A), _port(service, port)), None
+    name = f"_{port.name}._tcp.{host}.".lower()
     try:
         checked_dns_name(name)
     except ValueError as cause:
         said = f"the name of its port {port.number} in DNS {cause}, so the Service's endpoints are used"
-        return Problem(found.source, "spec.ports", Reason.INVALID_VALUE, said, "Give the port a shorter name")
-    return Supply(found, Discovery.DNS, questions(name, RecordType.SRV))
+        remedy = "Give the port a shorter name"
+        return Supply(found, Discovery.ENDPOINTS), Problem(
+            found.source, "spec.ports", Reason.INVALID_VALUE, said, remedy
+        )
+    return Supply(found, Discovery.DNS, questions(name, RecordType.SRV)), None

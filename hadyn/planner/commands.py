@@ -25,6 +25,17 @@ class SetAddress(Struct, frozen=True, gc=False):
         return f"set server {self.backend}/{self.slot} addr {self.address.ip} port {self.address.port}"
 
 
+class SetFqdn(Struct, frozen=True, gc=False):
+    """Give a slot that HAProxy fills another name; what sits there stays until that one is resolved."""
+
+    backend: str
+    slot: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"set server {self.backend}/{self.slot} fqdn {self.host}"
+
+
 class SetState(Struct, frozen=True, gc=False):
     """Switch a slot to ready, drain or maint."""
 
@@ -140,7 +151,7 @@ class DeleteMapEntry(Struct, frozen=True, gc=False):
         return f"del map {self.map}.map {self.key}"
 
 
-SlotCommand = SetAddress | SetState | SetWeight | AddSlot | DeleteSlot
+SlotCommand = SetAddress | SetFqdn | SetState | SetWeight | AddSlot | DeleteSlot
 BackendCommand = AddBackend | PublishBackend | UnpublishBackend | DeleteBackend
 MapCommand = AddMapEntry | SetMapEntry | DeleteMapEntry
 Command = SlotCommand | BackendCommand | MapCommand

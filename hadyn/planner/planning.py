@@ -11,6 +11,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from hadyn.model.desired import Backend, MapKey
+from hadyn.planner.by_name import concerns_names, plan_by_name
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import BackendCommand, SetAddress, SlotCommand
 from hadyn.planner.map_entries import plan_entries
@@ -43,7 +44,12 @@ def make_plan(
         present = observed.backends.get(name)
         backend = as_seated(wanted, present)
         if backend is not None:
-            backends.append(plan_backend(backend, present, drain_seconds=drain_seconds, capabilities=capabilities))
+            is_by_name = concerns_names(backend, present)
+            backends.append(
+                plan_by_name(backend, present)
+                if is_by_name
+                else plan_backend(backend, present, drain_seconds=drain_seconds, capabilities=capabilities)
+            )
         elif present is not None:
             retire += plan_retirement(present)
             remove += plan_removal(present, capabilities)

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hadyn.model.addresses import PLACEHOLDER, Address
-from hadyn.model.desired import UNAVAILABLE, Backend, Endpoint
+from hadyn.model.desired import UNAVAILABLE, Backend, ByName, Endpoint
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.frontend import frontend_section
+from hadyn.render.resolvers import SLOT_WORDS, Resolvers, resolvers_section
 
 PRINTABLE = re.compile(r"[ -~]+")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
@@ -46,7 +47,7 @@ class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy. ``spare_backends`` wait, with ``spare_slots`` each, to take the
+    root starts HAProxy, ``resolvers`` where no DNS server is known. ``spare_backends`` wait, with ``spare_slots`` each, to take the
     place of new ones where HAProxy cannot be given any by command.
     """
 
@@ -58,6 +59,7 @@ class ConfigSettings:
     threads: int = 0
     hard_stop_after: int = 1800
     jail: Jail | None = None
+    resolvers: Resolvers | None = None
     spare_backends: int = 0
     spare_slots: int = 10
 
@@ -77,6 +79,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
         (
             "# Written by hadyn and written anew at any time: do not edit. The backends are in backends/*.cfg.\n",
             _global_section(settings),
+            *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
             _defaults_section(settings.errors),
             frontend_section(settings.bind, defaults=DEFAULTS, maps=settings.maps),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
@@ -124,7 +127,10 @@ def _backend_lines(backend: Backend, seating: Seating) -> Iterator[str]:
         yield str(directive)
     for directive in backend.server_directives:
         yield f"default-server {directive}"
-    yield from _slot_lines(seating)
+    if backend.by_name is None:
+        yield from _slot_lines(seating)
+    else:
+        yield from _lines_by_name(backend.by_name, seating.slots)
 
 
 def _slot_lines(seating: Seating) -> Iterator[str]:
@@ -138,6 +144,17 @@ def _slot_lines(seating: Seating) -> Iterator[str]:
             first_free, seated = number + 1, seated + 1
     yield from _free_line(first_free, seating.slots)
     assert seated == len(seating.seats), seating
+
+
+def _lines_by_name(by_name: ByName, slots: int) -> Iterator[str]:
+    """The name may change while HAProxy runs, the port not: it is said in front of the slots, too.
+
+    haproxy-facts.md#slots-by-name
+    """
+    yield f"# HAProxy finds the addresses itself, of port {by_name.port}"
+    yield f"default-server {SLOT_WORDS}"
+    disabled = " disabled" if by_name.is_refused else ""
+    yield f"server-template {SLOT_PREFIX} 1-{slots} {by_name.host}:{by_name.port}{disabled} weight 1"
 
 
 def _occupied_line(number: int, endpoint: Endpoint) -> str:

@@ -32,6 +32,7 @@ from hadyn.planner.commands import (
     DeleteSlot,
     MapCommand,
     SetAddress,
+    SetFqdn,
     SetState,
     SetWeight,
     SlotCommand,
@@ -211,6 +212,8 @@ def _shows(command: SlotCommand | BackendCommand, slots: Mapping[str, ObservedSl
     match command:
         case SetAddress():
             return slot.address == command.address
+        case SetFqdn():
+            return (slot.fqdn or "").lower() == command.host
         case SetState():
             return slot.state is command.state
         case SetWeight():

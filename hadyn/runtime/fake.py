@@ -19,7 +19,7 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import SlotState
 from hadyn.runtime import fake_additions, fake_tables
 from hadyn.runtime.fake_additions import Traits, traits_of
-from hadyn.runtime.fake_slots import ADMIN_DRAIN, ADMIN_MAINT, FakeSlot, backends_of
+from hadyn.runtime.fake_slots import ADMIN_DRAIN, ADMIN_MAINT, UNNAMED, FakeSlot, backends_of
 
 FIRST_PID = 1000
 SOCKET = "the fake HAProxy"
@@ -191,6 +191,8 @@ class FakeHAProxy:
         match change:
             case ["addr", ip, "port", port] if port.isdecimal():
                 return self._set_address(slot, ip, port)
+            case ["fqdn", host]:
+                return _set_fqdn(f"{backend}/{name}", slot, host)
             case ["state", state]:
                 return self._set_state(slot, state)
             case ["weight", weight] if weight.isdecimal():
@@ -206,6 +208,9 @@ class FakeHAProxy:
     def _set_address(self, slot: FakeSlot, ip: str, port: str) -> str:
         is_late = self.capabilities.has_asynchronous_addresses
         by = "" if is_late else " by 'stats socket command'"
+        if slot.ip == UNNAMED:
+            refusal = "Update for the current server address family is only supported through configuration file"
+            return f"{refusal}{by or '.'}"
         try:
             canonical = str(ipaddress.ip_address(ip))
         except ValueError:
@@ -247,6 +252,16 @@ class FakeHAProxy:
             case "del", [key, *_]:
                 return "Key not found." if entries.pop(key, None) is None else ""
         return f"'{verb} map' expects more parameters"
+
+
+def _set_fqdn(target: str, slot: FakeSlot, host: str) -> str:
+    """haproxy-facts.md#slots-by-name: what sits there stays until the new name is resolved."""
+    if slot.fqdn == UNNAMED:
+        return "set server <b>/<s> fqdn failed because no resolution is configured."
+    if slot.fqdn == host:
+        return "no need to change the FDQN by 'stats socket command'"
+    before, slot.fqdn = slot.fqdn, host
+    return f"{target} changed its FQDN from {before} to {host} by 'stats socket command'"
 
 
 def _set_weight(slot: FakeSlot, weight: str) -> str:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 ADMIN_MAINT = 0x01
 ADMIN_DISABLED_IN_FILE = 0x04
 ADMIN_DRAIN = 0x08
+ADMIN_UNRESOLVED = 0x20
+UNNAMED = "-"
+"""Stands for no name, or no address."""
 _ADMIN_MASK = ADMIN_MAINT | ADMIN_DRAIN
 STATIC_ALGORITHMS = frozenset({"source", "static-rr", "uri", "url_param", "hdr"})
 
@@ -29,11 +32,21 @@ class FakeSlot:
     seconds_in_state: int = 0
     is_held_down: bool = False
     is_static: bool = False
+    fqdn: str = UNNAMED
     pending: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def is_in_maint(self) -> bool:
         return bool(self.admin & ADMIN_MAINT)
+
+    @property
+    def is_unresolved(self) -> bool:
+        return bool(self.admin & ADMIN_UNRESOLVED)
+
+    def resolve(self, ip: str) -> None:
+        """Let HAProxy's resolver find an address for the name; "-" for none."""
+        self.ip = ip
+        self.admin = self.admin & ~ADMIN_UNRESOLVED | (ADMIN_UNRESOLVED if ip == UNNAMED else 0)
 
     def switch(self, bits: int, *, drain_restarts_age: bool) -> None:
         """Let the administrative state be this; what the file said stays. haproxy-facts.md#admin-bits."""
@@ -75,12 +88,17 @@ def backends_of(configuration: str) -> dict[str, dict[str, FakeSlot]]:
 def _slot(name: str, target: str, words: list[str], *, is_static: bool) -> FakeSlot:
     host, _, port = target.rpartition(":")
     weight = int(words[words.index("weight") + 1]) if "weight" in words else 1
+    fqdn, ip = UNNAMED, host.strip("[]")
+    if "." in host and not host.replace(".", "").isdecimal():
+        fqdn, ip = host, UNNAMED
+    admin = ADMIN_MAINT | ADMIN_DISABLED_IN_FILE if "disabled" in words else 0
     return FakeSlot(
         name,
-        ip=str(ipaddress.ip_address(host.strip("[]"))),
+        ip=str(ipaddress.ip_address(ip)) if ip != UNNAMED else UNNAMED,
         port=int(port),
         weight=weight,
         initial_weight=weight,
-        admin=ADMIN_MAINT | ADMIN_DISABLED_IN_FILE if "disabled" in words else 0,
+        admin=admin | ADMIN_UNRESOLVED if ip == UNNAMED else admin,
         is_static=is_static,
+        fqdn=fqdn,
     )

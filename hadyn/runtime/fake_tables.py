@@ -20,10 +20,10 @@ def servers_state(backends: Mapping[str, Mapping[str, FakeSlot]]) -> str:
     rows = ["1", f"# {_STATE_COLUMNS}"]
     for backend_id, (backend, slots) in enumerate(backends.items(), start=3):
         for slot_id, slot in enumerate(slots.values(), start=1):
-            operation = 0 if slot.is_in_maint or slot.is_held_down else 2
+            operation = 0 if slot.is_in_maint or slot.is_held_down or slot.is_unresolved else 2
             rows.append(
                 f"{backend_id} {backend} {slot_id} {slot.name} {slot.ip} {operation} {slot.admin} {slot.weight} "
-                f"{slot.initial_weight} {slot.seconds_in_state} 1 0 0 8 0 0 0 - {slot.port} - 0 0 - - 0"
+                f"{slot.initial_weight} {slot.seconds_in_state} 1 0 0 8 0 0 0 {slot.fqdn} {slot.port} - 0 0 - - 0"
             )
     return "\n".join(rows)
 

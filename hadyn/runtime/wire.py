@@ -34,6 +34,7 @@ from hadyn.planner.commands import (
     DeleteSlot,
     PublishBackend,
     SetAddress,
+    SetFqdn,
     SetMapEntry,
     SetState,
     SetWeight,
@@ -48,7 +49,7 @@ WORD = r"[^\x00-\x20\x7f;\\\ud800-\udfff]+(?<!<<)"
 ENDPOINT = r"(?:[0-9.]+|\[[0-9a-f.:]+\]):[1-9][0-9]{0,4}"
 GRAMMAR = re.compile(
     rf"set server {NAME}/{NAME} "
-    r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3})"
+    r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3}|fqdn [a-z0-9_.-]+)"
     rf"|add server {NAME}/{NAME} {ENDPOINT} weight [0-9]{{1,3}}(?: {WORD})*|del server {NAME}/{NAME}"
     rf"|add backend {NAME} from {NAME}|(?:publish|unpublish|del) backend {NAME}"
     rf"|(?:add|set) map {WORD} {WORD} {WORD}"
@@ -94,6 +95,7 @@ class ReplyCountMismatch(ValueError):
 
 _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
     SetAddress: lambda c, _: f"set server {c.backend}/{c.slot} addr {c.address.ip} port {c.address.port}",
+    SetFqdn: lambda c, _: f"set server {c.backend}/{c.slot} fqdn {c.host}",
     SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
     SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
     AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {c.value}",
@@ -109,6 +111,7 @@ _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
 
 KINDS: Mapping[type[Command], str] = {
     SetAddress: "addr",
+    SetFqdn: "fqdn",
     SetState: "state",
     SetWeight: "weight",
     AddMapEntry: "map",
@@ -199,10 +202,14 @@ _ADDRESS_SET = re.compile(
     rf"(?:{_ADDRESS_PART}(?:, {_PORT_PART})?|{_PORT_PART}) by 'stats socket command'|nothing changed"
 )
 _BARE_OK = re.compile("")
+_FQDN_SET = re.compile(
+    r"\S+ changed its FQDN from \S+ to \S+ by 'stats socket command'|no need to change the FDQN by 'stats socket command'"
+)
 
 _SUCCESSES: Mapping[type[Command], re.Pattern[str]] = {
     # What was said of earlier commands may stand in front: haproxy-facts.md#removed-backends.
     SetAddress: _ADDRESS_SET,
+    SetFqdn: _FQDN_SET,
     SetState: _BARE_OK,
     SetWeight: _BARE_OK,
     AddMapEntry: _BARE_OK,
@@ -232,6 +239,7 @@ _FAILURES = (
     "Absolute weight can only be between 0 and 256 inclusive.",
     "Backend is using a static LB algorithm and only accepts weights",
     "Empty weight string empty or preceded by garbage",
+    "fqdn failed because no resolution is configured",
     "usage: set server",
     "entry not found.",
     "Already exists a server with the same name in backend.",

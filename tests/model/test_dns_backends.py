@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hadyn.model.addresses import Address
+from hadyn.model.desired import ByName, Discovery
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import Reason
 from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName, ResolvedRecord
@@ -222,6 +223,116 @@ def test_a_name_that_leads_to_our_own_listener_is_refused():
     resolve(shown, answer("api.service.example", "10.0.0.1", "10.0.0.9"))
     assert addresses(shown.backend("default_api")) == ["10.0.0.1:8080"]
     assert reasons(shown) == ["ForbiddenAddress"]
+
+
+def external(name: Any = "api.example.org", **more: Any) -> Any:
+    return given.service("shop", "web", type="ExternalName", externalName=name, **more)
+
+
+def by_name(shown: Inventory, backend: str = "shop_web_80") -> ByName:
+    found = shown.backend(backend)
+    assert (found.discovery, found.endpoints) == (Discovery.FQDN, ())
+    assert found.by_name is not None
+    return found.by_name
+
+
+def test_an_external_name_is_left_to_the_resolver_of_haproxy_where_it_is_allowed():
+    shown = cluster(external(), INGRESS, allow_external_name=True)
+    assert by_name(shown) == ByName("api.example.org", 80)
+    assert asked(shown) == ["api.example.org. A", "api.example.org. AAAA"]
+
+
+@pytest.mark.parametrize("ports", [[], [{"port": 8443}]])
+def test_an_external_host_need_not_list_the_port_that_an_ingress_names(ports):
+    shown = cluster(external(ports=ports), INGRESS, allow_external_name=True)
+    assert by_name(shown).port == 80
+
+
+def test_an_external_name_can_be_resolved_by_hadyn():
+    shown = cluster(external(annotations={"hadyn.io/discovery": "dns"}), INGRESS, allow_external_name=True)
+    resolve(shown, answer("api.example.org.", "10.0.0.1"))
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
+
+
+@pytest.mark.parametrize("discovery", ["endpoints", "clusterip", "nodes"])
+def test_an_external_name_has_nothing_but_its_name(discovery):
+    shown = cluster(external(annotations={"hadyn.io/discovery": discovery}), INGRESS, allow_external_name=True)
+    assert by_name(shown).host == "api.example.org"
+    assert "has a name alone" in complaints(shown)[0]
+
+
+@pytest.mark.parametrize("name", ["10.0.0.1", "a b", "", None, 7])
+def test_an_external_name_that_is_none_leads_nowhere(name):
+    shown = cluster(external(name), INGRESS, allow_external_name=True)
+    assert shown.backend("shop_web_80") is None
+    assert any("names no host that can be asked for" in complaint for complaint in complaints(shown))
+
+
+def test_a_name_that_leads_to_a_forbidden_address_is_refused_after_resolution():
+    shown = cluster(external("localtest.example"), INGRESS, allow_external_name=True)
+    remark = Remark(Reason.FORBIDDEN_ADDRESS, "127.0.0.1 is a loopback address", "Correct it")
+    resolve(shown, answer("localtest.example.", "10.0.0.1", remarks=(remark,)))
+    assert by_name(shown).is_refused
+    assert complaints(shown) == ["service shop/web: spec.externalName: 127.0.0.1 is a loopback address"]
+    resolve(shown, answer("localtest.example.", "10.0.0.1"))
+    assert not by_name(shown).is_refused
+
+
+def test_a_name_that_leads_to_our_own_listener_is_refused_after_resolution():
+    shown = cluster(external(), INGRESS, allow_external_name=True, own_addresses=frozenset({Address("10.0.0.9", 80)}))
+    resolve(shown, answer("api.example.org.", "10.0.0.9"))
+    assert by_name(shown).is_refused
+
+
+def test_records_beyond_the_slots_that_a_backend_may_have_are_a_problem():
+    shown = cluster(external(annotations={"hadyn.io/slots-max": "2"}), INGRESS, allow_external_name=True)
+    resolve(
+        shown, answer("api.example.org.", "10.0.0.1", "10.0.0.2"), answer("api.example.org.", "fd00::1", kind="AAAA")
+    )
+    assert by_name(shown).records == 3
+    assert reasons(shown) == ["TooMany"]
+
+
+def test_a_backend_without_kubernetes_can_leave_its_host_to_haproxy():
+    shown = inventory(to_api(), given.backend("default", "api", discovery="fqdn", host="Api.Example.", port=8080))
+    assert by_name(shown, "default_api") == ByName("api.example", 8080)
+    assert asked(shown) == ["api.example. A", "api.example. AAAA"]
+
+
+def test_services_are_resolved_by_hadyn_alone():
+    api = given.backend("default", "api", discovery="fqdn", host="_api._tcp.example", type="SRV", port=80)
+    assert complaints(inventory(to_api(), api)) == ["backend default/api: spec.type: SRV needs discovery dns"]
+
+
+def test_a_headless_service_can_be_left_to_haproxy():
+    headless = given.service(
+        "shop",
+        "web",
+        ports=[{"port": 80, "targetPort": 8080}],
+        clusterIP="None",
+        annotations={"hadyn.io/discovery": "fqdn"},
+    )
+    assert by_name(cluster(headless, INGRESS)) == ByName("web.shop.svc.cluster.local", 8080)
+
+
+def test_beside_a_canary_hadyn_resolves_what_haproxy_would():
+    annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": "50"}
+    shown = cluster(
+        external(),
+        INGRESS,
+        given.service("shop", "next", type="ExternalName", externalName="next.example.org"),
+        given.ingress("shop", "next", annotations=annotations),
+        allow_external_name=True,
+    )
+    resolve(shown, answer("api.example.org.", "10.0.0.1"), answer("next.example.org.", "10.0.1.1"))
+    assert shown.backend("shop_web_80").by_name is None
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80", "10.0.1.1:80"]
+
+
+def test_another_external_name_is_another_host_of_the_same_backend():
+    shown = cluster(external(), INGRESS, allow_external_name=True)
+    shown.apply(given.changes(external("new.example.org"), source="kubernetes", is_operators_own=False))
+    assert by_name(shown).host == "new.example.org"
 
 
 def test_a_canary_of_unknown_endpoints_leaves_all_seats_alone():

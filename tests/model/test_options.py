@@ -172,7 +172,7 @@ def test_a_service_without_cluster_ip_falls_back_to_its_endpoints(cluster_ip):
     assert reasons(shown) == ["InvalidValue"]
 
 
-@pytest.mark.parametrize("discovery", ["fqdn", "nodes"])
+@pytest.mark.parametrize("discovery", ["nodes"])
 def test_a_discovery_that_comes_later_is_named_and_endpoints_are_used(discovery):
     ingress = given.ingress("shop", "web", annotations={"hadyn.io/discovery": discovery})
     shown = inventory(WEB, ingress, given.slice_("shop", "web", "10.0.0.1"))

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hadyn.model.addresses import Address
-from hadyn.model.desired import Backend, Endpoint
+from hadyn.model.desired import Backend, ByName, Discovery, Endpoint
 from hadyn.model.directives import Directive
 from hadyn.model.names import slot_name
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
+from hadyn.render.resolvers import Resolvers
 from tests.conftest import Golden
 
 FIRST, SECOND = Address("10.0.0.7", 8080), Address("10.0.0.8", 8080)
@@ -30,6 +31,11 @@ def section(*endpoints: Endpoint | None, slots: int, backend: Backend | None = N
     return backend_section(backend or Backend("shop_web_80", "shop/web:80"), Seating(slots, seats))
 
 
+def by_name(*, is_refused: bool = False) -> Backend:
+    name = ByName("api.example.org", 443, is_refused=is_refused)
+    return Backend("shop_api_443", "shop/api:443", discovery=Discovery.FQDN, by_name=name)
+
+
 CASES = {
     "one_endpoint": section(Endpoint(FIRST), slots=10),
     "no_endpoints": section(slots=10),
@@ -40,6 +46,8 @@ CASES = {
     "canary_weights": section(Endpoint(FIRST, weight=9), Endpoint(SECOND, weight=1), slots=4),
     "canary_without_share": section(Endpoint(FIRST), Endpoint(SECOND, weight=0), slots=2),
     "one_slot": section(slots=1),
+    "by_name": section(slots=10, backend=by_name()),
+    "by_refused_name": section(slots=1, backend=by_name(is_refused=True)),
     "directives": section(
         Endpoint(FIRST),
         slots=2,
@@ -72,6 +80,10 @@ MAIN_CASES = {
         threads=2,
         hard_stop_after=60,
         jail=Jail("/run/hadyn/empty", 65534, 65534),
+        resolvers=Resolvers(
+            (Address("10.96.0.10", 53), Address("fd00::a", 5353)),
+            {"valid": 60.0, "obsolete": 30.0, "nx": 0.5, "timeout": None, "refused": None, "other": None},
+        ),
     ),
 }
 

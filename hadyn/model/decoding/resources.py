@@ -15,7 +15,8 @@ from hadyn.model.problems import Reason
 from hadyn.model.resolved import RecordType
 
 STATIC = "static"
-DISCOVERIES = (STATIC, "dns", "fqdn")
+FQDN = "fqdn"
+DISCOVERIES = (STATIC, "dns", FQDN)
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<ipv4>[0-9.]+)):(?P<port>[1-9][0-9]{0,4})")
 
 
@@ -39,9 +40,6 @@ def read_backend(wire: WireBackendResource, identity: Identity, findings: Findin
         said = f"{spelled(discovery)} is not one of {', '.join(DISCOVERIES)}"
         findings.add("spec.discovery", said, f"It counts as {STATIC}")
         discovery = STATIC
-    elif discovery == "fqdn":
-        said = f"discovery {discovery} does not work yet: the backend has no endpoints"
-        findings.add("spec.discovery", said, f"Use {STATIC} and list the addresses", Reason.NOT_SUPPORTED)
     listed = (_address(value, f"spec.addresses[{n}]", findings) for n, value in enumerate(spec.addresses or []))
     return BackendResource(
         namespace=identity.namespace,
@@ -60,6 +58,8 @@ def _asked(spec: WireBackendSpec, findings: Findings) -> dict[str, Any]:
     record_type, port, host = RecordType.A, 0, ""
     if spec.type not in (None, "A", "SRV"):
         findings.add("spec.type", f"{spelled(spec.type)} is not A or SRV", "It counts as A, which means AAAA too")
+    elif spec.type == "SRV" and spec.discovery == FQDN:
+        findings.add("spec.type", "SRV needs discovery dns", "It counts as A, which needs a port", Reason.NOT_SUPPORTED)
     elif spec.type == "SRV":
         record_type = RecordType.SRV
     try:

@@ -10,6 +10,7 @@ from msgspec import field
 from hadyn.model.addresses import MAX_PORT, ForbiddenAddress, canonical_ip, checked_port
 from hadyn.model.decoding.leaves import Findings, is_port_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
+from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.objects import Service, ServicePort
 from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
@@ -29,6 +30,7 @@ class WireServicePort(Wire):
 class WireServiceSpec(Wire):
     type: Any = None
     cluster_ip: Any = field(default=None, name="clusterIP")
+    external_name: Any = field(default=None, name="externalName")
     ports: list[WireServicePort] | None = None
     publish_not_ready_addresses: Any = None
 
@@ -55,7 +57,7 @@ def read_service(wire: WireService, identity: Identity, findings: Findings) -> S
         ports=_ports(spec.ports or [], findings),
         cluster_ip=_cluster_ip(spec.cluster_ip, findings),
         is_headless=spec.cluster_ip == HEADLESS,
-        is_external_name=spec.type == EXTERNAL_NAME,
+        external_name=_external_name(spec.external_name, findings) if spec.type == EXTERNAL_NAME else None,
         publishes_not_ready=publishes is True,
         faults=findings.faults(),
     )
@@ -94,6 +96,14 @@ def _port(wire: WireServicePort, place: str, findings: Findings) -> ServicePort 
     target = wire.target_port
     is_number = type(target) is int and 1 <= target <= MAX_PORT
     return ServicePort(sys.intern(wire.name or ""), number, target if is_number else 0)
+
+
+def _external_name(value: object, findings: Findings) -> str:
+    try:
+        return checked_dns_name(value).removesuffix(".")
+    except ValueError as cause:
+        findings.add("spec.externalName", f"{spelled(value)} {cause}", "Name a host, as in api.example.com")
+        return ""
 
 
 def _cluster_ip(value: object, findings: Findings) -> str:

@@ -1,0 +1,50 @@
+"""How HAProxy's own resolver is set, for backends whose slots it fills.
+
+Rules: the servers are named one by one (``parse-resolv-conf`` keeps HAProxy from starting
+where the file is missing); hold times are hadyn's own. haproxy-facts.md#slots-by-name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hadyn.model.addresses import Address
+
+RESOLVERS = "hadyn"
+HOLDS = ("valid", "obsolete", "nx", "timeout", "refused", "other")
+FOREVER = "24d"
+"""HAProxy counts milliseconds in 31 bits: this is as long as it can hold anything."""
+SLOT_WORDS = f"resolvers {RESOLVERS} resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none"
+"""What each slot of such a backend has: an address has one slot, and a name that nobody knows yet stops nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """DNS servers to ask, and for how many seconds to hold what they said, None for ever."""
+
+    servers: tuple[Address, ...]
+    holds: Mapping[str, float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.servers, self
+        assert self.holds.keys() <= set(HOLDS), self
+
+
+def resolvers_section(resolvers: Resolvers) -> str:
+    """Return the section."""
+    lines = [
+        f"resolvers {RESOLVERS}",
+        *(f"nameserver dns{number} {server}" for number, server in enumerate(resolvers.servers, start=1)),
+        "# HAProxy does not ask again over TCP what does not fit",
+        "accepted_payload_size 8192",
+        "resolve_retries 3",
+        "timeout resolve 1s",
+        "timeout retry 1s",
+        *(f"hold {name} {_time(resolvers.holds[name])}" for name in HOLDS if name in resolvers.holds),
+    ]
+    return "\n    ".join(lines) + "\n"
+
+
+def _time(seconds: float | None) -> str:
+    return FOREVER if seconds is None else f"{round(seconds * 1000)}ms"

@@ -1,0 +1,131 @@
+"""Discovery ``fqdn``: HAProxy's own resolver fills the slots, hadyn says which name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hadyn.demo.pods import Pods
+from integration.knot import Knot
+from integration.loads import unfailing_load
+from integration.manifests import ingress as ingress_to
+from integration.named_pods import BACKEND, NamedPods, backend, dns_flags, ingress, ip
+from integration.running import Ground
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def knot() -> Iterator[Knot]:
+    with Knot() as knot:
+        yield knot
+
+
+def told(knot: Knot, port: int, pods: Pods, **numbers: tuple[int, ...]) -> None:
+    """Start pods and publish them under names: ``web=(1, 2)`` is web.example."""
+    for number in sorted({number for each in numbers.values() for number in each}):
+        pods.start(f"pod-{number}", ip(number), port)
+    knot.publish(*(f"{name} A {ip(number)}" for name, each in numbers.items() for number in each))
+
+
+def named(host: str, port: int, **annotations: str) -> dict[str, object]:
+    return backend(host, port, discovery="fqdn", **annotations)
+
+
+def test_a_name_changes_while_haproxy_runs_and_no_request_fails(ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = ground.another_port()
+    told(knot, port, pods, web=(1, 2), api=(3,))
+    ground.write("web.yaml", named("web.example", port), ingress())
+    ground.run(*dns_flags(knot.address))
+    ground.until(lambda: sorted(ground.ready(BACKEND).values()) == [f"{ip(1)}:{port}", f"{ip(2)}:{port}"])
+    worker = ground.worker()
+
+    with unfailing_load(ground) as requests:
+        assert requests.wait_for(["pod-1", "pod-2"], 5)
+        ground.write("web.yaml", named("api.example", port), ingress())
+        assert requests.wait_for(["pod-3"], 5)
+
+    assert ground.worker() == worker
+    assert {entry["fqdn"] for entry in ground.slots(BACKEND)["entries"]} == {"api.example"}
+    assert ground.slots(BACKEND)["discovery"] == "fqdn"
+
+
+def test_another_port_or_another_discovery_needs_one_reload(any_ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = any_ground.another_port()
+    told(knot, port, pods, web=(1,))
+    any_ground.write("web.yaml", named("web.example", port), ingress())
+    any_ground.run(*dns_flags(knot.address))
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+
+    any_ground.write("web.yaml", backend("web.example.", port), ingress())
+    any_ground.until(lambda: any_ground.reloads() == {"BACKEND_CHANGED": 1})
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+
+    other = any_ground.another_port()
+    pods.start("moved", ip(1), other)
+    any_ground.write("web.yaml", named("web.example", other), ingress())
+    any_ground.until(lambda: any_ground.get() == (200, "moved"))
+    assert any_ground.reloads() == {"BACKEND_CHANGED": 2}
+
+
+def external(host: str, port: int) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"type": "ExternalName", "externalName": host, "ports": [{"port": port}]},
+    }
+
+
+def to_external(port: int) -> dict[str, object]:
+    made = ingress_to("web")
+    made["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"]["number"] = port
+    return made
+
+
+def test_an_external_name_is_served_only_where_that_is_allowed(any_ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = any_ground.another_port()
+    told(knot, port, pods, web=(1,))
+    any_ground.write("web.yaml", external("web.example", port), to_external(port))
+    hadyn = any_ground.run(*dns_flags(knot.address))
+    assert any_ground.get() == (503, "")
+    assert "ingress shop/web: NotSupported" in any_ground.problems()
+    hadyn.terminate()
+
+    any_ground.run(*dns_flags(knot.address, "--allow-external-name"))
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+    assert any_ground.slots(f"shop_web_{port}")["discovery"] == "fqdn"
+
+
+def test_an_external_name_that_leads_to_a_forbidden_address_is_refused(
+    any_ground: Ground, pods: Pods, knot: Knot
+) -> None:
+    port = any_ground.another_port()
+    pods.start("secret", "127.0.0.1", port)
+    told(knot, port, pods, web=(1,))
+    any_ground.write("web.yaml", external("web.example", port), to_external(port))
+    any_ground.run(*dns_flags(knot.address, "--allow-external-name"))
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+
+    knot.publish("web A 127.0.0.1")
+    any_ground.until(lambda: any_ground.get() == (503, ""))
+    assert any_ground.problems() == ["service shop/web: ForbiddenAddress"] * 2 or any_ground.problems()
+    any_ground.stays(lambda: any_ground.get()[1] != "secret", 2)
+
+    knot.publish(f"web A {ip(1)}")
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"), seconds=45)
+
+
+def test_more_addresses_than_slots_make_room_with_one_reload(any_ground: Ground, pods: Pods, knot: Knot) -> None:
+    web = NamedPods(any_ground, pods, lambda records: knot.publish(*records))
+    pods.start("any", "0.0.0.0", web.port)
+    web.tell(range(5))
+    any_ground.write("web.yaml", named("web.example", web.port, slots="5"), ingress())
+    any_ground.run(*dns_flags(knot.address))
+    any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 5)
+
+    with unfailing_load(any_ground):
+        web.tell(range(12))
+        any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 12)
+    assert any_ground.reloads() == {"NO_FREE_SLOT": 1}
