@@ -110,7 +110,7 @@ def test_an_external_name_that_leads_to_a_forbidden_address_is_refused(
 
     knot.publish("web A 127.0.0.1")
     any_ground.until(lambda: any_ground.get() == (503, ""))
-    assert any_ground.problems() == ["service shop/web: ForbiddenAddress"] * 2 or any_ground.problems()
+    assert "service shop/web: ForbiddenAddress" in any_ground.problems()
     any_ground.stays(lambda: any_ground.get()[1] != "secret", 2)
 
     knot.publish(f"web A {ip(1)}")

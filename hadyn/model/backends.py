@@ -136,9 +136,10 @@ class Workshop:
 
     def _by_name(self, supply: Supply) -> ByName:
         names = self._names.answers(supply.questions)
-        records = sum(len(name.records or ()) for name in names)
-        is_refused = leads_astray(supply, names, self._policy.own_addresses)
-        return ByName(supply.host, supply.port, records, is_refused)
+        own_addresses = self._policy.own_addresses
+        known = resolved_endpoints(names, supply.port, own_addresses) or ()
+        addresses = tuple(endpoint.address for endpoint in known)
+        return ByName(supply.host, supply.port, addresses, leads_astray(supply, names, own_addresses))
 
     def _endpoints(self, supply: Supply) -> tuple[Endpoint, ...] | None:
         """Return the endpoints of one supply; None while nothing is known of them."""

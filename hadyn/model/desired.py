@@ -73,14 +73,14 @@ class Discovery(StrEnum):
 class ByName:
     """A name whose addresses HAProxy finds itself; ``host`` is absolute, without final dot.
 
-    ``records`` is how many addresses it has as far as hadyn knows. A backend
+    ``addresses`` are those it has as far as hadyn knows, sorted. A backend
     ``is_refused`` while its name leads to an address that must not be used: HAProxy would
     take any.
     """
 
     host: str
     port: int
-    records: int = 0
+    addresses: tuple[Address, ...] = ()
     is_refused: bool = False
 
 

@@ -3,6 +3,8 @@
 Rules: what a user wishes and cannot have is a problem, and becomes what is nearest. A
 headless Service is filled from DNS unless ``--headless endpoints`` says otherwise, or the
 operator's own folder lists its endpoints: who writes them down there means them.
+HAProxy resolves an ExternalName only for the operator's own folder: anybody in a cluster
+may name a host that leads to what listens beside HAProxy, and HAProxy checks no address.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def service_supply(
     assert found.port is not None, found
     usual = _usual(service, policy, has_slices=has_slices)
     discovery = usual if wish.discovery is DiscoveryWish.AUTO else wish.discovery
-    problem = _refusal(found, service.object, discovery, wish)
+    problem = _refusal(found, service, discovery, wish)
     if problem is not None:
         discovery = usual if service.object.external_name else DiscoveryWish.ENDPOINTS
     if discovery is DiscoveryWish.FQDN:
@@ -93,14 +95,20 @@ def questions(host: str, record_type: RecordType) -> tuple[DnsQuestion, ...]:
 def _usual(service: Held, policy: Policy, *, has_slices: bool) -> DiscoveryWish:
     assert isinstance(service.object, Service), service
     if service.object.external_name:
-        return DiscoveryWish.FQDN
+        return DiscoveryWish.FQDN if service.is_own else DiscoveryWish.DNS
     if not service.object.is_headless or policy.headless == DiscoveryWish.ENDPOINTS or (service.is_own and has_slices):
         return DiscoveryWish.ENDPOINTS
     return DiscoveryWish.DNS
 
 
-def _refusal(found: Found, service: Service, discovery: DiscoveryWish, wish: Wish) -> Problem | None:
+def _refusal(found: Found, held: Held, discovery: DiscoveryWish, wish: Wish) -> Problem | None:
     """Say why a Service cannot have this discovery; None where it can."""
+    service = held.object
+    assert isinstance(service, Service), held
+    if service.external_name and discovery is DiscoveryWish.FQDN and not held.is_own:
+        # HAProxy connects to whatever it resolves, before anybody can look at it.
+        said = f"{found.source} is of type ExternalName: its addresses are checked first, so hadyn resolves it"
+        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use dns")
     is_by_name = discovery in (DiscoveryWish.DNS, DiscoveryWish.FQDN)
     if service.external_name and not is_by_name:
         said = f"{found.source} is of type ExternalName and has a name alone, so that is used"

@@ -30,6 +30,7 @@ class ObservedSlot(Struct, frozen=True, gc=False):
     ``weight`` is 0 to 256; ``sessions`` counts connections in use;
     ``seconds_in_state`` is since HAProxy last changed its state;
     ``is_up`` is false where HAProxy itself holds a ready slot down (a health check).
+    ``is_forced`` tells, of a slot with a name, maint by command from maint without address.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ObservedSlot(Struct, frozen=True, gc=False):
     seconds_in_state: int = 0
     fqdn: str | None = None
     is_up: bool = True
+    is_forced: bool = False
 
 
 class ObservedBackend(Struct, frozen=True, gc=False):

@@ -130,7 +130,7 @@ def _backend_lines(backend: Backend, seating: Seating) -> Iterator[str]:
     if backend.by_name is None:
         yield from _slot_lines(seating)
     else:
-        yield from _lines_by_name(backend.by_name, seating.slots)
+        yield from _lines_by_name(backend.by_name, seating)
 
 
 def _slot_lines(seating: Seating) -> Iterator[str]:
@@ -146,15 +146,20 @@ def _slot_lines(seating: Seating) -> Iterator[str]:
     assert seated == len(seating.seats), seating
 
 
-def _lines_by_name(by_name: ByName, slots: int) -> Iterator[str]:
-    """The name may change while HAProxy runs, the port not: it is said in front of the slots, too.
+def _lines_by_name(by_name: ByName, seating: Seating) -> Iterator[str]:
+    """Spell slots that HAProxy fills; each starts with the address that is known of it, or a reload would have none.
 
-    haproxy-facts.md#slots-by-name
+    The name may change while HAProxy runs, the port not: it is said in front of the
+    slots, too. haproxy-facts.md#slots-by-name
     """
     yield f"# HAProxy finds the addresses itself, of port {by_name.port}"
     yield f"default-server {SLOT_WORDS}"
     disabled = " disabled" if by_name.is_refused else ""
-    yield f"server-template {SLOT_PREFIX} 1-{slots} {by_name.host}:{by_name.port}{disabled} weight 1"
+    target = f"{by_name.host}:{by_name.port}"
+    for number in range(1, seating.slots + 1):
+        endpoint = seating.seats.get(slot_name(number))
+        first = f" init-addr {endpoint.address.ip}" if endpoint else ""
+        yield f"server {slot_name(number)} {target}{first}{disabled} weight 1"
 
 
 def _occupied_line(number: int, endpoint: Endpoint) -> str:

@@ -148,9 +148,12 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
         max(0, int(seconds)),
         None if fqdn == "-" else fqdn,
         state is not SlotState.READY or int(operation) != 0,
+        fqdn != "-" and bool(int(admin) & FORCED),
     )
 
 
+FORCED = 0x01
+"""The bit of ``srv_admin_state`` for maint by command. haproxy-facts.md#admin-bits"""
 # Values that repeat from slot to slot are read once: a table has a hundred thousand rows.
 _free_slot = lru_cache(maxsize=4096)(ObservedSlot)
 

@@ -119,7 +119,8 @@ def test_a_name_that_leads_astray_takes_its_slots_out_of_service(house):
     question = DnsQuestion("api.example.", RecordType.A)
     house.events.put(Resolved((ResolvedName(question, (), (remark,)),), house.clock.now))
     house.settle()
-    assert house.sent() == ["set server shop_api/s1 state maint"]
+    assert house.sent() == [f"set server shop_api/{slot} state maint" for slot in house.fake.backends["shop_api"]]
+    assert house.ready("shop_api") == []
 
 
 def test_a_backend_that_changes_sides_is_reloaded_and_told_nothing_before(house, dns):

@@ -237,14 +237,29 @@ def by_name(shown: Inventory, backend: str = "shop_web_80") -> ByName:
 
 
 def test_an_external_name_is_left_to_the_resolver_of_haproxy_where_it_is_allowed():
-    shown = cluster(external(), INGRESS, allow_external_name=True)
+    shown = inventory(external(), INGRESS, allow_external_name=True)
     assert by_name(shown) == ByName("api.example.org", 80)
     assert asked(shown) == ["api.example.org. A", "api.example.org. AAAA"]
 
 
+def test_hadyn_checks_the_addresses_of_an_external_name_of_a_cluster_before_any_slot_has_them():
+    shown = cluster(external(), INGRESS, allow_external_name=True)
+    assert asked(shown) == ["api.example.org. A", "api.example.org. AAAA"]
+    resolve(shown, answer("api.example.org.", "10.0.0.1"))
+    assert shown.backend("shop_web_80").by_name is None
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
+    assert complaints(shown) == []
+
+
+def test_nobody_in_a_cluster_can_have_haproxy_resolve_an_external_name():
+    shown = cluster(external(annotations={"hadyn.io/discovery": "fqdn"}), INGRESS, allow_external_name=True)
+    assert (shown.backend("shop_web_80").by_name, reasons(shown)) == (None, ["NotSupported"])
+    assert "its addresses are checked first" in complaints(shown)[0]
+
+
 @pytest.mark.parametrize("ports", [[], [{"port": 8443}]])
 def test_an_external_host_need_not_list_the_port_that_an_ingress_names(ports):
-    shown = cluster(external(ports=ports), INGRESS, allow_external_name=True)
+    shown = inventory(external(ports=ports), INGRESS, allow_external_name=True)
     assert by_name(shown).port == 80
 
 
@@ -256,7 +271,7 @@ def test_an_external_name_can_be_resolved_by_hadyn():
 
 @pytest.mark.parametrize("discovery", ["endpoints", "clusterip", "nodes"])
 def test_an_external_name_has_nothing_but_its_name(discovery):
-    shown = cluster(external(annotations={"hadyn.io/discovery": discovery}), INGRESS, allow_external_name=True)
+    shown = inventory(external(annotations={"hadyn.io/discovery": discovery}), INGRESS, allow_external_name=True)
     assert by_name(shown).host == "api.example.org"
     assert "has a name alone" in complaints(shown)[0]
 
@@ -269,7 +284,7 @@ def test_an_external_name_that_is_none_leads_nowhere(name):
 
 
 def test_a_name_that_leads_to_a_forbidden_address_is_refused_after_resolution():
-    shown = cluster(external("localtest.example"), INGRESS, allow_external_name=True)
+    shown = inventory(external("localtest.example"), INGRESS, allow_external_name=True)
     remark = Remark(Reason.FORBIDDEN_ADDRESS, "127.0.0.1 is a loopback address", "Correct it")
     resolve(shown, answer("localtest.example.", "10.0.0.1", remarks=(remark,)))
     assert by_name(shown).is_refused
@@ -279,17 +294,17 @@ def test_a_name_that_leads_to_a_forbidden_address_is_refused_after_resolution():
 
 
 def test_a_name_that_leads_to_our_own_listener_is_refused_after_resolution():
-    shown = cluster(external(), INGRESS, allow_external_name=True, own_addresses=frozenset({Address("10.0.0.9", 80)}))
+    shown = inventory(external(), INGRESS, allow_external_name=True, own_addresses=frozenset({Address("10.0.0.9", 80)}))
     resolve(shown, answer("api.example.org.", "10.0.0.9"))
     assert by_name(shown).is_refused
 
 
 def test_records_beyond_the_slots_that_a_backend_may_have_are_a_problem():
-    shown = cluster(external(annotations={"hadyn.io/slots-max": "2"}), INGRESS, allow_external_name=True)
+    shown = inventory(external(annotations={"hadyn.io/slots-max": "2"}), INGRESS, allow_external_name=True)
     resolve(
         shown, answer("api.example.org.", "10.0.0.1", "10.0.0.2"), answer("api.example.org.", "fd00::1", kind="AAAA")
     )
-    assert by_name(shown).records == 3
+    assert len(by_name(shown).addresses) == 3
     assert reasons(shown) == ["TooMany"]
 
 
@@ -317,7 +332,7 @@ def test_a_headless_service_can_be_left_to_haproxy():
 
 def test_beside_a_canary_hadyn_resolves_what_haproxy_would():
     annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": "50"}
-    shown = cluster(
+    shown = inventory(
         external(),
         INGRESS,
         given.service("shop", "next", type="ExternalName", externalName="next.example.org"),
@@ -330,8 +345,8 @@ def test_beside_a_canary_hadyn_resolves_what_haproxy_would():
 
 
 def test_another_external_name_is_another_host_of_the_same_backend():
-    shown = cluster(external(), INGRESS, allow_external_name=True)
-    shown.apply(given.changes(external("new.example.org"), source="kubernetes", is_operators_own=False))
+    shown = inventory(external(), INGRESS, allow_external_name=True)
+    shown.apply(given.changes(external("new.example.org")))
     assert by_name(shown).host == "new.example.org"
 
 

@@ -15,17 +15,19 @@ from tests.planner.texts import address, backend, lines
 def named(
     host: str = "api.example", *, slots: int = 2, records: int = 0, refused: bool = False, **more: int
 ) -> Backend:
-    by_name = ByName(host, 80, records, refused)
+    addresses = tuple(address(f"10.0.0.{number}:80") for number in range(1, records + 1))
+    by_name = ByName(host, 80, addresses, refused)
     return Backend("web", "shop/web:80", capacity=Capacity(slots, **more), discovery=Discovery.FQDN, by_name=by_name)
 
 
 def slots(*texts: str) -> ObservedBackend:
-    """Slots as "api.example 10.0.0.1:80 ready", "api.example - maint", or without a name "- 10.0.0.1:80 ready"."""
+    """Slots as "api.example 10.0.0.1:80 ready", "api.example - maint", "… forced", or without a name "- 10.0.0.1:80 ready"."""
     made = []
     for number, text in enumerate(texts, start=1):
-        fqdn, where, state = text.split()
+        fqdn, where, state, *forced = text.split()
         sits = None if where == "-" else address(where)
-        made.append(ObservedSlot(f"s{number}", sits, SlotState(state), fqdn=None if fqdn == "-" else fqdn))
+        name = None if fqdn == "-" else fqdn
+        made.append(ObservedSlot(f"s{number}", sits, SlotState(state), fqdn=name, is_forced=bool(forced)))
     return ObservedBackend("web", tuple(made))
 
 
@@ -100,8 +102,28 @@ def test_a_backend_that_hadyn_fills_from_now_on_is_seated_in_its_files():
     assert {name: str(seat.address) for name, seat in made.seating.seats.items()} == {"s1": "10.0.0.1:80"}
 
 
-def test_a_refused_name_takes_all_slots_out_of_service_and_back():
-    assert commands(named(refused=True), FILLED) == ["set server web/s1 state maint"]
-    out = slots("api.example 10.0.0.1:80 maint", "api.example - maint")
+def test_a_refused_name_takes_all_slots_out_of_service_those_without_address_too():
+    assert commands(named(refused=True), FILLED) == lines("""
+        set server web/s1 state maint
+        set server web/s2 state maint
+    """)
+    out = slots("api.example 10.0.0.1:80 maint forced", "api.example - maint forced")
     assert commands(named(refused=True), out) == []
-    assert commands(named(), out) == ["set server web/s1 state ready"]
+    assert commands(named(), out) == lines("""
+        set server web/s1 state ready
+        set server web/s2 state ready
+    """)
+
+
+def seats(made: BackendPlan) -> dict[str, str]:
+    return {name: seat.address.ip for name, seat in made.seating.seats.items()}
+
+
+def test_files_carry_who_sits_and_whom_a_growth_makes_room_for():
+    sitting = slots("api.example 10.0.0.2:80 ready", "api.example 10.0.0.9:80 ready")
+    assert seats(plan(named(records=3), sitting)) == {"s1": "10.0.0.2", "s2": "10.0.0.1", "s3": "10.0.0.3"}
+    assert seats(plan(named(records=2), None)) == {"s1": "10.0.0.1", "s2": "10.0.0.2"}
+
+
+def test_an_address_that_hadyn_does_not_know_never_reaches_a_file():
+    assert seats(plan(named(), slots("api.example 127.0.0.1:80 ready", "api.example - maint"))) == {}

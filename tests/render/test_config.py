@@ -46,7 +46,9 @@ CASES = {
     "canary_weights": section(Endpoint(FIRST, weight=9), Endpoint(SECOND, weight=1), slots=4),
     "canary_without_share": section(Endpoint(FIRST), Endpoint(SECOND, weight=0), slots=2),
     "one_slot": section(slots=1),
-    "by_name": section(slots=10, backend=by_name()),
+    "by_name": section(
+        Endpoint(Address("10.0.0.7", 443)), None, Endpoint(Address("fd00::7", 443)), slots=4, backend=by_name()
+    ),
     "by_refused_name": section(slots=1, backend=by_name(is_refused=True)),
     "directives": section(
         Endpoint(FIRST),
