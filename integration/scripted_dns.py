@@ -62,12 +62,9 @@ class ScriptedDns:
     def __init__(self, script: Script, *, has_tcp: bool = True) -> None:
         self.script = script
         self.asked: list[Asked] = []
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._udp, self._tcp = _bound()
         self._has_tcp = has_tcp
         if has_tcp:
-            self._tcp.bind(self._udp.getsockname())
             self._tcp.listen(64)
         self._connections: list[socket.socket] = []
         self._is_ending = False
@@ -129,3 +126,18 @@ class ScriptedDns:
         with contextlib.suppress(OSError):
             for piece in pieces:
                 connection.sendall(piece)
+
+
+def _bound() -> tuple[socket.socket, socket.socket]:
+    """Return a socket for UDP, one for TCP, both bound to one port, which nobody else has for either."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+        except OSError:
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from hadyn.demo.pods import Pods
-from hadyn.process.master import ask_again, processes_in
+from hadyn.process.master import list_processes
 from integration.deployments import Deployment
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
@@ -67,7 +67,7 @@ def requests_that_last(ground: Ground, slow: Deployment) -> Iterator[None]:
 
 def old_workers(ground: Ground) -> int:
     socket_path = ground.folder.path / "master" / "master.sock"
-    return processes_in(ask_again(socket_path, "show proc", timeout_seconds=5, while_true=lambda: True)).old_workers
+    return list_processes(socket_path, timeout_seconds=5, while_true=lambda: True).old_workers
 
 
 def test_two_hundred_reloads_asked_for_in_a_row_wait_for_old_workers_while_endpoints_do_not(

@@ -31,6 +31,7 @@ from hadyn.process.master import (
     has_failed,
     has_succeeded,
     is_stopping,
+    list_processes,
     processes_in,
     worker_pid_in,
 )
@@ -63,7 +64,7 @@ class Dialogue:
 
         Asks again for so long while nobody answers and ``is_running`` holds. Raises what ``ask`` does.
         """
-        return processes_in(ask_again(self.master_socket, "show proc", timeout_seconds=seconds, while_true=is_running))
+        return list_processes(self.master_socket, timeout_seconds=seconds, while_true=is_running)
 
     def serving(self) -> Processes:
         """Return the processes if one of the workers answers on the runtime socket; raises NotHAProxy if none of them.

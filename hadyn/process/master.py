@@ -68,13 +68,30 @@ def ask(path: Path, command: str, *, timeout_seconds: float = 5.0) -> str:
 
 def ask_again(path: Path, command: str, *, timeout_seconds: float, while_true: Callable[[], bool]) -> str:
     """As ``ask``, but go on trying for up to timeout_seconds while nobody answers and ``while_true`` holds."""
-    attempts = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda failure: isinstance(failure, SocketUnreachable) and while_true()),
-        stop=tenacity.stop_after_delay(timeout_seconds),
+    again = _again(lambda failure: isinstance(failure, SocketUnreachable) and while_true(), timeout_seconds)
+    return again(ask, path, command, timeout_seconds=timeout_seconds)
+
+
+def list_processes(path: Path, *, timeout_seconds: float, while_true: Callable[[], bool]) -> Processes:
+    """Return the processes; a master that executes itself anew in the middle of its answer is asked again, too."""
+
+    def look() -> Processes:
+        said = ask(path, "show proc", timeout_seconds=timeout_seconds)
+        if not said:
+            raise ReplyCutShort(str(path), commands=1, replies=0)
+        return processes_in(said)
+
+    is_passing = SocketUnreachable, ReplyCutShort
+    return _again(lambda failure: isinstance(failure, is_passing) and while_true(), timeout_seconds)(look)
+
+
+def _again(is_passing: Callable[[BaseException], bool], seconds: float) -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_passing),
+        stop=tenacity.stop_after_delay(seconds),
         wait=tenacity.wait_random(0.005, 0.03),
         reraise=True,
     )
-    return attempts(ask, path, command, timeout_seconds=timeout_seconds)
 
 
 def processes_in(said: str) -> Processes:
