@@ -250,6 +250,10 @@ class RunningHadyn:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def wait_until_ready(self) -> None:
         def is_ready() -> bool:
             if self._process.poll() is not None:

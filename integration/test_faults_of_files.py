@@ -19,6 +19,7 @@ from integration.running import Ground
 
 FOLDER_BYTES = 4 << 20
 PAGE_BYTES = 4096
+JUDGE_EVERY_SECONDS = 0.03
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def always_valid(ground: Ground) -> Iterator[None]:
     is_over = threading.Event()
 
     def judge() -> None:
-        while not is_over.is_set():
+        while not is_over.wait(JUDGE_EVERY_SECONDS):
             complaints.add(ground.judged())
 
     judging = threading.Thread(target=judge)

@@ -20,7 +20,7 @@ from integration.probes import Probes
 from integration.running import Ground, RunningHadyn
 
 AWAY_SECONDS = 2.0
-HANGING_SECONDS = 6.0
+HANGING_SECONDS = 4.5
 """Long enough for every question to time out twice."""
 DRIFT = "--drift-interval", "500ms"
 
