@@ -157,7 +157,7 @@ def test_what_the_apiserver_lets_pass_harms_only_its_own_object(ground: ClusterG
     shop.cluster.apply(shop.bare_service("web"), shop.ingress("web", host), shop.slice("web", "10.99.249.1", port=PORT))
     with Pods() as pods, Namespace(shop.cluster, EVIL):
         pods.start("good", "10.99.249.1", PORT)
-        ground.run()
+        ground.run("--namespace", shop.name, "--namespace", EVIL)
         ground.until(lambda: ground.get(host=host) == (200, "good"))
 
         with Load(Order("127.0.0.1", ground.http_port, host, rate=100.0)) as requests:

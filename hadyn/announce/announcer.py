@@ -31,7 +31,7 @@ from hadyn.announce.events import (
 from hadyn.announce.leadership import Leadership
 from hadyn.announce.statuses import Addresses, Due, Statuses, read_published, status_patch
 from hadyn.cluster.api import KubeApi
-from hadyn.cluster.errors import AlreadyThere, NotAllowed, NotServed
+from hadyn.cluster.errors import AlreadyThere, NamespaceGoes, NotServed
 from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, PermanentError
 from hadyn.model.problems import ObjectRef, Problem
@@ -41,8 +41,6 @@ LOOK_SECONDS = 1.0
 SERVICE_SECONDS = 10.0
 """How often the published Service is looked at."""
 RETRY_SECONDS = 1.0
-REFUSED_SECONDS = 30.0
-"""How long whoever may not write leaves it at that."""
 JOIN_SECONDS = 5.0
 MERGE_PATCH = "application/merge-patch+json"
 INGRESSES = RESOURCES["Ingress"]
@@ -169,9 +167,7 @@ class Announcer:
                 self._complaints.add(sentence)
                 say = log.warning if isinstance(failure, PermanentError) else log.debug
                 say("not said in the cluster: %s", sentence)
-            self._rest_until = time.monotonic() + (
-                REFUSED_SECONDS if isinstance(failure, NotAllowed) else RETRY_SECONDS
-            )
+            self._rest_until = time.monotonic() + RETRY_SECONDS
             return False
         except msgspec.MsgspecError as cause:
             log.debug("an answer cannot be read: %s", cause)
@@ -215,6 +211,8 @@ class Announcer:
             self._api.send("POST", _request("create", EVENTS, namespace), event)
         except AlreadyThere:
             self._count_up(namespace, event_name(problem))
+        except NamespaceGoes:
+            return
 
     def _count_up(self, namespace: str, name: str) -> None:
         known = msgspec.json.decode(self._api.get(_request("get", EVENTS, namespace, name)), type=Known)

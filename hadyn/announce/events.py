@@ -6,22 +6,26 @@ up. A problem that lasts is counted up now and then, or the apiserver would forg
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from itertools import islice
 
 import msgspec
 
 from hadyn.announce.times import micro_time
 from hadyn.cluster.requests import Resource
-from hadyn.model.problems import Problem
+from hadyn.model.problems import ObjectRef, Problem
 
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 REMIND_SECONDS = 1800.0
 """An apiserver keeps an Event for an hour."""
 MOST_EVENTS = 1000
-"""So many problems are told at most; `hadyn status` knows all."""
+MOST_OF_A_NAMESPACE = 100
+MOST_OF_AN_OBJECT = 10
+"""So many problems are told at most, so that nobody drowns out the others; `hadyn status` knows all."""
 LONGEST_NOTE = 1024
 LONGEST_NAME = 230
 CLUSTER_NAMESPACE = "default"
@@ -53,7 +57,7 @@ class Troubles:
 
     def replace(self, problems: Iterable[Problem]) -> None:
         """Take note of all problems there are; those in files are no objects of a cluster."""
-        present = [each for each in problems if not each.file and each.object.kind in RESOURCES][:MOST_EVENTS]
+        present = islice(_fairly(problems), MOST_EVENTS)
         self._told_at = {each: self._told_at.get(each) for each in present}
 
     def next_due(self, now: float) -> Problem | None:
@@ -69,6 +73,19 @@ class Troubles:
             # The one told last comes last.
             del self._told_at[problem]
             self._told_at[problem] = now
+
+
+def _fairly(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems of objects in a cluster, not too many of one object or of one namespace."""
+    of_object: Counter[ObjectRef] = Counter()
+    of_namespace: Counter[str] = Counter()
+    for each in problems:
+        ref = each.object
+        is_told = not each.file and ref.kind in RESOURCES
+        if is_told and of_object[ref] < MOST_OF_AN_OBJECT and of_namespace[ref.namespace] < MOST_OF_A_NAMESPACE:
+            of_object[ref] += 1
+            of_namespace[ref.namespace] += 1
+            yield each
 
 
 class _Metadata(msgspec.Struct, rename="camel"):

@@ -112,6 +112,15 @@ class NotAllowed(PermanentError):
         super().__init__(f"{who} may not {request}", remedy=f"Give it {role} with the rule {rule}")
 
 
+class NamespaceGoes(TemporaryError):
+    """A namespace that is being deleted takes nothing new (403, though no right is missing)."""
+
+    def __init__(self, request: ApiRequest) -> None:
+        super().__init__(
+            f"the namespace is being deleted: hadyn did not {request}", remedy="Its objects will be gone soon, too"
+        )
+
+
 class NotServed(PermanentError):
     """The apiserver has no such resource (404)."""
 
@@ -153,10 +162,17 @@ class KubeconfigWrong(PermanentError):
     """The kubeconfig, or the ServiceAccount's folder, is missing or cannot be used."""
 
 
+class Cause(msgspec.Struct, gc=False):
+    """One cause in the details of a Status."""
+
+    reason: str | None = None
+
+
 class Details(msgspec.Struct, rename="camel", gc=False):
     """The details of a Status."""
 
     retry_after_seconds: float | None = None
+    causes: list[Cause] | None = None
 
 
 class Status(msgspec.Struct, gc=False):
@@ -182,7 +198,7 @@ def error_of_status(
         case HTTPStatus.UNAUTHORIZED:
             return NoCredentials(request)
         case HTTPStatus.FORBIDDEN:
-            return NotAllowed(request, status.message or "")
+            return NamespaceGoes(request) if _namespace_goes(status) else NotAllowed(request, status.message or "")
         case HTTPStatus.NOT_FOUND:
             return NotServed(request)
         case HTTPStatus.CONFLICT:
@@ -195,6 +211,11 @@ def error_of_status(
             wanted = retry_after_seconds or (status.details and status.details.retry_after_seconds) or 0.0
             return ApiBusy(request, code, said, min(max(wanted, 0.0), LONGEST_RETRY_AFTER))
     return ApiFailed(request, f"{code} {said}")
+
+
+def _namespace_goes(status: Status) -> bool:
+    causes = (status.details.causes if status.details else None) or ()
+    return any(cause.reason == "NamespaceTerminating" for cause in causes)
 
 
 def _status_in(body: bytes) -> Status:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
+
+import pytest
 
 from hadyn.announce.events import (
     MOST_EVENTS,
+    MOST_OF_A_NAMESPACE,
+    MOST_OF_AN_OBJECT,
     REMIND_SECONDS,
     Reporter,
     Troubles,
@@ -74,10 +79,33 @@ def test_problems_of_files_are_no_events():
     assert told(troubles, 0.0) == []
 
 
-def test_a_flood_of_problems_is_cut():
+def flood(namespaces: int, objects: int, problems: int) -> list[Problem]:
+    """So many problems of each of so many objects in each of so many namespaces."""
+    counts = product(range(namespaces), range(objects), range(problems))
+    return [
+        replace(NO_SERVICE, object=ObjectRef("Ingress", f"ns-{namespace}", f"web-{name}"), said=str(number))
+        for namespace, name, number in counts
+    ]
+
+
+@pytest.mark.parametrize(
+    ("problems", "most"),
+    [
+        (flood(1, 1, 5000), MOST_OF_AN_OBJECT),
+        (flood(1, 500, 1), MOST_OF_A_NAMESPACE),
+        (flood(50, 50, 1), MOST_EVENTS),
+    ],
+)
+def test_a_flood_of_problems_is_cut(problems: list[Problem], most: int):
     troubles = Troubles()
-    troubles.replace(replace(NO_SERVICE, said=str(number)) for number in range(MOST_EVENTS + 1))
-    assert len(told(troubles, 0.0)) == MOST_EVENTS
+    troubles.replace(problems)
+    assert len(told(troubles, 0.0)) == most
+
+
+def test_one_object_with_a_thousand_problems_drowns_out_no_other():
+    troubles = Troubles()
+    troubles.replace([*flood(1, 1, 5000), NO_SERVICE])
+    assert NO_SERVICE in told(troubles, 0.0)
 
 
 def test_an_event_says_what_is_wrong_where_and_what_to_do():

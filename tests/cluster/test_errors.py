@@ -7,6 +7,7 @@ import pytest
 from hadyn.cluster.errors import (
     ApiBusy,
     ApiFailed,
+    NamespaceGoes,
     NoCredentials,
     NotAllowed,
     NotServed,
@@ -51,6 +52,13 @@ def test_a_missing_rule_is_named_with_its_verb_and_resource():
         "the account 'system:serviceaccount:shop:hadyn' may not list ingresses.networking.k8s.io in namespace shop. "
         'Give it a Role in shop with the rule apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["list"]'
     )
+
+
+def test_a_namespace_that_is_being_deleted_lacks_no_rule():
+    body = b'{"code":403,"reason":"Forbidden","details":{"causes":[{"reason":"NamespaceTerminating"}]}}'
+    error = error_of(ApiRequest("create", "events.events.k8s.io", "/x", "shop"), 403, body)
+    assert type(error) is NamespaceGoes
+    assert "Role" not in str(error)
 
 
 def test_a_rule_of_the_core_group_is_spelled_as_it_is_written():
