@@ -18,7 +18,7 @@ from integration.manifests import ingress, service
 from integration.running import Ground
 
 SERVICES = 200
-PATIENCE_SECONDS = 1.5
+PATIENCE_SECONDS = 5.0
 
 
 @pytest.fixture

@@ -92,6 +92,14 @@ maxconn_flag = click.option(
     "--maxconn", type=click.IntRange(0), default=0, metavar="NUMBER", help="Connections in all; 0: as HAProxy decides."
 )
 
+spare_backends_flag = click.option(
+    "--spare-backends",
+    type=click.IntRange(0, 1000),
+    default=DEFAULTS.spare_backends,
+    metavar="NUMBER",
+    help="So many new Services need no reload of a HAProxy before 3.4.",
+)
+
 
 def manifests_flag(text: str, *, required: bool = False) -> Callable[[Body], Body]:
     """The flag --manifests, with the sentence of the command."""

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hadyn.cli.flags import command, manifests_flag, maxconn_flag, policy_flags, runtime_socket_flag, state_dir_flag
+from hadyn.cli.flags import (
+    command,
+    manifests_flag,
+    maxconn_flag,
+    policy_flags,
+    runtime_socket_flag,
+    spare_backends_flag,
+    state_dir_flag,
+)
 from hadyn.errors import FileNotWritten, WrongUsage
 from hadyn.settings import Settings
 
@@ -39,6 +47,7 @@ RULE = "#" * 12
 @policy_flags
 @runtime_socket_flag
 @maxconn_flag
+@spare_backends_flag
 @state_dir_flag
 def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool, state_dir: Path, **flags: Any) -> None:
     """Write the HAProxy configuration for manifests.

@@ -18,6 +18,7 @@ from hadyn.cli.flags import (
     maxconn_flag,
     policy_flags,
     runtime_socket_flag,
+    spare_backends_flag,
     state_dir_flag,
 )
 from hadyn.cli.values import Duration, SocketPath
@@ -59,13 +60,7 @@ EXAMPLE = """
     metavar="NUMBER",
     help="Reloads wait while so many workers still finish.",
 )
-@click.option(
-    "--spare-backends",
-    type=click.IntRange(0, 1000),
-    default=DEFAULTS.spare_backends,
-    metavar="NUMBER",
-    help="So many new Services need no reload of a HAProxy before 3.4.",
-)
+@spare_backends_flag
 @click.option("--drain-time", type=Duration(), default="5m", help="How long a slot waits for its last session.")
 @click.option("--drift-interval", type=Duration(), default="30s", help="How often all of HAProxy is compared.")
 @click.option("--shutdown-grace", type=Duration(), default="30s", help="How long HAProxy may finish its requests.")

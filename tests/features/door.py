@@ -37,6 +37,8 @@ class FakeDoor:
 
     ``dislikes`` are words: a line that holds one makes the fake refuse a configuration.
     ``failures`` are raised by the next reloads, one each. ``reloads`` counts those that came off.
+    ``mains`` are the main files it has read; ``workers`` is how many it says it has, and
+    ``stranger`` what is wrong with who answers on the runtime socket.
     """
 
     fake: FakeHAProxy
@@ -47,6 +49,9 @@ class FakeDoor:
     dislikes: set[str] = field(default_factory=set)
     failures: list[HadynError] = field(default_factory=list)
     reloads: int = 0
+    mains: list[str] = field(default_factory=list)
+    workers: int = 1
+    stranger: HadynError | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -76,10 +81,11 @@ class FakeDoor:
         self.reloads += 1
 
     def processes(self) -> Processes:
-        return Processes(1, self.reloads, 0, (self.fake.pid,))
+        return Processes(1, self.reloads, 0, tuple(range(self.workers)))
 
     def verify(self) -> None:
-        """Nobody else answers."""
+        if self.stranger:
+            raise self.stranger
 
     def stop(self, _grace_seconds: float, /) -> None:
         """Outlive the test."""
@@ -89,6 +95,7 @@ class FakeDoor:
 
     def _read_files(self) -> None:
         main, *shards = [self.folder.main_config, *sorted(self.folder.backends.glob("*.cfg"))]
+        self.mains.append(main.read_text())
         text = "\n".join(path.read_text() for path in (main, *shards))
         maps = {str(path): _entries(path) for path in self.folder.maps.glob("*.map")}
         self.fake.reload(text, maps)
