@@ -255,3 +255,42 @@ def test_ports_weights_and_hosts_come_with_services(any_ground: Ground, pods: Po
         "web-1.example": (str(first.address), 1),
         "web-2.example": (str(second.address), 3),
     }
+
+
+def test_pods_of_a_statefulset_come_back_to_the_slots_they_had(ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = ground.another_port()
+    numbers = {ordinal: ordinal for ordinal in range(5)}
+    running = {ordinal: pods.start(f"web-{ordinal}", ip(ordinal), port) for ordinal in numbers}
+
+    def publish(*absent: int) -> None:
+        present = [ordinal for ordinal in numbers if ordinal not in absent]
+        services = [f"_http._tcp.web SRV 0 10 {port} web-{ordinal}.web" for ordinal in present]
+        knot.publish(*services, *(f"web-{ordinal}.web A {ip(numbers[ordinal])}" for ordinal in present))
+
+    publish()
+    web = backend("_http._tcp.web.example.", port, record_type="SRV", slot_names="true", slots="8")
+    ground.write("web.yaml", web, ingress())
+    ground.run(*dns_flags(knot.address))
+    ground.until(lambda: len(ground.ready(BACKEND)) == 5)
+    homes = {f"s{ordinal + 1}": f"web-{ordinal}.web.example" for ordinal in numbers}
+
+    def seated() -> dict[str, str]:
+        entries = ground.slots(BACKEND)["entries"]
+        return {entry["slot"]: entry["endpoint"] for entry in entries if entry["state"] == "ready"}
+
+    assert seated() == homes
+    with unfailing_load(ground):
+        for ordinal in (4, 3, 2, 1, 0):
+            publish(ordinal)
+            running.pop(ordinal).stop()
+            if ordinal == 2:
+                knot.publish()
+                ground.stays(lambda: len(ground.ready(BACKEND)) >= 4, 8)
+            numbers[ordinal] = ordinal + 20
+            running[ordinal] = pods.start(f"web-{ordinal}", ip(ordinal + 20), port)
+            publish()
+            wanted = f"{ip(ordinal + 20)}:{port}"
+            ground.until(lambda wanted=wanted: wanted in ground.ready(BACKEND).values())
+
+    ground.until(lambda: seated() == homes)
+    assert ground.status()["reloads"]["total"] == 0

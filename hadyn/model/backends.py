@@ -17,18 +17,19 @@ from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
 from hadyn.model.directives import Directive
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
+from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
 from hadyn.model.objects import BackendResource, Service
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
-from hadyn.model.options.slots import SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.resolved import DnsQuestion
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
 from hadyn.model.store import Held
-from hadyn.model.supply import Supply, Wish, backend_supply, service_supply, with_addresses
+from hadyn.model.supply import Supply, Wish, backend_supply, nameless, names_no_pods, service_supply, with_addresses
 
 Holding = Callable[[ObjectRef], Held | None]
 
@@ -43,6 +44,7 @@ class Part(Struct, frozen=True, gc=False):
     canary: Supply | None = None
     canary_ingress: str | None = None
     percent: int = 0
+    has_homes: bool = False
 
     @property
     def sources(self) -> tuple[ObjectRef, ...]:
@@ -77,22 +79,26 @@ class Workshop:
         problems = list(choices.problems(found.backend))
         capacity = self._capacity(choices, problems)
         supply = self._supply(found, choices, problems)
+        has_homes = choices.value(SLOT_NAMES) is True
+        if has_homes and names_no_pods(supply):
+            problems.append(nameless(choices.setter(SLOT_NAMES) or found.source))
         share, refused = chosen_share(shares, sum(lead.routes for lead in leads))
         problems += refused
         directives, server_directives = choices.directives(), choices.server_directives()
         if share is None:
-            return Part(supply, capacity, directives, server_directives), problems
+            return Part(supply, capacity, directives, server_directives, has_homes=has_homes), problems
         canary_choices = Choices(
             share.found.source, self._options(share.found.source), [Voice(share.age, share.options)]
         )
         canary = with_addresses(self._supply(share.found, canary_choices, problems))
         supply = with_addresses(supply)
         title = f"{share.ingress.namespace}/{share.ingress.name}"
-        return Part(supply, capacity, directives, server_directives, canary, title, share.percent), problems
+        return Part(supply, capacity, directives, server_directives, canary, title, share.percent, has_homes), problems
 
     def backend(self, part: Part) -> Backend:
         """Build the backend with the endpoints it has now."""
         endpoints = self._endpoints(part.supply)
+        endpoints = at_home(endpoints) if endpoints and part.has_homes else endpoints
         if part.canary is not None and endpoints is not None:
             of_canary = self._endpoints(part.canary)
             endpoints = None if of_canary is None else joined(endpoints, of_canary, part.percent)

@@ -30,13 +30,15 @@ class Endpoint(Struct, frozen=True, gc=False):
 
     ``weight`` is 0 to 256, 0 gets no requests. A ``draining`` one terminates but still
     serves, and others are ready: it keeps its requests and gets no new ones.
-    ``name`` is "namespace/pod" where known.
+    ``name`` is "namespace/pod" where known, else the host in DNS. ``home`` is the slot that
+    it shall have, if it can.
     """
 
     address: Address
     weight: int = 1
     draining: bool = False
     name: str | None = None
+    home: str | None = None
 
     def __post_init__(self) -> None:
         assert 0 <= self.weight <= MAX_WEIGHT, self.weight

@@ -17,6 +17,7 @@ from hadyn.model.desired import Discovery
 from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.objects import BackendResource, Service, ServicePort
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
+from hadyn.model.options.slots import SLOT_NAMES
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.resolved import DnsQuestion, RecordType
@@ -84,6 +85,19 @@ def with_addresses(supply: Supply) -> Supply:
     if supply.discovery is not Discovery.FQDN:
         return supply
     return Supply(supply.found, Discovery.DNS, supply.questions, supply.port)
+
+
+def names_no_pods(supply: Supply) -> bool:
+    """Whether nothing tells which pod an address belongs to."""
+    is_service = any(question.type is RecordType.SRV for question in supply.questions)
+    return supply.discovery is not Discovery.ENDPOINTS and not is_service
+
+
+def nameless(setter: ObjectRef) -> Problem:
+    """Say that slots cannot be named for pods."""
+    field = f"metadata.annotations[{SLOT_NAMES.annotation}]"
+    said = "nothing names the pods behind these addresses, so any pod gets any slot"
+    return Problem(setter, field, Reason.NOT_SUPPORTED, said, "Name the Service's port, or use discovery endpoints")
 
 
 def questions(host: str, record_type: RecordType) -> tuple[DnsQuestion, ...]:

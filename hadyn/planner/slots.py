@@ -33,6 +33,7 @@ from hadyn.planner.commands import (
     UnpublishBackend,
 )
 from hadyn.planner.dynamic import added_names, added_slot, can_add_backend, can_add_slots
+from hadyn.planner.homes import matched
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan, Seating
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -46,8 +47,8 @@ def seat_first(backend: Backend) -> Seating:
     """Seat a backend that HAProxy does not have yet, in address order from the first slot on."""
     wanted = [endpoint for endpoint in backend.endpoints if not endpoint.draining]
     slots = first_slots(backend.capacity, needed=len(wanted))
-    seats = {slot_name(number): endpoint for number, endpoint in enumerate(wanted[:slots], start=1)}
-    return Seating(slots=slots, seats=seats)
+    pairs, _ = matched(wanted, list(map(slot_name, range(1, slots + 1))), str)
+    return Seating(slots, dict(sorted(pairs, key=lambda seat: slot_number(seat[0]) or 0)))
 
 
 def plan_backend(
@@ -109,7 +110,8 @@ def _first_plan(backend: Backend, *, is_there: bool, capabilities: Capabilities)
     Routes lead to it once it was read back, hence with the next plan.
     """
     seating = seat_first(backend)
-    unseated = tuple([endpoint for endpoint in backend.endpoints if not endpoint.draining][seating.slots :])
+    seated = set(seating.seats.values())
+    unseated = tuple(each for each in backend.endpoints if not each.draining and each not in seated)
     if not can_add_backend(backend, capabilities):
         reload = Reload(ReloadReason.NEW_BACKEND, backend.name)
         return BackendPlan(backend.name, seating, reloads=(reload,), unseated=unseated)
@@ -162,10 +164,27 @@ def _assign(backend: Backend, slots: list[ObservedSlot], *, drain_seconds: float
         elif not endpoint.draining:
             newcomers.append(endpoint)
     assignment.leaving = [slot for slot in remaining if slot.state is not SlotState.MAINT]
+    newcomers = _come_home(assignment, newcomers)
     idle = [slot for slot in remaining if slot.state is SlotState.MAINT]
     idle.sort(key=lambda slot: _reluctance(slot, drain_seconds))
     _give(assignment, newcomers, idle, can_grow=len(slots) < backend.capacity.maximum)
     return assignment
+
+
+def _come_home(assignment: _Assignment, newcomers: list[Endpoint]) -> list[Endpoint]:
+    """Give pods that replace one that leaves now its slot, while others serve; return the other newcomers."""
+    if not assignment.has_ready or not any(endpoint.home for endpoint in newcomers):
+        return newcomers
+    leaving = {slot.name: slot for slot in assignment.leaving}
+    others: list[Endpoint] = []
+    for endpoint in newcomers:
+        slot = leaving.pop(endpoint.home, None) if endpoint.home else None
+        if slot is None:
+            others.append(endpoint)
+        else:
+            assignment.given.append((slot, endpoint))
+    assignment.leaving = list(leaving.values())
+    return others
 
 
 def _reluctance(slot: ObservedSlot, drain_seconds: float) -> tuple[int, int, int]:
@@ -179,8 +198,8 @@ def _reluctance(slot: ObservedSlot, drain_seconds: float) -> tuple[int, int, int
 
 def _give(assignment: _Assignment, newcomers: list[Endpoint], idle: list[ObservedSlot], *, can_grow: bool) -> None:
     """Give slots to newcomers: idle ones, then those that leave now, then those of draining endpoints."""
-    assignment.given = list(zip(idle, newcomers, strict=False))
-    waiting = newcomers[len(idle) :]
+    given, waiting = matched(newcomers, idle, lambda slot: slot.name)
+    assignment.given += given
     reserve = [*assignment.leaving, *(slot for slot, endpoint in assignment.kept if endpoint.draining)]
     serving = [slot for slot in reserve if _serves(slot)]
     if serving and not assignment.has_ready and (can_grow or assignment.given or len(reserve) > 1):
@@ -284,8 +303,8 @@ def _seated(size: int, assignment: _Assignment) -> tuple[Seating, tuple[Endpoint
     """Say who sits where when the backend has so many slots, and for whom there is none."""
     seats = {slot.name: endpoint for slot, endpoint in [*assignment.kept, *assignment.given]}
     waiting = [] if assignment.is_unfinished else assignment.waiting
-    seated = min(len(waiting), size - len(seats))
-    free = (slot_name(number) for number in range(1, size + 1) if slot_name(number) not in seats)
-    seats.update(zip(free, waiting, strict=False))
+    free = [slot_name(number) for number in range(1, size + 1) if slot_name(number) not in seats]
+    pairs, unseated = matched(waiting, free, str)
+    seats.update(pairs)
     ordered = dict(sorted(seats.items(), key=lambda seat: slot_number(seat[0]) or 0))
-    return Seating(size, ordered), tuple(waiting[seated:])
+    return Seating(size, ordered), tuple(unseated)

@@ -36,10 +36,12 @@ def address(text: str) -> Address:
 
 
 def endpoint(text: str) -> Endpoint:
-    """``10.0.0.1:80 weight=3 draining``."""
+    """``10.0.0.1:80 weight=3 draining home=s2``."""
     where, *words = text.split()
     values = dict(word.split("=") for word in words if "=" in word)
-    return Endpoint(address(where), weight=int(values.get("weight", 1)), draining="draining" in words)
+    return Endpoint(
+        address(where), weight=int(values.get("weight", 1)), draining="draining" in words, home=values.get("home")
+    )
 
 
 def backend(*endpoints: str, name: str = "web", slots: int = 1, **capacity: int) -> Backend:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hadyn.model.options.option import EVERYWHERE, Effect, Option
-from hadyn.model.options.parsers import integer
+from hadyn.model.options.parsers import boolean, integer
 
 MOST_SLOTS = 10_000
 """HAProxy takes 5.7 kB a slot and worker: this is 57 MB for one backend. haproxy-facts.md#slot-memory"""
@@ -54,4 +54,16 @@ SLOTS_MAX: Option[int] = Option(
     sentence="The backend never has more slots; endpoints beyond them get no requests, which is a problem named here.",
     example="200",
     effect=Effect.WHEN_GROWING,
+)
+
+SLOT_NAMES: Option[bool] = Option(
+    name="slot-names",
+    scope=EVERYWHERE,
+    parse=boolean,
+    accepted='"true" or "false"',
+    default=False,
+    default_text='"false"',
+    sentence="The pods of a StatefulSet keep their slots: web-0 has the first, and whoever replaces it comes back there.",
+    example="true",
+    effect=Effect.LIVE,
 )

@@ -8,13 +8,14 @@ from typing import Any
 from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.option import Option
-from hadyn.model.options.slots import SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 
 OPTIONS: tuple[Option[Any], ...] = (
     SLOTS,
     SLOTS_MIN_FREE,
     SLOTS_INCREMENT,
     SLOTS_MAX,
+    SLOT_NAMES,
     DISCOVERY,
     CANARY,
     CANARY_WEIGHT,
