@@ -106,7 +106,7 @@ class Filing:
             put = self.files.put_backend
             if part.backend in self.refused:
                 put = self.files.put_seats
-            elif part.backend in running and not backend.directives:
+            elif part.backend in running and not (backend.directives or backend.by_name):
                 put = self.files.put_accepted
             put(part.backend, backend_section(backend, part.seating))
             self.pace.want(part.backend, part.reloads or self._unjudged(part.backend))

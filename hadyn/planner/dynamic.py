@@ -33,6 +33,7 @@ def can_add_slots(backend: Backend, capabilities: Capabilities) -> bool:
     """Whether the backend can have more slots without a reload."""
     return (
         capabilities.has_dynamic_servers
+        and backend.by_name is None
         and all(map(_is_dynamic, backend.directives))
         and all(map(_can_be_said, backend.server_directives))
     )
@@ -44,8 +45,8 @@ def can_add_backend(backend: Backend, capabilities: Capabilities) -> bool:
 
 
 def has_settings(backend: Backend) -> bool:
-    """Whether the backend's section holds more than its slots."""
-    return bool(backend.directives or backend.server_directives)
+    """Whether the backend's section holds more than slots with addresses."""
+    return bool(backend.directives or backend.server_directives or backend.by_name)
 
 
 def added_names(present: Collection[str], size: int) -> list[str]:

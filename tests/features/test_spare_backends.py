@@ -2,6 +2,7 @@
 
 import pytest
 
+from hadyn.model.desired import Backend, ByName
 from hadyn.model.problems import ObjectRef
 from tests.features.house import House
 from tests.given import ingress, service, slice_
@@ -166,6 +167,13 @@ def test_a_backend_that_may_have_fewer_slots_than_a_spare_one_waits_for_a_reload
     house.begin(*WEB)
     house.change(*backend("small", "10.0.1.1", slots_max="3"))
     assert house.reloads() == {"NEW_BACKEND": 1}
+
+
+def test_a_backend_whose_name_haproxy_resolves_waits_for_a_reload(house):
+    house.begin(*WEB)
+    named = Backend("shop_late_80", "shop/late:80", by_name=ByName("late.example", 80))
+    house.wheel.reconciler.places.take([named])
+    assert house.wheel.reconciler.places.by_backend == {}
 
 
 def test_a_backend_that_outgrows_its_spare_one_is_reloaded_into_its_own(house):
