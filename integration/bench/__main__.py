@@ -23,7 +23,7 @@ CLUSTER_SECONDS = 400
 
 
 def main() -> int:
-    """Return 0 if everything that is wanted is met, else 1."""
+    """Return 0 once all is measured: what is missed the page says, for a busy machine breaks nothing."""
     started, load = time.monotonic(), busyness()
     first, *others = find_haproxies()
     haproxies = [first, *others[-1:]]
@@ -41,8 +41,9 @@ def main() -> int:
     versions = " and ".join(".".join(map(str, haproxy.version)) for haproxy in haproxies)
     about = f"{machine()}; HAProxy {versions}; load average before: {load}, behind: {busyness()}."
     PAGE.write_text(page(chapters, about))
-    print(f"\n{PAGE.name} is written; {time.monotonic() - started:.0f} s")
-    return 0 if all(figure.is_met for chapter in chapters for figure in chapter.figures) else 1
+    missed = sum(not figure.is_met for chapter in chapters for figure in chapter.figures)
+    print(f"\n{PAGE.name} is written; {time.monotonic() - started:.0f} s; {missed} figures missed")
+    return 0
 
 
 def change_to_ready(haproxies: list[HAProxyBinary]) -> Chapter:
