@@ -55,8 +55,8 @@ class ObservedBackend(Struct, frozen=True, gc=False):
 class Serving(Struct, frozen=True, gc=False):
     """Who takes requests in one backend, as words that are cheap to compare.
 
-    ``slots`` counts all, ``seats`` are those that are ready, sorted: slot,
-    "10.0.0.7:8080", weight.
+    ``slots`` counts all, ``seats`` are those out of maint, sorted: slot, "10.0.0.7:8080",
+    and the weight or, of one that drains, "drain", which no file says.
     """
 
     slots: int

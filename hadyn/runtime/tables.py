@@ -103,9 +103,13 @@ def serving(table: str) -> Serving:
         raise MalformedTable("show servers state: a row has other columns than the header")
     # Slots that were added stand in another order. haproxy-facts.md#added-backends
     seats = sorted(
-        (slot, f"{ip}:{port}" if ":" not in ip else f"[{ip}]:{port}", weight)
-        for slot, ip, admin, weight, port in found
-        if state_of(admin) is SlotState.READY
+        (
+            slot,
+            f"{ip}:{port}" if ":" not in ip else f"[{ip}]:{port}",
+            weight if state is SlotState.READY else state.value,
+        )
+        for slot, ip, state, weight, port in ((*row[:2], state_of(row[2]), *row[3:]) for row in found)
+        if state is not SlotState.MAINT
     )
     return Serving(len(found), seats)
 

@@ -69,7 +69,9 @@ def test_those_that_take_requests_are_told_by_slot_address_and_weight():
         row("s5", ip="127.0.0.1", port="1", admin="1"),
     )
 
-    assert tables.serving(text) == Serving(5, [("s1", "10.0.0.7:8080", "3"), ("s3", "[fd00::1]:80", "1")])
+    assert tables.serving(text) == Serving(
+        5, [("s1", "10.0.0.7:8080", "3"), ("s3", "[fd00::1]:80", "1"), ("s4", "10.0.0.7:8080", "drain")]
+    )
     assert tables.serving(table()) == Serving(0, [])
 
 
