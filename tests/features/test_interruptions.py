@@ -141,9 +141,9 @@ def test_a_silent_haproxy_is_asked_again_with_growing_pauses(folder):
         house.clock.now += pause
         house.settle()
         pauses.append(pause)
+    # A pause may be cut short by something else that is due, as the writing of files is.
     assert pauses[0] < 0.2
-    assert pauses[0] < pauses[3] < pauses[6]
-    assert max(pauses) <= 2
+    assert 0.8 <= max(pauses) <= 2
 
 
 @pytest.mark.parametrize("version", VERSIONS)
