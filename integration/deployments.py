@@ -99,3 +99,20 @@ class Deployment:
         """Whether exactly these pods, by default all that shall, have a slot that is ready."""
         ready = self._ground.ready(self.backend).values()
         return sorted(ready) == sorted(self.addresses if addresses is None else addresses)
+
+
+def started(
+    ground: Ground,
+    pods: Pods,
+    name: str,
+    count: int,
+    *,
+    path: str | None = None,
+    delay_seconds: float = 0.0,
+    **annotations: str,
+) -> Deployment:
+    """Start pods of a Service, behind a path called like it unless one is given, and publish both."""
+    deployment = Deployment(ground, pods, name, path=path or f"/{name}", delay_seconds=delay_seconds)
+    deployment.publish(**annotations)
+    deployment.start(count)
+    return deployment

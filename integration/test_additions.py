@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
@@ -34,13 +34,6 @@ def place(haproxy: HAProxyBinary, pods: Pods) -> Iterator[Ground]:
 @pytest.fixture
 def web(place: Ground, pods: Pods) -> Deployment:
     return started(place, pods, "web", 2)
-
-
-def started(place: Ground, pods: Pods, name: str, count: int, **annotations: str) -> Deployment:
-    deployment = Deployment(place, pods, name, path=f"/{name}")
-    deployment.publish(**annotations)
-    deployment.start(count)
-    return deployment
 
 
 def backends(place: Ground) -> list[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from hadyn.demo.pods import Pods
 from hadyn.process.privileges import NOBODY
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.manifests import service
 from integration.running import Ground, bare_environment
 
@@ -27,9 +27,7 @@ WRONG_USAGE = 2
 @pytest.fixture
 def ground(any_ground: Ground, pods: Pods) -> Ground:
     """A ground on which all is well."""
-    web = Deployment(any_ground, pods, "web")
-    web.publish()
-    web.start(1)
+    started(any_ground, pods, "web", 1, path="/")
     return any_ground
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.manifests import HOST, ingress
 from integration.running import Ground
@@ -21,10 +21,7 @@ TOLERANCE = 0.02
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish()
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3, path="/")
 
 
 @pytest.fixture
@@ -119,9 +116,7 @@ def test_a_reload_and_a_crash_of_haproxy_keep_the_share(
     ground.until(lambda: abs(share(ground, canary) - 0.25) <= TOLERANCE)
     before = weights(ground)
 
-    newcomer = Deployment(ground, pods, "newcomer", path="/newcomer")
-    newcomer.publish()
-    newcomer.start(1)
+    started(ground, pods, "newcomer", 1)
     ground.until(lambda: ground.get("/newcomer")[0] == 200)
     assert abs(share(ground, canary) - 0.25) <= TOLERANCE
 

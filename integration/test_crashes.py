@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from hadyn.demo.pods import Pod, Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.running import Ground, running
 
@@ -21,10 +21,7 @@ ASKED = 30
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish()
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3, path="/")
 
 
 def answers(ground: Ground) -> set[str]:
@@ -173,9 +170,7 @@ def test_a_backend_that_came_while_hadyn_was_dead_costs_one_reload_at_most(
 ) -> None:
     hadyn = ground.run()
     hadyn.kill()
-    api = Deployment(ground, pods, "api", path="/api")
-    api.publish()
-    api.start(2)
+    api = started(ground, pods, "api", 2)
 
     with unfailing_load(ground, rate=200):
         ground.run()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.running import Ground
 
@@ -29,10 +29,7 @@ def ground(any_ground: Ground) -> Ground:
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish(slots="120")
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3, path="/", slots="120")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from hadyn.demo.pods import Pods
 from hadyn.render.shards import shard_of
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.running import Ground, RunningHadyn, get, running
 from integration.sockproxy import Fault, SockProxy
@@ -34,10 +34,7 @@ def ground(any_ground: Ground) -> Ground:
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish(slots="40")
-    web.start(10)
-    return web
+    return started(ground, pods, "web", 10, path="/", slots="40")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.demo.pods import Pod, Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import RunningHAProxy, find_haproxies
 from integration.loads import unfailing_load
 from integration.probes import Probes
@@ -32,10 +32,7 @@ def ground(any_ground: Ground) -> Ground:
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish(slots="60")
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3, path="/", slots="60")
 
 
 def replaced(web: Deployment, count: int = 1) -> list[Pod]:

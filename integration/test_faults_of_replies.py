@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import find_haproxies
 from integration.loads import unfailing_load
 from integration.running import Ground
@@ -101,10 +101,7 @@ def test_a_reply_that_makes_no_sense_sends_nobody_astray(steps: Steps, reply: st
 
 @pytest.fixture
 def web(any_ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(any_ground, pods, "web")
-    web.publish()
-    web.start(3)
-    return web
+    return started(any_ground, pods, "web", 3, path="/")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.hostile import TEXTS, hostile_documents
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
@@ -94,9 +94,7 @@ def test_wrong_objects_that_come_and_go_are_noticed_by_no_request(ground: Ground
 
 
 def test_every_wrong_object_is_named_in_plain_text(any_ground: Ground, pods: Pods) -> None:
-    web = Deployment(any_ground, pods, "web")
-    web.publish()
-    web.start(1)
+    started(any_ground, pods, "web", 1, path="/")
     write_hostile(any_ground)
     any_ground.run()
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.running import Ground
 
 IDLE_SECONDS = 3.0
@@ -16,10 +16,7 @@ IDLE_SECONDS = 3.0
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish()
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3, path="/")
 
 
 def connections(ground: Ground) -> int:

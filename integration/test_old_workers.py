@@ -12,7 +12,7 @@ import pytest
 
 from hadyn.demo.pods import Pods
 from hadyn.process.master import list_processes
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
 from integration.running import Ground
@@ -28,19 +28,13 @@ def ground(any_ground: Ground) -> Ground:
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web", path="/web")
-    web.publish()
-    web.start(3)
-    return web
+    return started(ground, pods, "web", 3)
 
 
 @pytest.fixture
 def slow(ground: Ground, pods: Pods) -> Deployment:
     """A Service whose answers take longer than the test."""
-    slow = Deployment(ground, pods, "slow", path="/slow", delay_seconds=60)
-    slow.publish()
-    slow.start(1)
-    return slow
+    return started(ground, pods, "slow", 1, delay_seconds=60)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import find_haproxies
 from integration.loads import unfailing_load
 from integration.running import Ground
@@ -60,14 +60,7 @@ def ground(finicky: FinickyHAProxy, pods: Pods) -> Iterator[Ground]:
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    return published(ground, pods, "web")
-
-
-def published(ground: Ground, pods: Pods, name: str) -> Deployment:
-    deployment = Deployment(ground, pods, name, path=f"/{name}")
-    deployment.publish()
-    deployment.start(2)
-    return deployment
+    return started(ground, pods, "web", 2)
 
 
 def test_a_new_backend_that_haproxy_refuses_answers_503_while_its_neighbours_are_loaded(
@@ -77,8 +70,8 @@ def test_a_new_backend_that_haproxy_refuses_answers_503_while_its_neighbours_are
     finicky.refuse("^backend shop_bad_80 ")
 
     with unfailing_load(ground, "/web"):
-        published(ground, pods, "bad")
-        good = published(ground, pods, "good")
+        started(ground, pods, "bad", 2)
+        good = started(ground, pods, "good", 2)
         ground.until(lambda: ground.get("/good")[1] in good.names)
         ground.until(lambda: ground.problems() == ["service shop/bad: RefusedByHAProxy"])
 
@@ -94,7 +87,7 @@ def test_a_backend_that_was_refused_is_loaded_once_it_changes(
 ) -> None:
     ground.run()
     finicky.refuse("^backend shop_bad_80 ")
-    bad = published(ground, pods, "bad")
+    bad = started(ground, pods, "bad", 2)
     ground.until(lambda: ground.problems() == ["service shop/bad: RefusedByHAProxy"])
     finicky.accept()
 
@@ -112,7 +105,7 @@ def test_a_refusal_that_no_object_explains_leaves_all_as_it_is(
     worker = ground.worker()
     finicky.refuse("^frontend ")
 
-    published(ground, pods, "late")
+    started(ground, pods, "late", 2)
     ground.until(lambda: "not to my taste" in ground.log)
     web.start(1)
     ground.until(web.serves)
@@ -129,7 +122,7 @@ def test_a_refused_backend_at_the_start_leaves_the_others_served(
     ground: Ground, pods: Pods, web: Deployment, finicky: FinickyHAProxy
 ) -> None:
     finicky.refuse("^backend shop_bad_80 ")
-    published(ground, pods, "bad")
+    started(ground, pods, "bad", 2)
 
     ground.run()
 

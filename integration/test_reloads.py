@@ -5,19 +5,11 @@ from __future__ import annotations
 import time
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
 from integration.running import Ground
-
-
-def started(ground: Ground, pods: Pods, name: str, count: int, **annotations: str) -> Deployment:
-    """Start pods of a Service behind a path called like it."""
-    deployment = Deployment(ground, pods, name, path=f"/{name}")
-    deployment.publish(**annotations)
-    deployment.start(count)
-    return deployment
 
 
 def reasons(*, is_live: bool, **reloads: int) -> dict[str, int]:

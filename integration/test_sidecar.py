@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import HAProxyBinary, RunningHAProxy, find_haproxies
 from integration.loads import unfailing_load
 from integration.running import get
@@ -30,16 +30,9 @@ def ground(haproxy: HAProxyBinary, pods: Pods) -> Iterator[SidecarGround]:
         yield ground
 
 
-def started(ground: SidecarGround, pods: Pods, name: str = "web", count: int = 3) -> Deployment:
-    deployment = Deployment(ground, pods, name, path="/" if name == "web" else f"/{name}")
-    deployment.publish()
-    deployment.start(count)
-    return deployment
-
-
 @pytest.fixture
 def web(any_ground: SidecarGround, pods: Pods) -> Deployment:
-    return started(any_ground, pods)
+    return started(any_ground, pods, "web", 3, path="/")
 
 
 @pytest.fixture
@@ -66,7 +59,7 @@ def answers(ground: SidecarGround) -> set[str]:
 def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload_at_most(
     ground: SidecarGround, pods: Pods, haproxy: HAProxyBinary
 ) -> None:
-    web = started(ground, pods)
+    web = started(ground, pods, "web", 3, path="/")
     ground.bootstrap()
     ground.start_haproxy()
     assert ground.get()[0] == 404
@@ -81,7 +74,7 @@ def test_a_haproxy_started_from_the_bootstrap_serves_after_one_reload_at_most(
             web.terminate([veteran])
             ground.until(web.serves)
             web.retire([veteran])
-        api = started(ground, pods, "api")
+        api = started(ground, pods, "api", 3)
         ground.until(lambda: ground.get("/api")[1] in api.names)
         ground.end_hadyn()
 
@@ -138,7 +131,7 @@ def test_a_haproxy_that_comes_back_with_other_files_is_brought_in_step(
 ) -> None:
     bootstrap = serving.copied_files()
     replaced(web, 2)
-    api = started(serving, pods, "api")
+    api = started(serving, pods, "api", 3)
     serving.until(lambda: serving.get("/api")[1] in api.names)
     serving.end_haproxy()
 
@@ -183,7 +176,7 @@ def test_a_reload_by_somebody_else_is_noticed_and_fails_no_request(serving: Side
 
 
 def test_what_haproxy_refuses_to_load_is_taken_back_and_named(any_ground: SidecarGround, pods: Pods) -> None:
-    web = started(any_ground, pods)
+    web = started(any_ground, pods, "web", 3, path="/")
     any_ground.more_configuration = "backend shop_mine_80 from hadyn\n"
     any_ground.bootstrap()
     any_ground.start_haproxy()
@@ -191,9 +184,9 @@ def test_what_haproxy_refuses_to_load_is_taken_back_and_named(any_ground: Sideca
     any_ground.until(lambda: any_ground.get()[1] in web.names)
 
     with unfailing_load(any_ground) as requests:
-        started(any_ground, pods, "mine")
+        started(any_ground, pods, "mine", 3)
         any_ground.until(lambda: any_ground.problems() == ["service shop/mine: RefusedByHAProxy"])
-        api = started(any_ground, pods, "api")
+        api = started(any_ground, pods, "api", 3)
         any_ground.until(lambda: any_ground.get("/api")[1] in api.names)
         assert requests.wait_for(web.start(1), 5)
 

@@ -12,7 +12,7 @@ import pytest
 
 from hadyn.cli.slot_rows import backend_rows
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
 from integration.manifests import ingress, service
@@ -33,13 +33,6 @@ def place(haproxy: HAProxyBinary, pods: Pods) -> Iterator[Ground]:
 @pytest.fixture
 def web(place: Ground, pods: Pods) -> Deployment:
     return started(place, pods, "web", 2)
-
-
-def started(place: Ground, pods: Pods, name: str, count: int) -> Deployment:
-    deployment = Deployment(place, pods, name, path=f"/{name}")
-    deployment.publish()
-    deployment.start(count)
-    return deployment
 
 
 def places(place: Ground) -> dict[str, str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.deployments import Deployment
+from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.running import Ground, RunningHadyn
 
@@ -21,19 +21,13 @@ SLOW_SECONDS = 1.0
 
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
-    web = Deployment(ground, pods, "web")
-    web.publish()
-    web.start(2)
-    return web
+    return started(ground, pods, "web", 2, path="/")
 
 
 @pytest.fixture
 def slow(ground: Ground, pods: Pods) -> Deployment:
     """A Service whose pods take their time."""
-    slow = Deployment(ground, pods, "slow", path="/slow", delay_seconds=SLOW_SECONDS)
-    slow.publish()
-    slow.start(2)
-    return slow
+    return started(ground, pods, "slow", 2, delay_seconds=SLOW_SECONDS)
 
 
 @contextmanager
@@ -64,9 +58,7 @@ def test_requests_under_way_end_well_when_hadyn_is_asked_to_stop(
 
 
 def test_a_second_signal_ends_what_the_first_one_waits_for(ground: Ground, pods: Pods, web: Deployment) -> None:
-    endless = Deployment(ground, pods, "endless", path="/endless", delay_seconds=60)
-    endless.publish()
-    endless.start(1)
+    endless = started(ground, pods, "endless", 1, delay_seconds=60)
     hadyn = ground.run("--shutdown-grace", "60s")
     with ThreadPoolExecutor(1) as client:
         client.submit(ground.get, "/endless")
@@ -79,9 +71,7 @@ def test_a_second_signal_ends_what_the_first_one_waits_for(ground: Ground, pods:
 
 
 def test_shutdown_grace_bounds_how_long_requests_are_waited_for(ground: Ground, pods: Pods, web: Deployment) -> None:
-    endless = Deployment(ground, pods, "endless", path="/endless", delay_seconds=60)
-    endless.publish()
-    endless.start(1)
+    endless = started(ground, pods, "endless", 1, delay_seconds=60)
     hadyn = ground.run("--shutdown-grace", "500ms")
     with ThreadPoolExecutor(1) as client:
         client.submit(ground.get, "/endless")
