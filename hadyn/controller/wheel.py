@@ -58,8 +58,9 @@ class Wheel:
     """Turns until it is told to stop. ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
 
     ``touched`` is what the next turn has to look at, ``received`` since when sources know
-    of it, by backend. ``want_names`` takes questions that backends begin and cease to ask. ``is_synced`` once HAProxy holds the first full state, or, with
-    ``serves_last_good``, what it held before its sources were to be had.
+    of it, by backend. ``want_names`` takes questions that backends begin and cease to ask.
+    ``is_synced`` once HAProxy holds the first full state; ``serves_last_good`` while it
+    holds what it held before, because its sources are not to be had yet.
     """
 
     events: EventQueue

@@ -32,11 +32,6 @@ class Capabilities:
         return self.version[:2] >= (3, 0)
 
     @property
-    def has_synchronous_reload(self) -> bool:
-        """The master's ``reload`` answers with its result. haproxy-facts.md#reload-answers"""
-        return self.version[:2] >= (2, 7)
-
-    @property
     def has_dynamic_servers(self) -> bool:
         """``add server`` may be used: all versions know it, before 3.0.4 it has faults.
 

@@ -80,8 +80,9 @@ class Dialogue:
     def reload(self, is_running: Callable[[], bool], said: Callable[[], str], *, silence_seconds: float) -> None:
         """Have HAProxy read its files anew, and wait until only a new worker answers.
 
-        So long may nobody answer, in a row, while ``is_running`` holds. ``said`` returns what HAProxy has printed since, for those that answer a reload with
-        nothing. Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old
+        Nobody may answer for ``silence_seconds`` in a row, while ``is_running`` holds. ``said``
+        returns what HAProxy has printed since, for those that answer a reload with nothing.
+        Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old
         worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
         answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """

@@ -15,17 +15,6 @@ from pathlib import Path
 PRIVATE_FILE = 0o600
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Give one file these bytes and mode 0600; raises OSError, and then the file is as it was."""
-    temporary = _temporary(path)
-    try:
-        _write(temporary, content, durable=False)
-        temporary.replace(path)
-    except OSError:
-        _remove(temporary)
-        raise
-
-
 def replace_files(contents: Mapping[Path, bytes], *, durable: bool) -> dict[Path, OSError]:
     """Replace several files; return those that are as they were, each with its error.
 

@@ -47,8 +47,8 @@ class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy, ``resolvers`` where no DNS server is known. ``spare_backends`` wait, with ``spare_slots`` each, to take the
-    place of new ones where HAProxy cannot be given any by command.
+    root starts HAProxy, ``resolvers`` where no DNS server is known. ``spare_backends`` wait,
+    with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
     """
 
     bind: tuple[Address, ...]
