@@ -10,13 +10,15 @@ Rules:
 3. Some servers name a few of many records, others each time. Such a name shows by records
    that come back; its records are neither drained nor let go before their absence means
    something: so many answers in a row that chance explains it once in a million.
-4. An answer that was cut says nothing about records it does not name.
+4. Before any came back, answers that hardly agree with one another may be such parts: the
+   second absence counts once two answers in a row agree on more than half.
+5. An answer that was cut says nothing about records it does not name.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 
 from msgspec import Struct
@@ -26,7 +28,7 @@ MOST_RECORDS = 1024
 MISSES = 2
 """One answer without a record is not enough to do anything about it."""
 LONGEST_HOLDS = 120
-"""A record of a server that names a few each time leaves after so many hold times at the latest."""
+"""A record leaves after so many hold times at the latest, whatever its server names each time."""
 CHANCE = 1e-6
 
 Key = tuple[str, int]
@@ -46,7 +48,7 @@ class Record(Struct, frozen=True, gc=False, order=True):
 
 
 class Known(Struct, frozen=True, gc=False):
-    """A record and how it was seen: ``missed`` answers since it was last named, the first of them at ``gone_at``."""
+    """A record and how it was seen: ``missed`` answers that count since it was last named, the first at ``gone_at``."""
 
     record: Record
     missed: int = 0
@@ -100,6 +102,7 @@ def accumulated(
     if len(named) == len(records.known) and all(_is_unchanged(known, named) for known in records.known):
         return records if not records.left_out else Records(records.known)
     hosts = {(record.name, record.port) for record in answered if record.name and record.port}
+    counts = extent is Extent.WHOLE and (records.is_partial or _agrees(records.known, named))
     kept: list[Known] = []
     has_returned = False
     for known in records.known:
@@ -110,8 +113,7 @@ def accumulated(
         elif extent is Extent.CUT:
             kept.append(known)
         elif not _is_replaced(known, records.known, hosts):
-            gone_at = now if known.gone_at is None else known.gone_at
-            kept.append(Known(known.record, known.missed + (extent is Extent.WHOLE), gone_at))
+            kept.append(_missed(known, now, extent, counts=counts))
     is_partial = (records.is_partial or has_returned) and any(known.gone_at is not None for known in kept)
     needed = _misses_needed(len(answered), len(kept) + len(named)) if is_partial else MISSES
     kept = [known for known in kept if not _is_over(known, now, hold_obsolete, needed)]
@@ -154,6 +156,18 @@ def _is_same(known: Known, record: Record) -> bool:
     return known.gone_at is None and known.record == record
 
 
+def _agrees(known: Iterable[Known], named: Collection[Key]) -> bool:
+    """Whether an answer names more than half of what the answer before it named, or the other way round."""
+    before = {each.key for each in known if each.gone_at is None}
+    return not before or 2 * len(before & set(named)) > min(len(before), len(named))
+
+
+def _missed(known: Known, now: float, extent: Extent, *, counts: bool) -> Known:
+    """Note that an answer does not name a record; ``counts``: also where others did not before."""
+    missed = known.missed + 1 if counts else max(known.missed, int(extent is Extent.WHOLE))
+    return Known(known.record, missed, now if known.gone_at is None else known.gone_at)
+
+
 def _is_replaced(known: Known, everyone: Iterable[Known], hosts: set[tuple[str, int]]) -> bool:
     """Whether the one address of an SRV target went because the target has another one now."""
     host = known.record.name, known.record.port
@@ -173,5 +187,4 @@ def _is_over(known: Known, now: float, hold_obsolete: float, needed: int) -> boo
     if known.gone_at is None or not hold_obsolete:
         return known.gone_at is not None
     away = now - known.gone_at
-    is_missed_enough = known.missed >= needed or (known.missed >= MISSES and away >= LONGEST_HOLDS * hold_obsolete)
-    return away >= hold_obsolete and is_missed_enough
+    return away >= hold_obsolete and (known.missed >= needed or away >= LONGEST_HOLDS * hold_obsolete)

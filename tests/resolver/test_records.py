@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hadyn.resolver.records import MOST_RECORDS, Extent, Record, Records, accumulated, let_go, weights
+from hadyn.resolver.records import LONGEST_HOLDS, MOST_RECORDS, Extent, Record, Records, accumulated, let_go, weights
 
 HOLD = 30.0
 
@@ -95,6 +95,36 @@ def test_a_server_that_shows_a_few_at_random_fills_the_pool_once_for_all(shown, 
         gone += len(before - {each.key for each in known.known})
         drained += bool(known.draining) and number > 10
     assert (len(known.known), gone, drained) == (pool, 0, 0)
+
+
+@pytest.mark.parametrize(("shown", "pool"), [(2, 20), (8, 60), (8, 300), (50, 300)])
+def test_a_server_that_shows_few_of_many_has_nobody_drained_from_the_first_answer_on(shown, pool):
+    chance = random.Random(f"first {shown} of {pool}")
+    known, drained = Records(), 0
+    for second in range(300):
+        known = accumulated(known, chance.sample(pods(*range(pool)), shown), float(second), hold_obsolete=HOLD)
+        drained += bool(known.draining)
+    assert (len(known.known), drained) == (pool, 0)
+
+
+def test_answers_that_hardly_agree_are_no_two_absences_until_two_agree():
+    known = after(pods(1, 2, 3), pods(4, 5, 6), pods(7, 8, 9))
+    assert (len(serving(known)), draining(known)) == (9, [])
+    settled = accumulated(known, pods(7, 8, 9), 15.0, hold_obsolete=HOLD)
+    assert (len(serving(settled)), len(draining(settled))) == (3, 6)
+
+
+def test_pods_replaced_one_by_one_are_drained_one_by_one():
+    assert draining(after(pods(1, 2, 3), pods(1, 2, 4), pods(1, 4, 5))) == ["10.1.0.4"]
+
+
+def test_one_pod_in_the_place_of_another_is_believed_with_the_second_answer():
+    assert draining(after(pods(1), pods(2), pods(2))) == ["10.1.0.2"]
+
+
+def test_records_of_answers_that_never_agree_leave_in_the_end():
+    known = after(*([record] for record in pods(*range(1500))), every=HOLD)
+    assert len(known.known) == LONGEST_HOLDS + 1
 
 
 def test_of_a_pool_shown_in_parts_a_pod_that_is_gone_leaves_in_the_end():
