@@ -27,6 +27,7 @@ from hadyn.runtime import tables
 from hadyn.runtime.client import Runtime, unix_conversation
 
 START_SECONDS = 10.0
+ANSWER_SECONDS = 1.0
 DEFAULT_FOLDERS = "/opt/haproxy"
 TIMEOUTS = "  timeout connect 2s\n  timeout client 30s\n  timeout server 30s\n"
 
@@ -187,10 +188,10 @@ class RunningHAProxy:
         assert connection.recv(100)
         return connection
 
-    def say_to_master(self, line: str) -> str:
-        """Say one line to the master; it answers until its caller has nothing more to say."""
+    def say_to_master(self, line: str, *, timeout_seconds: float = START_SECONDS) -> str:
+        """Say one line to the master; it answers until its caller has nothing more to say. "" where it does not."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(START_SECONDS)
+            connection.settimeout(timeout_seconds)
             try:
                 connection.connect(str(self.master_socket))
                 connection.sendall(f"{line}\n".encode())
@@ -226,7 +227,15 @@ class RunningHAProxy:
         before = self.pid()
         self._process.send_signal(signal.SIGUSR2)
         self.wait_until(lambda: self.pid() not in (0, before))
-        self.wait_until(lambda: "Stopping: 0" not in (self.say_to_master(f"@!{before} show info") or "Stopping: 0"))
+        self.wait_until(lambda: not self._may_answer(before))
+
+    def _may_answer(self, worker: int) -> bool:
+        """Whether this worker may still be the one that answers.
+
+        haproxy-facts.md#a-gone-worker-is-asked-in-vain: a question that nothing comes of is asked again.
+        """
+        said = self.say_to_master(f"@!{worker} show info", timeout_seconds=ANSWER_SECONDS)
+        return not said or "Stopping: 0" in said
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Return when it is so; raise DidNotStart when this HAProxy ends, or takes too long."""

@@ -9,12 +9,16 @@ import socket
 
 import pytest
 
+from hadyn.errors import SocketTimeout
+from hadyn.process.master import ask
 from integration.haproxies import RunningHAProxy
 
 FREE = "backend web\n  server-template s 1-2 127.0.0.1:1 disabled\n"
 SHORT_TIMEOUT = "global\n  stats timeout 1s\n"
 SILENT_MILLISECONDS = 2000
 ENDING_MILLISECONDS = 5000
+SILENCE_SECONDS = 0.5
+MANY = 5000
 
 
 def address(running: RunningHAProxy) -> str:
@@ -25,6 +29,14 @@ def address(running: RunningHAProxy) -> str:
 def has_reloaded(running: RunningHAProxy) -> bool:
     """A master that reloads answers nothing at first."""
     return "# workers" in running.say_to_master("show proc")
+
+
+def goes_unanswered(running: RunningHAProxy, question: str) -> bool:
+    try:
+        ask(running.master_socket, question, timeout_seconds=SILENCE_SECONDS)
+    except SocketTimeout:
+        return True
+    return False
 
 
 @pytest.mark.fact("a-reload-keeps-its-sockets")
@@ -54,6 +66,17 @@ def test_a_silent_connection_to_the_master_ends_with_a_reload_and_with_the_maste
             assert poll.poll(SILENT_MILLISECONDS) == []
             end()
             assert poll.poll(ENDING_MILLISECONDS)
+
+
+@pytest.mark.fact("a-gone-worker-is-asked-in-vain")
+def test_the_master_may_leave_a_question_about_a_gone_worker_unanswered(start):
+    running = start(FREE, is_master=True)
+    gone = running.pid()
+    running.reload()
+    running.wait_until(lambda: f"\n{gone} " not in running.say_to_master("show proc"))
+    question = f"@!{gone} show info"
+    assert any(goes_unanswered(running, question) for _ in range(MANY)) == running.binary.is_at_least(2, 8)
+    assert "# workers" in running.say_to_master("show proc")
 
 
 @pytest.mark.fact("a-line-outlives-who-sent-it")

@@ -41,6 +41,10 @@ RELOAD_SECONDS = 120.0
 LOOKING_SECONDS = 5.0
 """How long the master may take to list its processes; behind a reload it reads all files first."""
 ANSWER_SECONDS = 2.0
+VETERAN_SECONDS = 1.0
+"""How long the master may take to pass on what an old worker says. About one that has just gone it at times
+answers nothing at all; asked again it does not list it any more. haproxy-facts.md#a-gone-worker-is-asked-in-vain
+"""
 STRANGER_SECONDS = 2.0
 """So long may a worker that is not listed answer, or the master not count a reload that it was asked for."""
 
@@ -167,7 +171,8 @@ class _Reloaded:
         if worker not in newcomers:
             raise NotYet(RELOAD_SECONDS)
         for veteran in set(processes.workers) - newcomers:
-            if not is_stopping(ask(self._dialogue.master_socket, f"@!{veteran} show info")):
+            question = f"@!{veteran} show info"
+            if not is_stopping(ask(self._dialogue.master_socket, question, timeout_seconds=VETERAN_SECONDS)):
                 raise NotYet(RELOAD_SECONDS)
 
 
