@@ -12,11 +12,13 @@ from hadyn.model.changes import Changes
 from hadyn.model.decoding import decode
 from hadyn.model.objects import (
     BackendResource,
+    ConfigMap,
     Endpoints,
     EndpointSlice,
     Ingress,
     IngressClass,
     KubernetesObject,
+    Secret,
     Service,
 )
 from hadyn.model.problems import ObjectRef, Problem
@@ -51,11 +53,12 @@ def ingress(
     class_name: Any = "hadyn",
     annotations: Json | None = None,
     created: Any = None,
+    tls: Any = None,
 ) -> Ingress:
     """An Ingress of one rule, or of ``rules``; its Service is called like itself unless ``service`` says otherwise."""
     only = [rule(host, path, service or name, port, path_type)]
     document = ingress_document(namespace, name, only if rules is None else rules, annotations, created)
-    document["spec"] |= {"ingressClassName": class_name} | ({"defaultBackend": default} if default else {})
+    document["spec"] |= {"ingressClassName": class_name, "tls": tls} | ({"defaultBackend": default} if default else {})
     return decoded(document)
 
 
@@ -179,6 +182,25 @@ def backend(
             "metadata": _metadata(namespace, name, annotations, None),
             "spec": {"discovery": discovery, "addresses": list(addresses), **spec},
         }
+    )
+
+
+def tls(secret: Any, *hosts: Any) -> Json:
+    """An entry of spec.tls."""
+    return {"hosts": list(hosts), "secretName": secret}
+
+
+def secret(namespace: str, name: str, *, of_type: Any = None, data: Any = None, **texts: Any) -> Secret:
+    """A Secret of ``texts`` by key (stringData), or with ``data`` as an apiserver spells it."""
+    metadata = _metadata(namespace, name, None, None)
+    return decoded(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": of_type, "data": data, "stringData": texts}
+    )
+
+
+def config_map(namespace: str, name: str, **texts: Any) -> ConfigMap:
+    return decoded(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(namespace, name, None, None), "data": texts}
     )
 
 

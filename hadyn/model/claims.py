@@ -74,6 +74,11 @@ class Claims:
         """The Ingresses that claim a host, canaries among them."""
         return self._claimants.of(host)
 
+    def hosts_of(self, ref: ObjectRef) -> set[str]:
+        """The hosts that an Ingress claims; none where it is not ours."""
+        ingress = self._ingresses.get(ref)
+        return {rules.host for rules in _host_rules(ingress)} if ingress else set()
+
     def hosts_behind(self, target: ObjectRef) -> set[str]:
         """The hosts with a path that leads to a Service or Backend."""
         return {

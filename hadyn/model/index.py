@@ -6,7 +6,7 @@ default backend); a set for each would cost 216 bytes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -48,6 +48,14 @@ class Index(Generic[Key, Thing]):
             self._few[key] = left
         else:
             self._few.pop(key, None)
+
+    def move(self, thing: Thing, before: Iterable[Key], after: Iterable[Key]) -> None:
+        """Let a thing belong to the keys ``after`` instead of ``before``."""
+        gone, come = set(before), set(after)
+        for key in gone - come:
+            self.discard(key, thing)
+        for key in come - gone:
+            self.add(key, thing)
 
     def of(self, key: Key) -> Collection[Thing]:
         """Everything that belongs to key; do not change the index while going through it."""

@@ -7,10 +7,8 @@ exists exactly while a route leads to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TypeVar
 
 from hadyn.model.backends import Part, Workshop
 from hadyn.model.changes import Changes
@@ -24,23 +22,24 @@ from hadyn.model.membership import Membership, service_of
 from hadyn.model.name_book import NameBook, NameChanges
 from hadyn.model.objects import (
     BackendResource,
+    ConfigMap,
     Endpoints,
     EndpointSlice,
     Ingress,
     IngressClass,
     KubernetesObject,
+    Secret,
     Service,
     Target,
 )
 from hadyn.model.policy import Policy
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
+from hadyn.model.references import References, concerns_referrers, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
 from hadyn.model.services import Found, Missing, find
 from hadyn.model.store import Held, Replaced, Store
-
-Key = TypeVar("Key")
 
 MAX_FORBIDDEN = 50
 """So many forbidden addresses of one object are named."""
@@ -48,16 +47,27 @@ MAX_FORBIDDEN = 50
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What may differ after a delivery: names of backends (also those that are gone) and hosts."""
+    """What may differ after a delivery: names of backends (also those that are gone) and hosts.
+
+    ``secrets`` that are referred to changed, came or went, or began or ceased to be
+    referred to; whoever refers to them is among backends and hosts.
+    """
 
     backends: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    secrets: frozenset[ObjectRef] = frozenset()
+    config_map: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.backends or self.hosts)
+        return bool(self.backends or self.hosts or self.secrets or self.config_map)
 
     def __or__(self, other: Touched) -> Touched:
-        return Touched(self.backends | other.backends, self.hosts | other.hosts)
+        return Touched(
+            self.backends | other.backends,
+            self.hosts | other.hosts,
+            self.secrets | other.secrets,
+            self.config_map or other.config_map,
+        )
 
 
 @dataclass(slots=True)
@@ -68,19 +78,29 @@ class _Dirty:
     hosts: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
     endpoints: set[str] = field(default_factory=set)
+    secrets: set[ObjectRef] = field(default_factory=set)
+    referred: set[ObjectRef] = field(default_factory=set)
+    users: set[ObjectRef] = field(default_factory=set)
+    config_map: bool = False
 
 
 class Inventory:
     """The store of one owner; every answer is as of the last ``apply``."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Raise WrongUsage where ``policy.default_backend_service`` is no "namespace/name:port"."""
+    def __init__(self, policy: Policy, *, secrets_are_brought: bool = False) -> None:
+        """Raise WrongUsage where ``policy.default_backend_service`` is no "namespace/name:port".
+
+        With ``secrets_are_brought`` a source brings Secrets only once they are referred to
+        (``taken_secret_changes``), and answers for each.
+        """
         self._policy = policy
         self._store = Store()
         self._classes = Classes(policy)
         self._claims = Claims()
         self._membership = Membership(self._store.held)
         self._names = NameBook()
+        self._config_map = ObjectRef(ConfigMap.kind, *policy.config_map.partition("/")[::2])
+        self._references = References(self._store.held, are_brought=secrets_are_brought)
         self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
@@ -103,16 +123,17 @@ class Inventory:
             self._note(replaced, dirty)
         self._changed_ingresses |= dirty.ingresses
         for ref in dirty.ingresses:
-            dirty.hosts |= self._reclaim(ref)
+            dirty.hosts |= self._reclaim(ref, dirty)
         hosts = {host for host in dirty.hosts if self._has_other_routes(host, dirty)}
         backends = set(dirty.endpoints)
         for name in dirty.parts:
-            self._settle(name, backends, hosts)
+            self._settle(name, backends, hosts, dirty)
         for name in backends:
             part = self._parts.get(name)
             self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
             self._judge_names(name)
-        return Touched(frozenset(backends), frozenset(hosts))
+        self._settle_secrets(changes, dirty, backends, hosts)
+        return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), dirty.config_map)
 
     def resolve(self, resolved: Resolved) -> Touched:
         """Take what DNS says of names; return the backends that may differ now."""
@@ -135,6 +156,16 @@ class Inventory:
     def taken_name_changes(self) -> NameChanges:
         """Return which names backends began and ceased to use since this was asked last."""
         return self._names.taken_changes()
+
+    @property
+    def secrets(self) -> References:
+        """Which Secrets are referred to; each itself is an ``object``."""
+        return self._references
+
+    def config_map(self) -> ConfigMap | None:
+        """The ConfigMap that the operator named, if it is there."""
+        found = self.object(self._config_map)
+        return found if isinstance(found, ConfigMap) else None
 
     def taken_ingresses(self) -> set[ObjectRef]:
         """Return the Ingresses that changed, came, went, or became ours or others' since this was asked last."""
@@ -172,7 +203,8 @@ class Inventory:
         """Everything wrong in the objects and what sources could not read, sorted, each once."""
         if self._book.is_changed or self._store.has_other_problems:
             found = {problem for judged, problems in self._book if self._concerns_us(judged) for problem in problems}
-            self._problems = tuple(sorted(found.union(self._store.problems())))
+            said = (problem for problem in self._store.problems() if not concerns_referrers(problem))
+            self._problems = tuple(sorted(found.union(said)))
             self._book.is_changed = self._store.has_other_problems = False
         return self._problems
 
@@ -206,6 +238,12 @@ class Inventory:
             dirty.ingresses.add(replaced.ref)
             return
         self._judge(replaced.ref, replaced.after)
+        if replaced.ref.kind == Secret.kind:
+            dirty.secrets.add(replaced.ref)
+            return
+        if replaced.ref.kind == ConfigMap.kind:
+            dirty.config_map |= replaced.ref == self._config_map
+            return
         if replaced.ref.kind == IngressClass.kind:
             assert isinstance(after, IngressClass | None)
             dirty.ingresses.update(self._classes.replace_class(replaced.ref.name, after))
@@ -220,14 +258,36 @@ class Inventory:
             if _leads_elsewhere(replaced):
                 dirty.hosts |= self._claims.hosts_behind(replaced.ref)
 
-    def _reclaim(self, ref: ObjectRef) -> set[str]:
+    def _reclaim(self, ref: ObjectRef, dirty: _Dirty) -> set[str]:
         """Let an Ingress claim what it wants now, if it is ours; return the hosts concerned."""
         held = self._store.held(ref)
         ours = held if held is not None and self._classes.is_ours(held) else None
         self._judge(ref, ours)
         ingress = ours.object if ours else None
         assert isinstance(ingress, Ingress | None)
+        self._refer(ref, ingress, dirty)
         return self._claims.replace(ref, ingress)
+
+    def _refer(self, ref: ObjectRef, counting: KubernetesObject | None, dirty: _Dirty) -> None:
+        """Take what an object refers to, None where it does not count."""
+        wanted = references_of(counting) if counting else ()
+        if wanted != self._references.of(ref):
+            dirty.users.add(ref)
+            dirty.referred |= self._references.replace(ref, wanted)
+
+    def _settle_secrets(self, changes: Changes, dirty: _Dirty, backends: set[str], hosts: set[str]) -> None:
+        """Judge references anew, and touch whoever refers to a Secret that is not what it was."""
+        dirty.secrets |= self._references.take(changes)
+        concerned = {user for secret in dirty.secrets for user in self._references.users(secret)}
+        dirty.secrets = {secret for secret in dirty.secrets if secret in self._references} | dirty.referred
+        for user in concerned:
+            backends |= set(self._users.of(user))
+            for host in self._claims.hosts_of(user):
+                hosts.add(host)
+                leads = self._hosts[host].leads if host in self._hosts else ()
+                backends |= {lead.found.backend for lead in leads if any(each.ref == user for each in lead.voices)}
+        for user in concerned | dirty.users:
+            self._book.put(Judge.SECRETS, user, self._references.problems_of(user))
 
     def _judge(self, ref: ObjectRef, held: Held | None) -> None:
         """Note what is wrong with an object by itself."""
@@ -247,16 +307,16 @@ class Inventory:
         leads_after = {lead.found.backend: lead for lead in after.leads}
         names = leads_before.keys() | leads_after.keys()
         dirty.parts.update(name for name in names if leads_before.get(name) != leads_after.get(name))
-        _move(self._hosts_of, host, leads_before, leads_after)
+        self._hosts_of.move(host, leads_before, leads_after)
         shared_before = {share.backend for share in before.shares}
         shared_after = {share.backend for share in after.shares}
         if before.shares != after.shares:
             dirty.parts |= shared_before | shared_after
-        _move(self._sharing_hosts_of, host, shared_before, shared_after)
+        self._sharing_hosts_of.move(host, shared_before, shared_after)
         self._book.put(Judge.HOST, host, after.problems)
         return before.routes != after.routes
 
-    def _settle(self, name: str, backends: set[str], hosts: set[str]) -> None:
+    def _settle(self, name: str, backends: set[str], hosts: set[str], dirty: _Dirty) -> None:
         """Settle one backend anew; add it, and the hosts that gain or lose a canary, to what is touched."""
         before = self._parts.pop(name, None)
         after: Part | None = None
@@ -267,7 +327,9 @@ class Inventory:
             shares = [share for each in sharing for share in each if share.backend == name]
             after, problems = self._workshop.part(leads, shares)
             self._parts[name] = after
-        _move(self._users, name, before.sources if before else (), after.sources if after else ())
+        self._users.move(name, before.sources if before else (), after.sources if after else ())
+        for source in {*(before.sources if before else ()), *(after.sources if after else ())}:
+            self._refer(source, self.object(source) if source in self._users else None, dirty)
         self._names.replace(name, before.questions if before else (), after.questions if after else ())
         self._book.put(Judge.PART, name, problems)
         if before != after:
@@ -299,6 +361,8 @@ class Inventory:
             return True
         if isinstance(held.object, IngressClass):
             return held.object.controller == self._policy.controller_class
+        if isinstance(held.object, Secret | ConfigMap):
+            return held.object.ref in self._references or held.object.ref == self._config_map
         return (
             service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
         ) in self._users
@@ -318,12 +382,3 @@ def _leads_elsewhere(replaced: Replaced) -> bool:
     assert isinstance(before, Service)
     assert isinstance(after, Service)
     return (before.ports, before.external_name) != (after.ports, after.external_name)
-
-
-def _move(index: Index[Key, str], thing: str, before: Iterable[Key], after: Iterable[Key]) -> None:
-    """Let a thing belong to the keys ``after`` instead of ``before``."""
-    gone, come = set(before), set(after)
-    for key in gone - come:
-        index.discard(key, thing)
-    for key in come - gone:
-        index.add(key, thing)

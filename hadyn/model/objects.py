@@ -17,6 +17,7 @@ from msgspec import Struct
 from hadyn.model.desired import DEFAULT_KEY
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.resolved import RecordType
+from hadyn.model.sealed import Sealed
 
 NEVER = "~"
 """Sorts behind every creationTimestamp: the age of an object without one."""
@@ -103,6 +104,18 @@ class HostRules(Struct, frozen=True, gc=False):
     paths: tuple[PathRule, ...]
 
 
+class TlsRule(Struct, frozen=True, gc=False):
+    """Which hosts (as ``HostRules`` has them, without ANY_HOST) get the certificate of which Secret.
+
+    ``secret`` is the name of one in the Ingress' own namespace, "" where none is named, or
+    none that can be; ``field`` is where the rule stands in the object.
+    """
+
+    hosts: tuple[str, ...]
+    secret: str
+    field: str
+
+
 class Ingress(Named, frozen=True, gc=False, kw_only=True):
     """Which hosts and paths lead where; ``hosts`` are sorted, each once.
 
@@ -118,6 +131,7 @@ class Ingress(Named, frozen=True, gc=False, kw_only=True):
     has_legacy_class: bool = False
     hosts: tuple[HostRules, ...] = ()
     catch_all: PathRule | None = None
+    tls: tuple[TlsRule, ...] = ()
     published: tuple[str, ...] = ()
 
     def paths_of(self, host: str) -> tuple[PathRule, ...]:
@@ -255,4 +269,21 @@ class BackendResource(Named, frozen=True, gc=False, kw_only=True):
     port: int = 0
 
 
-KubernetesObject = Ingress | IngressClass | Service | EndpointSlice | Endpoints | BackendResource
+class Secret(Named, frozen=True, kw_only=True):
+    """Values that only those see who ask for them by key; ``type`` as Kubernetes has it ("kubernetes.io/tls")."""
+
+    kind: ClassVar[str] = "Secret"
+
+    type: str = "Opaque"
+    values: Sealed = Sealed()
+
+
+class ConfigMap(Named, frozen=True, gc=False, kw_only=True):
+    """Text by key, sorted; values that are bytes (binaryData) are not read."""
+
+    kind: ClassVar[str] = "ConfigMap"
+
+    values: tuple[tuple[str, str], ...] = ()
+
+
+KubernetesObject = Ingress | IngressClass | Service | EndpointSlice | Endpoints | BackendResource | Secret | ConfigMap

@@ -12,7 +12,7 @@ from hadyn.model.desired import Capacity
 class Policy:
     """See the flags of the same names in ``hadyn run --help``.
 
-    ``default_backend_service`` is "namespace/name:port" or "". ``own_addresses`` are
+    ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` "namespace/name" or "". ``own_addresses`` are
     listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
     """
 
@@ -25,4 +25,5 @@ class Policy:
     cluster_domain: str = "cluster.local"
     allow_external_name: bool = False
     default_backend_service: str = ""
+    config_map: str = ""
     own_addresses: frozenset[Address] = frozenset()

@@ -16,6 +16,7 @@ class Judge(Enum):
     PART = "part"
     PORTS = "ports"
     NAMES = "names"
+    SECRETS = "secrets"
 
 
 class ProblemBook:

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     NOT_SUPPORTED = "NotSupported"
     NOT_FOUND = "NotFound"
     NOT_RESOLVED = "NotResolved"
+    NOT_ALLOWED = "NotAllowed"
     FORBIDDEN_ADDRESS = "ForbiddenAddress"
     CLAIMED = "Claimed"
     DUPLICATE = "Duplicate"

@@ -49,6 +49,7 @@ INGRESSES = st.builds(
     class_name=st.sampled_from(["hadyn", "hadyn", "public", "other", None]),
     annotations=ANNOTATIONS,
     created=CREATED,
+    tls=st.sampled_from([None, None, [given.tls("web", "a.example")], [given.tls("api"), given.tls("web")]]),
 )
 SERVICES = st.builds(
     given.service,
@@ -83,6 +84,7 @@ OBJECTS = st.one_of(
         st.sampled_from(["hadyn.io/ingress", "example.com/other"]),
         is_default=st.booleans(),
     ),
+    st.builds(given.secret, NAMESPACES, NAMES, text=st.sampled_from(["a", "b"])),
 )
 POLICIES = st.builds(
     Policy,

@@ -14,11 +14,13 @@ from hadyn.model.decoding.leaves import MAX_NAME, Findings, is_dns_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
 from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern
 from hadyn.model.decoding.targets import WireBackend, read_target
-from hadyn.model.objects import HostRules, Ingress, PathRule
+from hadyn.model.desired import ANY_HOST
+from hadyn.model.objects import HostRules, Ingress, PathRule, TlsRule
 from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
 
 MAX_PATHS = 1_000
+MAX_TLS = 1_000
 MAX_PUBLISHED = 100
 """So many addresses of a status are looked at."""
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
@@ -42,8 +44,14 @@ class WireRule(Wire):
     http: WireHttp | None = None
 
 
+class WireTls(Wire):
+    hosts: list[Any] | None = None
+    secret_name: Any = None
+
+
 class WireIngressSpec(Wire):
     ingress_class_name: Any = None
+    tls: list[WireTls] | None = None
     default_backend: WireBackend | None = None
     backend: WireBackend | None = None
     rules: list[WireRule] | None = None
@@ -75,9 +83,32 @@ def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, i
         has_legacy_class=legacy_class is not None,
         hosts=hosts,
         catch_all=catch_all,
+        tls=_tls(spec.tls or [], findings),
         published=_published(wire.status),
         faults=findings.faults(),
     )
+
+
+def _tls(wires: list[WireTls], findings: Findings) -> tuple[TlsRule, ...]:
+    """Read MAX_TLS entries at most; a host that cannot be is left out alone."""
+    if len(wires) > MAX_TLS:
+        said = f"{len(wires):,} entries are over the cap of {MAX_TLS:,}: the first {MAX_TLS:,} count"
+        findings.add("spec.tls", said, "Split the Ingress", Reason.TOO_MANY)
+    return tuple(_tls_rule(wire, f"spec.tls[{number}]", findings) for number, wire in enumerate(wires[:MAX_TLS]))
+
+
+def _tls_rule(wire: WireTls, field: str, findings: Findings) -> TlsRule:
+    hosts: dict[str, None] = {}
+    for number, host in enumerate((wire.hosts or [])[:MAX_PATHS]):
+        try:
+            hosts[sys.intern(canonical_host(host))] = None
+        except Refused as refused:
+            findings.add(f"{field}.hosts[{number}]", str(refused), refused.remedy)
+    secret = wire.secret_name
+    if secret not in (None, "") and not is_dns_name(secret):
+        findings.add(f"{field}.secretName", f"{spelled(secret)} is not the name of a Secret", "Name a Secret")
+    hosts.pop(ANY_HOST, None)
+    return TlsRule(tuple(hosts), sys.intern(secret) if is_dns_name(secret) else "", sys.intern(field))
 
 
 def _published(status: Any) -> tuple[str, ...]:

@@ -1,0 +1,137 @@
+"""Which Secrets objects refer to, and what is known of each.
+
+Rules: only what counts refers: Ingresses of ours, Services that a route leads to. Whether
+a Secret exists is said once its source has answered. That a source cannot read it is a
+problem of those who refer to it, and what was known goes on counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from hadyn.model.changes import Changes
+from hadyn.model.index import Index
+from hadyn.model.objects import Ingress, KubernetesObject, Secret
+from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.store import Held
+
+
+class Reference(NamedTuple):
+    """A Secret, and the field of an object that names it."""
+
+    secret: ObjectRef
+    field: str
+
+
+class SecretChanges(NamedTuple):
+    """Which Secrets began and ceased to be referred to."""
+
+    added: frozenset[ObjectRef] = frozenset()
+    dropped: frozenset[ObjectRef] = frozenset()
+
+
+def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
+    """Return what Secrets an object refers to, all of its own namespace; whatever names Secrets is collected here."""
+    if not isinstance(each, Ingress):
+        return ()
+    return tuple(
+        Reference(ObjectRef(Secret.kind, each.namespace, rule.secret), f"{rule.field}.secretName")
+        for rule in each.tls
+        if rule.secret
+    )
+
+
+class References:
+    """All references; the Secrets themselves are asked of their store.
+
+    With ``are_brought`` a source brings Secrets when they are referred to, and answers for
+    each; else whatever is not there does not exist.
+    """
+
+    def __init__(self, holding: Callable[[ObjectRef], Held | None], *, are_brought: bool) -> None:
+        self._holding = holding
+        self._are_brought = are_brought
+        self._made: dict[ObjectRef, tuple[Reference, ...]] = {}
+        self._users: Index[ObjectRef, ObjectRef] = Index()
+        self._unanswered: set[ObjectRef] = set()
+        self._refused: dict[str, Mapping[ObjectRef, Problem]] = {}
+        self._added: set[ObjectRef] = set()
+        self._dropped: set[ObjectRef] = set()
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether a Secret that is referred to has not been heard of yet."""
+        return bool(self._unanswered)
+
+    def __contains__(self, secret: object) -> bool:
+        return secret in self._users
+
+    def users(self, secret: ObjectRef) -> Collection[ObjectRef]:
+        """The objects that refer to a Secret."""
+        return self._users.of(secret)
+
+    def of(self, user: ObjectRef) -> tuple[Reference, ...]:
+        """What an object refers to."""
+        return self._made.get(user, ())
+
+    def taken_changes(self) -> SecretChanges:
+        """Return what began and ceased to be referred to since this was asked last."""
+        taken = SecretChanges(frozenset(self._added), frozenset(self._dropped))
+        self._added, self._dropped = set(), set()
+        return taken
+
+    def replace(self, user: ObjectRef, references: tuple[Reference, ...]) -> set[ObjectRef]:
+        """Take what an object refers to now; return the Secrets that begin or cease to be referred to."""
+        before = self._made.pop(user, ())
+        if references:
+            self._made[user] = references
+        if before == references:
+            return set()
+        gone, come = {each.secret for each in before}, {each.secret for each in references}
+        begun = {secret for secret in come - gone if secret not in self._users}
+        self._users.move(user, gone, come)
+        ceased = {secret for secret in gone - come if secret not in self._users}
+        self._note(begun, ceased)
+        return begun | ceased
+
+    def take(self, changes: Changes) -> set[ObjectRef]:
+        """Take what a source answers about Secrets; return those about which more is known than before."""
+        heard = {each.ref for each in changes.upserts if each.kind == Secret.kind}
+        heard.update(ref for ref in changes.deletes if ref.kind == Secret.kind)
+        heard &= self._unanswered
+        if changes.problems is not None:
+            before = self._refused.pop(changes.source, {})
+            after = {each.object: each for each in changes.problems if concerns_referrers(each)}
+            if after:
+                self._refused[changes.source] = after
+            heard.update(ref for ref in before.keys() | after.keys() if before.get(ref) != after.get(ref))
+        self._unanswered -= heard
+        return heard
+
+    def problems_of(self, user: ObjectRef) -> list[Problem]:
+        """What is wrong with what an object refers to."""
+        found: list[Problem] = []
+        for secret, field in self.of(user):
+            refusal = next((refused[secret] for refused in self._refused.values() if secret in refused), None)
+            if refusal is not None:
+                said = f"{secret} cannot be read: {refusal.said}"
+                found.append(Problem(user, field, refusal.reason, said, refusal.remedy))
+            elif self._holding(secret) is None and secret not in self._unanswered:
+                said = f"{secret} does not exist"
+                found.append(Problem(user, field, Reason.NOT_FOUND, said, f"Create it in namespace {secret.namespace}"))
+        return found
+
+    def _note(self, begun: Iterable[ObjectRef], ceased: Iterable[ObjectRef]) -> None:
+        for secret in begun:
+            (self._dropped.discard if secret in self._dropped else self._added.add)(secret)
+            if self._are_brought and self._holding(secret) is None:
+                self._unanswered.add(secret)
+        for secret in ceased:
+            (self._added.discard if secret in self._added else self._dropped.add)(secret)
+            self._unanswered.discard(secret)
+
+
+def concerns_referrers(problem: Problem) -> bool:
+    """Whether those who refer to a Secret are told instead: a source of no file cannot read it."""
+    return problem.object.kind == Secret.kind and not problem.file
