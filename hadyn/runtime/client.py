@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice, zip_longest
+from itertools import chain, islice, repeat
 from os import PathLike, fspath
 
 from hadyn.errors import NotHAProxy, ReplyCutShort, ReplyNotUnderstood, SocketTimeout, SocketUnreachable, WrongUsage
@@ -29,7 +29,7 @@ Conversation = Callable[[bytes], bytes]
 """Says one line, its line end included, and returns all that comes back until the end of the connection."""
 
 Stream = Callable[[bytes], Iterator[bytes]]
-"""The same in pieces, as they come."""
+"""Says one line at once, and returns what comes back in pieces, as they come."""
 
 Observer = Callable[[str, str, int], None]
 """Is told of commands that were answered: kind ("addr", "state", "weight", "map"), verdict, how many."""
@@ -60,7 +60,7 @@ def unix_stream(path: str | PathLike[str], timeout_seconds: float = 2.0, limit_b
             remedy="Set a shorter --state-dir or --runtime-socket",
         )
 
-    def converse(line: bytes) -> Iterator[bytes]:
+    def conversation(line: bytes) -> Iterator[bytes]:
         deadline = time.monotonic() + timeout_seconds
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
@@ -72,6 +72,7 @@ def unix_stream(path: str | PathLike[str], timeout_seconds: float = 2.0, limit_b
                 raise SocketUnreachable(name, cause) from cause
             try:
                 connection.sendall(line)
+                yield b""
                 yield from _received(connection, deadline, name, limit_bytes)
             except TimeoutError as cause:
                 raise SocketTimeout(name, timeout_seconds) from cause
@@ -80,7 +81,12 @@ def unix_stream(path: str | PathLike[str], timeout_seconds: float = 2.0, limit_b
             except OSError as cause:
                 raise SocketUnreachable(name, cause) from cause
 
-    return converse
+    def say(line: bytes) -> Iterator[bytes]:
+        pieces = conversation(line)
+        next(pieces, b"")  # HAProxy is at work from here on, whether somebody listens already or not
+        return pieces
+
+    return say
 
 
 def _received(connection: socket.socket, deadline: float, name: str, limit_bytes: int) -> Iterator[bytes]:
@@ -103,7 +109,7 @@ def unobserved(kind: str, verdict: str, count: int) -> None:
 class Runtime:
     """Reads and commands one HAProxy; holds no state of it.
 
-    ``stream`` reads long answers in pieces, where there is one. ``map_folder`` is where
+    ``stream`` says lines and reads in pieces, where there is one. ``map_folder`` is where
     the maps' files are, spelled as in HAProxy's configuration;
     ``name`` is what errors call the socket. All methods raise SocketUnreachable,
     SocketTimeout, ReplyCutShort or ReplyNotUnderstood: a part of what was to be sent
@@ -156,9 +162,10 @@ class Runtime:
     def observe_serving(self, backends: Iterable[str]) -> dict[str, Serving]:
         """Read who takes requests in backends, a tenth of the cost of observing them."""
         names = tuple(backends)
-        replies = zip(names, self._ask(list(map(wire.show_slots, names))), strict=True)
+        replies = chain.from_iterable(self._replies(map(wire.show_slots, names)))
         with self._understanding():
-            return {name: tables.serving(table) for name, table in replies if table != tables.NO_SUCH_BACKEND}
+            found = zip(names, replies, strict=False)
+            return {name: tables.serving(table) for name, table in found if table != tables.NO_SUCH_BACKEND}
 
     def observe_in_portions(self, backends: int = 500) -> Iterator[dict[str, ObservedBackend]]:
         """Read all backends that have slots, so many at a time and without the sessions of their slots."""
@@ -206,12 +213,15 @@ class Runtime:
         sent = tuple(commands)
         names = tuple(backends)
         barrier = [wire.wait(wait_milliseconds)] if wait_milliseconds else []
-        questions = map(wire.show_slots, names)
-        replies = self._ask([*(wire.spelled(command, self._map_folder) for command in sent), *barrier, *questions])
-        outcomes = tuple(map(wire.judged, sent, replies))
+        spelled = (wire.spelled(command, self._map_folder) for command in sent)
+        replies = chain.from_iterable(self._replies(chain(spelled, barrier, map(wire.show_slots, names))))
+        # One after the other, so that HAProxy runs the next line meanwhile.
+        outcomes = tuple(wire.judged(command, reply) for command, reply in zip(sent, replies, strict=False))
         self._count(outcomes)
+        for _ in zip(barrier, replies, strict=False):
+            pass
         with self._understanding():
-            return outcomes, _observed(names, replies[len(sent) + len(barrier) :])
+            return outcomes, _observed(names, replies)
 
     def read_map(self, name: str) -> dict[str, str]:
         """Return all entries of a map, by key; none where HAProxy has no such map."""
@@ -229,15 +239,34 @@ class Runtime:
             observed = tables.observed_backends(slots, sessions)
         return {name: observed.get(name) or ObservedBackend(name) for name in names}
 
-    def _ask(self, texts: Sequence[str]) -> list[str]:
-        replies: list[str] = []
-        for line, count in wire.lines(texts):
-            received = self._converse(line)
-            try:
-                replies += wire.split_replies(received, count)
-            except ReplyCountMismatch as cause:
-                raise ReplyCutShort(self._name, commands=count, replies=cause.replies) from cause
-        return replies
+    def _ask(self, texts: Iterable[str]) -> list[str]:
+        return [reply for replies in self._replies(texts) for reply in replies]
+
+    def _replies(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """Yield the replies to the texts of one line after the other.
+
+        HAProxy runs a line while those of the line before are looked at, and the next one
+        is spelled. It is not sent before all replies to the one before are there: what is
+        carried out stays a prefix.
+        """
+        lines = wire.lines(texts)
+        replies: list[str] | None = None
+        following = next(lines, None)
+        while following:
+            line, count = following
+            pieces = self._stream(line)
+            following = next(lines, None)
+            if replies is not None:
+                yield replies
+            replies = self._split(b"".join(pieces), count)
+        if replies is not None:
+            yield replies
+
+    def _split(self, received: bytes, count: int) -> list[str]:
+        try:
+            return wire.split_replies(received, count)
+        except ReplyCountMismatch as cause:
+            raise ReplyCutShort(self._name, commands=count, replies=cause.replies) from cause
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:
@@ -280,10 +309,10 @@ def identify(converse: Conversation, name: str = "its runtime socket") -> Identi
     return identity
 
 
-def _observed(names: Sequence[str], slots: Sequence[str], figures: Sequence[str] = ()) -> dict[str, ObservedBackend]:
+def _observed(names: Sequence[str], slots: Iterable[str], figures: Sequence[str] = ()) -> dict[str, ObservedBackend]:
     observed: dict[str, ObservedBackend] = {}
-    for name, table, figure in zip_longest(names, slots, figures, fillvalue=""):
+    for name, table, figure in zip(names, slots, figures or repeat(""), strict=False):
         if table != tables.NO_SUCH_BACKEND:
-            sessions = tables.sessions_of(figure) if figures else {}
+            sessions = tables.sessions_of(figure) if figure else {}
             observed[name] = tables.observed_backends(table, sessions).get(name) or ObservedBackend(name)
     return observed

@@ -98,13 +98,13 @@ class Scene(Assembly):
 
     def _runtime(self, observer: Observer = unobserved) -> Runtime:
         runtime = super()._runtime(observer)
-        converse = runtime._converse
+        stream = runtime._stream
 
-        def recorded(line: bytes) -> bytes:
+        def recorded(line: bytes) -> Iterator[bytes]:
             self.lines.append(line)
-            return converse(line)
+            return stream(line)
 
-        runtime._converse = recorded
+        runtime._stream = recorded
         return runtime
 
     def say(self, changes: Changes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -191,6 +191,32 @@ def test_a_reply_cut_short_names_how_many_came():
     with pytest.raises(ReplyCutShort, match="gave 1 replies to 2 commands"):
         runtime_of(fake).send(steps("web", "s1 weight 3; s2 weight 3"))
     assert fake.commands == ["set server web/s1 weight 3", "set server web/s2 weight 3"]
+
+
+def test_a_line_is_not_sent_before_the_one_before_is_answered_whole():
+    fake = haproxy("web")
+    fake.faults = [CutReply(50)]
+
+    with pytest.raises(ReplyCutShort):
+        runtime_of(fake).send(steps("web", "; ".join(["s1 weight 3"] * 150)))
+    assert len(fake.lines) == 1
+
+
+def test_haproxy_runs_the_next_line_while_the_replies_to_one_are_looked_at():
+    fake = haproxy("web")
+    happened: list[str] = []
+
+    def stream(line: bytes) -> Iterator[bytes]:
+        happened.append("said")
+        received = fake.converse(line)
+        return (happened.append("heard") or piece for piece in [received])
+
+    def judge(kind: str, verdict: str, count: int) -> None:
+        happened.append(f"{count} counted")
+
+    runtime = Runtime(fake.converse, capabilities=fake.capabilities, map_folder=MAPS, observer=judge, stream=stream)
+    runtime.send_and_observe(steps("web", "; ".join(["s1 weight 3"] * 150)), ["web"] * 250)
+    assert happened == ["said", "heard", "said", "heard", "said", "150 counted", "heard", "said", "heard"]
 
 
 ASKED: list[Callable[[Runtime], object]] = [
