@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONTROLPLANE := $(or $(HADYN_CONTROLPLANE),/opt/hadyn-controlplane/controlplane)
+HELM := $(or $(HADYN_HELM),/opt/hadyn-helm/helm)
 NAMESPACE := unshare --net sh -c 'ip link set lo up; ip route add local 10.99.0.0/16 dev lo; exec "$$@"' ns
 
-.PHONY: help demo test check integration bench docs clean
+.PHONY: help demo test check integration bench soak docs clean
 help:            ## this list
 	@sed -nE 's/^([a-z]+): *[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -25,7 +26,10 @@ test: $(READY)   ## everything that needs no root: tests/, and integration/ with
 $(CONTROLPLANE): $(wildcard integration/controlplane/*.go integration/controlplane/*/*.go integration/controlplane/go.*)
 	nice integration/controlplane/build.sh $@
 
-integration: $(READY) $(CONTROLPLANE)  ## the rest, as root: every HAProxy version at hand, in a network namespace
+$(HELM): integration/helm/build.sh $(wildcard integration/helm/go.*) | $(CONTROLPLANE)
+	nice integration/helm/build.sh $@
+
+integration: $(READY) $(CONTROLPLANE) $(HELM)  ## the rest, as root: every HAProxy version at hand, in a network namespace
 	$(BIN)/pip install --quiet --group browser
 	$(NAMESPACE) $(BIN)/pytest integration -m "root or versions"
 
@@ -38,6 +42,9 @@ check: $(READY)  ## linters, types, layers, generated docs up to date
 
 bench: $(READY)  ## performance as ratios in one run; writes docs/benchmarks.md
 	$(BIN)/python -m integration.bench
+
+soak: $(READY)   ## as root: random changes and faults for half an hour (HADYN_SOAK_SECONDS); writes docs/soak.md
+	unshare --mount $(BIN)/python -m tests.soak
 
 docs: $(READY)   ## write the generated docs anew
 	$(BIN)/python docs/generate.py
