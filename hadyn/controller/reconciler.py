@@ -212,8 +212,10 @@ class Reconciler:
                 self.metrics.became_ready(execution.proven_at - received[self.places.own(slot.backend)])
         # An "|=" with keys would copy the set, which is as long as there are backends.
         self.loaded.update(execution.backends)
-        self.unpublished -= execution.backends.keys()
-        for name in {command.backend for command in plan.remove} - execution.backends.keys():
+        removed = {command.backend for command in plan.remove}
+        # One that HAProxy would not be rid of is there still, without requests.
+        self.unpublished = self.unpublished - execution.backends.keys() | (removed & execution.backends.keys())
+        for name in removed - execution.backends.keys():
             self.loaded.discard(name)
             self.filing.files.forget_removed(name)
             log.info("HAProxy was rid of the backend %s", name)

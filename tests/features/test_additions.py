@@ -61,6 +61,17 @@ def test_a_backend_with_a_request_under_way_is_taken_away_by_a_later_sweep(house
     assert "shop_api_80" not in house.fake.backends
 
 
+def test_a_backend_that_is_wanted_again_behind_a_refused_removal_is_reached_at_once(house):
+    house.begin(*WEB, *API)
+    house.change(deletes=(GONE,))
+    house.fake.slot("shop_api_80", "s1").sessions = 1
+    house.wait(3601)
+    assert house.fake.traits.unpublished == {"shop_api_80"}
+    house.change(API[0])
+    assert house.fake.traits.unpublished == set()
+    assert house.ready("shop_api_80") == ["10.0.1.1:80"]
+
+
 def test_a_backend_that_is_wanted_again_before_it_is_taken_away_comes_back_as_it_was(house):
     house.begin(*WEB, *API)
     house.change(deletes=(GONE,))
