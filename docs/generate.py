@@ -1,4 +1,4 @@
-"""Write the docs that the code itself tells: commands, annotations, metrics.
+"""Write the docs that the code itself tells: commands, annotations, metrics, values of the chart.
 
 ``python docs/generate.py`` writes them, ``--check`` fails where one is stale.
 """
@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from hadyn.cli import COMMANDS
 from hadyn.model.options.option import Option, Scope
@@ -22,6 +25,8 @@ from hadyn.observe.metrics import TABLE
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py (make docs): do not edit. -->"
 SHARED = {"config", "debug"}
+VALUES = DOCS.parent / "deploy" / "chart" / "values.yaml"
+VALUE_LINE = re.compile(r"^( *)(?:# -- (.+)|([A-Za-z]\w*):.*)$", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
@@ -40,6 +45,7 @@ def main(arguments: list[str]) -> int:
 def documents() -> dict[str, str]:
     """The generated documents by name."""
     generated = {"cli.md": cli_lines(), "annotations.md": annotation_lines(), "metrics.md": metric_lines()}
+    generated["../deploy/chart/README.md"] = chart_lines()
     return {name: "\n".join(lines) + "\n" for name, lines in generated.items()}
 
 
@@ -80,6 +86,34 @@ def metric_lines() -> Iterator[str]:
     for metric in TABLE.values():
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         yield f"| `{metric.name}` | {metric.kind} | {labels} | {_cell(metric.sentence)} |"
+
+
+def chart_lines() -> Iterator[str]:
+    """deploy/chart/README.md, from its values.yaml."""
+    yield from ("# The Helm chart", "", NOTE, "")
+    yield "HAProxy with hadyn beside it, in a Deployment or a DaemonSet: [docs/kubernetes.md](../../docs/kubernetes.md) leads from an"
+    yield "empty cluster to the first request, [docs/rbac.md](../../docs/rbac.md) says what hadyn may do, and"
+    yield "[haproxy/README.md](../../haproxy/README.md) how to build its image. A value that does not exist is refused."
+    yield from ("", "| value | default | meaning |", "| --- | --- | --- |")
+    values = yaml.safe_load(VALUES.read_text())
+    for path, sentence in _described_values(VALUES.read_text()):
+        default = values
+        for name in path:
+            default = default[name]
+        yield f"| `{'.'.join(path)}` | `{json.dumps(default)}` | {sentence} |"
+
+
+def _described_values(text: str) -> Iterator[tuple[list[str], str]]:
+    """The values behind a comment that begins with ``# --``, and what it says; others are part of one of these."""
+    sentence, path = "", list[str]()
+    for spaces, said, name in VALUE_LINE.findall(text):
+        if said:
+            sentence = said
+            continue
+        path = [*path[: len(spaces) // 2], name]
+        if sentence:
+            yield path, sentence
+        sentence = ""
 
 
 def _facts(option: Option[Any]) -> Iterator[str]:
