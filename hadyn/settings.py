@@ -22,6 +22,7 @@ class Settings:
     context: str = ""
     namespace: tuple[str, ...] = ()
     ingress_label_selector: str = ""
+    config_map: str = ""
     publish_address: tuple[str, ...] = ()
     publish_service: str = ""
     lease: str = ""

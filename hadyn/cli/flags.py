@@ -262,6 +262,14 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="Service for requests that no Ingress matches; without it they get a 404.",
     ),
     click.option(
+        "--config-map",
+        type=ServiceName(),
+        default=DEFAULTS.config_map,
+        show_default=False,
+        metavar="NS/NAME",
+        help="ConfigMap with global options, in the cluster or among the manifests.",
+    ),
+    click.option(
         "--slots",
         type=click.IntRange(1, 1000),
         default=DEFAULTS.slots,

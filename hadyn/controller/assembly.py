@@ -50,6 +50,8 @@ PATIENCE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
 """How often it is then looked whether they are there."""
 
+SECRETS_SECONDS = 3.0
+"""So long hadyn waits for the Secrets that Ingresses refer to before it puts anything in step without them."""
 NAMES_SECONDS = 1.0
 """So long HAProxy's start waits for DNS; who is answered later gets slots then."""
 
@@ -91,6 +93,7 @@ class Assembly:
             wheel = self._wheel()
             resolver = Resolver(resolver_settings(self.settings), time.monotonic, wheel.metrics.queried)
             wheel.want_names = resolver.want
+            wheel.want_secrets = self._want_secrets
             resolver.start(self.events.put)
             stack.callback(resolver.stop)
             view = self._view(wheel, resolver)
@@ -121,7 +124,8 @@ class Assembly:
         metrics = Metrics()
         files = StateFiles(self.folder)
         pace = ReloadPace(settings.reload_interval)
-        inventory = Inventory(policy(settings))
+        are_brought = any(source.brings_secrets for source in self.sources)
+        inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
         filing = Filing(inventory, files, pace, place_of=self._place_of)
         reconciler = Reconciler(
             filing=filing,
@@ -185,6 +189,10 @@ class Assembly:
         self.announcer.start()
         stack.callback(self.announcer.stop)
 
+    def _want_secrets(self, added: frozenset[ObjectRef], dropped: frozenset[ObjectRef]) -> None:
+        for source in self.sources:
+            source.want_secrets(added, dropped)
+
     def _place_of(self, ref: ObjectRef) -> str:
         """Where an object is written down, "" where it is in no file."""
         return next(filter(None, (source.place_of(ref) for source in self.sources)), "")
@@ -217,6 +225,7 @@ class Assembly:
         """Take in what the sources said first; adopt the HAProxy that runs, or start one from complete files."""
         for event in wheel.gather():
             wheel.take_in(event)
+        wheel.await_secrets(SECRETS_SECONDS)
         reconciler, filing = wheel.reconciler, wheel.reconciler.filing
         main = main_config(configuration(self.settings, self.folder), self.process.capabilities)
         self._load(filing, main)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from hadyn.errors import WrongUsage
 from hadyn.model.problems import ObjectRef
@@ -26,6 +26,7 @@ class BelatedSource:
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
         self._source = source
+        self.brings_secrets = source.brings_secrets
         self._clock = clock
         self._has_begun = threading.Event()
         self._is_stopping = threading.Event()
@@ -47,6 +48,9 @@ class BelatedSource:
     def wait(self, seconds: float | None = None) -> bool:
         """Return whether everything has been emitted; at once where the source could not be started yet."""
         return self._has_begun.is_set() and self._source.wait(seconds)
+
+    def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
+        self._source.want_secrets(added, dropped)
 
     def stop(self) -> None:
         self._is_stopping.set()

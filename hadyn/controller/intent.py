@@ -43,6 +43,7 @@ def policy(settings: Settings) -> Policy:
         cluster_domain=settings.cluster_domain,
         allow_external_name=settings.allow_external_name,
         default_backend_service=settings.default_backend_service,
+        config_map=settings.config_map,
         own_addresses=own_addresses(listeners(settings), settings.status_bind),
     )
 

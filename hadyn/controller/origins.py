@@ -72,7 +72,12 @@ def _following(settings: Settings, kubeconfig: Path | None) -> tuple[Source, Ann
 
     login = Login(kubeconfig, settings.context)
     api = KubeApi(login)
-    source = KubernetesSource(api, namespaces=settings.namespace, ingress_selector=settings.ingress_label_selector)
+    source = KubernetesSource(
+        api,
+        namespaces=settings.namespace,
+        ingress_selector=settings.ingress_label_selector,
+        config_map=settings.config_map,
+    )
     return source, None if settings.read_only else _announcer(settings, login, api)
 
 

@@ -29,6 +29,7 @@ from hadyn.controller.trouble import Trouble
 from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory, Touched
+from hadyn.model.problems import ObjectRef
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import LastCycle
@@ -41,12 +42,17 @@ LATE_SECONDS = 1.0
 """How soon everything is compared after HAProxy had not answered in time."""
 
 WantNames = Callable[[Iterable[DnsQuestion], Iterable[DnsQuestion]], None]
+WantSecrets = Callable[[frozenset[ObjectRef], frozenset[ObjectRef]], None]
 
 log = logging.getLogger(__name__)
 
 
 def nobody_resolves(_added: Iterable[DnsQuestion], _dropped: Iterable[DnsQuestion]) -> None:
     """Leave names unasked, where there is no resolver."""
+
+
+def nobody_brings_secrets(_added: frozenset[ObjectRef], _dropped: frozenset[ObjectRef]) -> None:
+    """Leave it at the Secrets that come by themselves."""
 
 
 def nobody_looks_on() -> None:
@@ -58,7 +64,8 @@ class Wheel:
     """Turns until it is told to stop. ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
 
     ``touched`` is what the next turn has to look at, ``received`` since when sources know
-    of it, by backend. ``want_names`` takes questions that backends begin and cease to ask.
+    of it, by backend. ``want_names`` takes questions that backends begin and cease to ask,
+    ``want_secrets`` Secrets that objects begin and cease to refer to.
     ``is_synced`` once HAProxy holds the first full state; ``serves_last_good`` while it
     holds what it held before, because its sources are not to be had yet.
     """
@@ -75,6 +82,7 @@ class Wheel:
     touched: Touched = Touched()
     received: dict[str, float] = field(default_factory=dict)
     want_names: WantNames = nobody_resolves
+    want_secrets: WantSecrets = nobody_brings_secrets
     look_on: Callable[[], None] = nobody_looks_on
     is_synced: bool = False
     is_stopping: bool = False
@@ -125,8 +133,15 @@ class Wheel:
 
     def await_names(self, seconds: float) -> None:
         """Take events in until DNS has answered about every name, for so long at most."""
+        self._await(lambda: self.inventory.awaits_names, seconds)
+
+    def await_secrets(self, seconds: float) -> None:
+        """Take events in until a source has answered for every Secret, for so long at most."""
+        self._await(lambda: self.inventory.secrets.awaits_answers, seconds)
+
+    def _await(self, is_awaited: Callable[[], bool], seconds: float) -> None:
         deadline = self.clock() + seconds
-        while self.inventory.awaits_names and not self.is_stopping:
+        while is_awaited() and not self.is_stopping:
             left = deadline - self.clock()
             if left <= 0:
                 return
@@ -154,7 +169,7 @@ class Wheel:
                 touched = self.inventory.apply(event)
                 self.metrics.changed(event.source, len(event.upserts) + len(event.deletes))
                 self._note(touched, event.received)
-                self._want_names()
+                self._want_what_is_missing()
             case Resolved():
                 touched = self.inventory.resolve(event)
                 self.metrics.changed("dns", len(event.names))
@@ -175,10 +190,14 @@ class Wheel:
             self.received.setdefault(name, received)
         self.touch(touched)
 
-    def _want_names(self) -> None:
-        changes = self.inventory.taken_name_changes()
-        if changes.added or changes.dropped:
-            self.want_names(changes.added, changes.dropped)
+    def _want_what_is_missing(self) -> None:
+        """Have names asked for that backends are filled from, and Secrets brought that objects refer to."""
+        names = self.inventory.taken_name_changes()
+        if names.added or names.dropped:
+            self.want_names(names.added, names.dropped)
+        secrets = self.inventory.secrets.taken_changes()
+        if secrets.added or secrets.dropped:
+            self.want_secrets(secrets.added, secrets.dropped)
 
     def touch(self, touched: Touched) -> None:
         """Have the next turn look at this, too."""

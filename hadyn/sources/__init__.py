@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from hadyn.model.changes import Changes
@@ -28,6 +28,9 @@ class Source(Protocol):
     what it merely lost sight of.
     """
 
+    brings_secrets: bool
+    """Whether it delivers Secrets only as they are wanted, and a delete for one that is not there."""
+
     def start(self, emit: Emit) -> None:
         """Begin to read; go on in threads of its own.
 
@@ -40,6 +43,9 @@ class Source(Protocol):
         Nothing is emitted before everything has been read. Raises HadynError where that is
         not going to be.
         """
+
+    def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
+        """Take which Secrets are referred to from now on, and which no longer; any thread."""
 
     def stop(self) -> None:
         """End promptly; nothing is emitted afterwards."""

@@ -7,7 +7,7 @@ object the last one counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -45,6 +45,9 @@ class _Event(msgspec.Struct, gc=False):
     object: msgspec.Raw
 
 
+Keeps = Callable[[ObjectRef], bool]
+"""Whether an object concerns whoever asks; the others are decoded and forgotten."""
+
 _GAIN = {"ADDED": 1, "DELETED": -1}
 _LISTS = msgspec.json.Decoder(_List)
 _EVENTS = msgspec.json.Decoder(_Event)
@@ -80,7 +83,11 @@ class Events:
     failure: HadynError | None = None
 
 
-def read_page(body: bytes, resource: Resource, request: ApiRequest) -> Page:
+def everything(_ref: ObjectRef) -> bool:
+    return True
+
+
+def read_page(body: bytes, resource: Resource, request: ApiRequest, keeps: Keeps = everything) -> Page:
     """Read one page of a list. Raises AnswerNotUnderstood."""
     try:
         page = _LISTS.decode(body)
@@ -91,21 +98,20 @@ def read_page(body: bytes, resource: Resource, request: ApiRequest) -> Page:
     assumed = TypeName(resource.api_version, resource.kind)
     decoded = [decode(item, assumed) for item in page.items or ()]
     return Page(
-        objects=tuple(each for each in decoded if each is not None and not isinstance(each, Problem)),
-        problems=tuple(each for each in decoded if isinstance(each, Problem)),
+        objects=tuple(each for each in decoded if not isinstance(each, Problem | None) and keeps(each.ref)),
+        problems=tuple(each for each in decoded if isinstance(each, Problem) and keeps(each.object)),
         resource_version=page.metadata.resource_version,
         token=page.metadata.token,
     )
 
 
-def read_events(lines: Iterable[bytes], resource: Resource, request: ApiRequest) -> Events:
+def read_events(lines: Iterable[bytes], resource: Resource, request: ApiRequest, keeps: Keeps = everything) -> Events:
     """Read the events of a watch, in order.
 
     A line that is not JSON ends them with AnswerNotUnderstood as their ``failure``: what
     came before it counts.
     """
     events = Events()
-    assumed = TypeName(resource.api_version, resource.kind)
     last: msgspec.Raw | None = None
     try:
         for line in lines:
@@ -114,7 +120,7 @@ def read_events(lines: Iterable[bytes], resource: Resource, request: ApiRequest)
                 status = _STATUSES.decode(event.object)
                 events.failure = error_of_status(request, status.code or 0, status)
                 break
-            _take(event, assumed, resource, events)
+            _take(event, resource, events, keeps)
             last = event.object
     except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
         events.failure = AnswerNotUnderstood(request, shown(str(cause)))
@@ -132,21 +138,26 @@ def _version_of(last: msgspec.Raw | None) -> str:
         return ""
 
 
-def _take(event: _Event, assumed: TypeName, resource: Resource, events: Events) -> None:
-    events.gained += _GAIN.get(event.type, 0)
+def _take(event: _Event, resource: Resource, events: Events, keeps: Keeps) -> None:
     match event.type:
         case "ADDED" | "MODIFIED":
-            found = decode(event.object, assumed)
+            found = decode(event.object, TypeName(resource.api_version, resource.kind))
+            ref = found.object if isinstance(found, Problem) else found.ref if found else None
+            if ref is None or not keeps(ref):
+                return
             if isinstance(found, Problem):
                 # The object as it was goes on counting: nothing better is known.
-                events.problems[found.object] = found
+                events.problems[ref] = found
             elif found is not None:
-                events.upserts[found.ref] = found
-                events.deletes.discard(found.ref)
-                events.problems.pop(found.ref, None)
+                events.upserts[ref] = found
+                events.deletes.discard(ref)
+                events.problems.pop(ref, None)
         case "DELETED":
             metadata = _HEADS.decode(event.object).metadata
             ref = ObjectRef(resource.kind, "" if resource.is_cluster_wide else metadata.namespace, metadata.name)
+            if not keeps(ref):
+                return
             events.deletes.add(ref)
             events.upserts.pop(ref, None)
             events.problems.pop(ref, None)
+    events.gained += _GAIN.get(event.type, 0)

@@ -12,6 +12,7 @@ from hadyn.cluster.api import KubeApi
 from hadyn.cluster.errors import AnswerNotUnderstood, NotAllowed, NotKubernetes, NotServed
 from hadyn.cluster.requests import ApiRequest, Resource
 
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 SERVICES = Resource("", "v1", "services", "Service")
 ENDPOINTS = Resource("", "v1", "endpoints", "Endpoints")
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")

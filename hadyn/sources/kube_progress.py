@@ -74,8 +74,10 @@ Step = ListPage | WatchFrom
 class Progress:
     """Where one reflector stands; ``step`` is what to ask next. All times are monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, suspicious_count: int = SUSPICIOUS_COUNT) -> None:
+        """Of ``suspicious_count`` objects not nine of ten vanish by one list without suspicion."""
         self.step: Step = ListPage()
+        self._suspicious_count = suspicious_count
         self._count = 0
         self._suspicious_since: float | None = None
         self._failures = 0
@@ -95,7 +97,7 @@ class Progress:
         which to list again, and what was known before goes on counting.
         """
         self._refusals = 0
-        if self._count >= SUSPICIOUS_COUNT and 10 * count <= self._count:
+        if self._count >= self._suspicious_count and 10 * count <= self._count:
             self._suspicious_since = now if self._suspicious_since is None else self._suspicious_since
             if now - self._suspicious_since < BELIEVE_SECONDS:
                 self.step = ListPage()

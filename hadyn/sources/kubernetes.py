@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_random_exponential
@@ -21,8 +21,9 @@ from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
-from hadyn.sources import Emit
-from hadyn.sources.kube_discovery import INGRESSES, discover
+from hadyn.sources import Emit, Part
+from hadyn.sources.kube_discovery import CONFIG_MAPS, INGRESSES, discover
+from hadyn.sources.kube_secrets import SecretsFollower
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
 
@@ -40,16 +41,24 @@ class KubernetesSource:
     """One cluster; each kind (in each namespace) is a source of its own, named as in ``parts``."""
 
     name = "kubernetes"
+    brings_secrets = True
 
-    def __init__(self, api: KubeApi, *, namespaces: Sequence[str] = (), ingress_selector: str = "") -> None:
-        """``namespaces`` are all there are where none is given; ``ingress_selector`` as kubectl's ``-l``."""
+    def __init__(
+        self, api: KubeApi, *, namespaces: Sequence[str] = (), ingress_selector: str = "", config_map: str = ""
+    ) -> None:
+        """``namespaces`` are all there are where none is given; ``ingress_selector`` as kubectl's ``-l``.
+
+        ``config_map`` is "namespace/name", "" for none.
+        """
         self._api = api
         self._namespaces = tuple(dict.fromkeys(namespaces))
         self._ingress_selector = ingress_selector
+        self._config_map = config_map
         self._emit: Emit = _nowhere
         self._thread: threading.Thread | None = None
         self._outages = Outages(time.monotonic)
         self._reflectors: tuple[Reflector, ...] = ()
+        self._secrets = SecretsFollower(api, self._outages, namespaces=self._namespaces)
         self._changed = threading.Condition()
         self._awaited: set[str] = set()
         self._refusal: HadynError | None = None
@@ -62,6 +71,7 @@ class KubernetesSource:
     def start(self, emit: Emit) -> None:
         """Begin, in threads of its own."""
         self._emit = emit
+        self._secrets.start(emit)
         self._thread = threading.Thread(target=self._begin, args=(self._api,), name=self.name, daemon=True)
         self._thread.start()
 
@@ -95,13 +105,19 @@ class KubernetesSource:
         until = time.monotonic() + JOIN_SECONDS
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
+        self._secrets.stop()
         for reflector in self._reflectors:
             reflector.stop()
         for reflector in self._reflectors:
             reflector.join(max(0.0, until - time.monotonic()))
+        self._secrets.join(max(0.0, until - time.monotonic()))
 
-    def parts(self) -> Sequence[Reflector]:
-        return self._reflectors
+    def parts(self) -> Sequence[Part]:
+        return (*self._reflectors, self._secrets) if self._secrets.is_needed() else self._reflectors
+
+    def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
+        """Have these followed, and those no longer."""
+        self._secrets.want(added, dropped)
 
     def place_of(self, ref: ObjectRef) -> str:  # noqa: ARG002 - the same for all
         """Return "": objects of a cluster are in no file."""
@@ -159,7 +175,8 @@ class KubernetesSource:
         return was_ready
 
     def _places(self, resources: Sequence[Resource]) -> list[Place]:
-        places: list[Place] = []
+        namespace, _, name = self._config_map.partition("/")
+        places = [Place(CONFIG_MAPS, namespace, object_name=name)] if name else []
         for resource in resources:
             selector = self._ingress_selector if resource.plural == INGRESSES.plural else ""
             namespaces = ("",) if resource.is_cluster_wide else self._namespaces or ("",)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hadyn.errors import WrongUsage
@@ -35,6 +35,7 @@ class ManifestsSource:
     """The objects in files and folders, from the start on and as they change."""
 
     name = SOURCE
+    brings_secrets = False
 
     def __init__(
         self, paths: Sequence[Path], *, needs_ingress: bool = True, grace_seconds: float = GRACE_SECONDS
@@ -74,6 +75,9 @@ class ManifestsSource:
 
     def parts(self) -> Sequence[Part]:
         return (self,)
+
+    def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
+        """Do nothing: all Secrets in the files are delivered anyway."""
 
     def stop(self) -> None:
         """End the thread; takes as long as one file takes to read."""

@@ -22,9 +22,9 @@ from hadyn.model.changes import Changes
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.sources import Emit
-from hadyn.sources.kube_answers import Events, read_events, read_page
+from hadyn.sources.kube_answers import Events, Keeps, everything, read_events, read_page
 from hadyn.sources.kube_lines import Lines, LineTooLong
-from hadyn.sources.kube_progress import ListPage, Progress, WatchFrom
+from hadyn.sources.kube_progress import SUSPICIOUS_COUNT, ListPage, Progress, WatchFrom
 
 WATCH_SECONDS = (290, 590)
 """The server is asked to end a watch after a time between these, so that not all come back together."""
@@ -48,19 +48,29 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which objects a reflector follows: of one namespace ("": all) and with these labels ("": any)."""
+    """Which objects a reflector follows: of one namespace ("": all), with these labels ("": any).
+
+    Or the one of this name. ``fields`` is a field selector ("": any); of what the apiserver
+    sends, only what ``keeps`` says yes to is delivered.
+    """
 
     resource: Resource
     namespace: str = ""
     selector: str = ""
+    object_name: str = ""
+    fields: str = ""
+    keeps: Keeps = everything
 
     @property
     def name(self) -> str:
-        """Name of the source: "kubernetes/ingresses", "kubernetes/shop/ingresses"."""
-        return "/".join(part for part in ("kubernetes", self.namespace, self.resource.plural) if part)
+        """Name of the source: "kubernetes/ingresses", "kubernetes/shop/ingresses", "kubernetes/shop/secrets/web"."""
+        parts = ("kubernetes", self.namespace, self.resource.plural, self.object_name)
+        return "/".join(part for part in parts if part)
 
     def request(self, verb: str, query: dict[str, str]) -> ApiRequest:
         selected = {"labelSelector": self.selector} if self.selector else {}
+        fields = f"metadata.name={self.object_name}" if self.object_name else self.fields
+        selected |= {"fieldSelector": fields} if fields else {}
         path = self.resource.path(self.namespace)
         return ApiRequest(verb, str(self.resource), path, self.namespace, {**query, **selected})
 
@@ -85,7 +95,8 @@ class Reflector:
         self.name = place.name
         self._api = api
         self._clock = clock
-        self._progress = Progress()
+        # One object that vanishes without having been deleted is as suspicious as many.
+        self._progress = Progress(1 if place.object_name else SUSPICIOUS_COUNT)
         self._listener = listener
         self._emit: Emit = _nowhere
         self._stopping = threading.Event()
@@ -158,7 +169,7 @@ class Reflector:
         if step.token:
             query["continue"] = step.token
         request = self.place.request("list", query)
-        page = read_page(self._api.get(request), self.place.resource, request)
+        page = read_page(self._api.get(request), self.place.resource, request, self.place.keeps)
         received = self._clock()
         self._gathered += page.objects
         self._unread += page.problems
@@ -212,7 +223,7 @@ class Reflector:
             except LineTooLong as cause:
                 raise AnswerNotUnderstood(request, "a line has no end") from cause
             if complete:
-                self._take(read_events(complete, self.place.resource, request), received)
+                self._take(read_events(complete, self.place.resource, request, self.place.keeps), received)
                 self._progress.watched(received - began)
         if lines.has_part and not self._stopping.is_set():
             raise AnswerNotUnderstood(request, "its last line breaks off")

@@ -1,0 +1,153 @@
+"""Secrets that are referred to, followed in an apiserver that says what a test has it say."""
+
+from __future__ import annotations
+
+import base64
+import queue
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadyn.model.changes import Changes
+from hadyn.model.problems import ObjectRef
+from hadyn.sources.kube_reach import MANY
+from hadyn.sources.kube_secrets import SecretsFollower
+from hadyn.sources.outages import Outages
+from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
+
+SHOP = "/api/v1/namespaces/shop/secrets"
+WEB = ObjectRef("Secret", "shop", "web")
+
+
+def secret(name: str, value: bytes = b"x", version: str = "1") -> Json:
+    metadata = {"name": name, "namespace": "shop", "resourceVersion": version}
+    return {"metadata": metadata, "data": {"key": base64.b64encode(value).decode()}}
+
+
+def listed(*items: Json) -> Json:
+    return {"metadata": {"resourceVersion": "1"}, "items": list(items)}
+
+
+class Followed:
+    """A follower, the server it asks, and what it said."""
+
+    def __init__(self, server: ApiServer, folder: Path, *namespaces: str) -> None:
+        self.server = server
+        self.said: queue.SimpleQueue[Changes] = queue.SimpleQueue()
+        self.follower = SecretsFollower(server.api(folder), Outages(time.monotonic), namespaces=namespaces)
+        self.follower.start(self.said.put)
+
+    def want(self, *added: ObjectRef, dropped: tuple[ObjectRef, ...] = ()) -> None:
+        self.follower.want(added, dropped)
+
+    def next(self) -> Changes:
+        return self.said.get(timeout=WAIT_SECONDS)
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed]:
+    followed = Followed(server, tmp_path)
+    yield followed
+    followed.follower.stop()
+
+
+def test_nothing_is_asked_before_something_is_wanted(followed: Followed):
+    assert not followed.follower.is_needed()
+    assert followed.follower.staleness_seconds(time.monotonic()) == 0.0
+
+
+def test_a_wanted_secret_is_listed_and_watched_by_its_name(followed: Followed):
+    followed.server.will_answer(SHOP, listed(secret("web")))
+    stream = followed.server.will_stream(SHOP)
+    followed.want(WEB)
+    assert followed.server.asked(SHOP).query["fieldSelector"] == "metadata.name=web"
+    first = followed.next()
+    assert not first.is_complete
+    assert [dict(each.values) for each in first.upserts] == [{"key": b"x"}]
+    assert followed.server.asked(SHOP).query["fieldSelector"] == "metadata.name=web"
+    stream.send({"type": "MODIFIED", "object": secret("web", b"renewed", "2")})
+    assert [dict(each.values) for each in followed.next().upserts] == [{"key": b"renewed"}]
+    stream.send({"type": "DELETED", "object": secret("web", b"renewed", "3")})
+    assert followed.next().deletes == (WEB,)
+
+
+def test_a_secret_that_is_not_there_is_answered_for(followed: Followed):
+    followed.server.will_answer(SHOP, listed())
+    followed.server.will_stream(SHOP)
+    followed.want(WEB)
+    assert followed.next().deletes == (WEB,)
+
+
+def test_a_missing_right_is_said_of_the_secret_and_taken_back_once_it_is_there(followed: Followed):
+    denied = {"code": 403, "message": 'secrets is forbidden: User "hadyn" cannot list'}
+    followed.server.will_answer(SHOP, denied, 403)
+    followed.want(WEB)
+    refused = followed.next()
+    (problem,) = refused.problems or ()
+    assert problem.object == WEB
+    assert problem.said == "the account 'hadyn' may not list secrets in namespace shop"
+    assert 'resources: ["secrets"], verbs: ["list"]' in problem.remedy
+    assert followed.follower.staleness_seconds(time.monotonic() + 60) == 0.0
+    followed.server.will_answer(SHOP, listed(secret("web")))
+    followed.server.will_stream(SHOP)
+    granted = followed.next()
+    assert (len(granted.upserts), granted.problems) == (1, ())
+
+
+def test_a_secret_that_nobody_wants_any_more_is_taken_away_and_its_watch_ends(followed: Followed):
+    followed.server.will_answer(SHOP, listed(secret("web")))
+    followed.server.will_stream(SHOP)
+    followed.want(WEB)
+    followed.next()
+    followed.want(dropped=(WEB,))
+    assert followed.next().deletes == (WEB,)
+    assert not followed.follower.is_needed()
+
+
+def test_many_secrets_of_a_namespace_are_one_watch_that_lets_the_others_pass(followed: Followed):
+    wanted = [f"s{number}" for number in range(MANY)]
+    followed.server.will_answer(SHOP, listed(*map(secret, [*wanted[1:], "stranger"])))
+    stream = followed.server.will_stream(SHOP)
+    followed.want(*(ObjectRef("Secret", "shop", name) for name in wanted))
+    assert followed.server.asked(SHOP).query["fieldSelector"] == "type!=helm.sh/release.v1"
+    first = followed.next()
+    assert sorted(each.name for each in first.upserts) == sorted(wanted[1:])
+    assert first.deletes == (ObjectRef("Secret", "shop", "s0"),)
+    stream.send({"type": "MODIFIED", "object": secret("stranger", version="2")})
+    stream.send({"type": "ADDED", "object": secret("s0", version="3")})
+    assert [each.name for each in followed.next().upserts] == ["s0"]
+
+
+def test_whoever_may_not_see_all_secrets_of_a_namespace_asks_for_each_by_its_name(followed: Followed):
+    followed.server.will_answer(SHOP, {"code": 403, "message": "no"}, 403)
+    followed.want(*(ObjectRef("Secret", "shop", f"s{number}") for number in range(MANY)))
+    followed.server.asked(SHOP)
+    asked = {followed.server.asked(SHOP).query["fieldSelector"] for _ in range(MANY)}
+    assert asked == {f"metadata.name=s{number}" for number in range(MANY)}
+
+
+def test_a_secret_of_a_namespace_that_is_not_followed_is_not_asked_for(server: ApiServer, tmp_path: Path):
+    followed = Followed(server, tmp_path, "blog")
+    followed.want(WEB)
+    assert followed.next().deletes == (WEB,)
+    assert not followed.follower.is_needed()
+
+
+def test_an_undecodable_secret_is_said_of_it_and_its_last_good_values_stay(followed: Followed):
+    followed.server.will_answer(SHOP, listed(secret("web")))
+    stream = followed.server.will_stream(SHOP)
+    followed.want(WEB)
+    followed.next()
+    stream.send({"type": "MODIFIED", "object": {**secret("web", version="2"), "data": ["hunter2"]}})
+    said = followed.next()
+    assert (said.upserts, said.deletes) == ((), ())
+    assert [problem.object for problem in said.problems or ()] == [WEB]
+    assert "hunter2" not in repr(said)
