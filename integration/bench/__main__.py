@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from integration.bench import files
+from integration.bench import dns, files
 from integration.bench.report import PAGE, Chapter, Figure, busyness, machine, milliseconds, page, quantile
 from integration.cluster import SCRIPTS, path_of_binary
 from integration.haproxies import HAProxyBinary, find_haproxies
@@ -30,6 +31,8 @@ def main() -> int:
     print(f"{machine()}; load before: {load}", flush=True)
     chapters = []
     measures = [change_to_ready, change_to_answer, rolling_update, folder_source, cost_of_a_change, burst]
+    if os.geteuid() == 0 and shutil.which("knotd"):
+        measures.append(dns.names)
     if os.geteuid() == 0 and path_of_binary().exists():
         measures += [one_service_of_a_cluster, cluster_of_a_thousand]
     for measure in measures:
