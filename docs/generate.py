@@ -122,8 +122,8 @@ def _facts(option: Option[Any]) -> Iterator[str]:
     yield f"- on: {', '.join(scope.value for scope in Scope if scope in option.scope)}"
     yield f"- applies: {option.effect.value}"
     yield f'- example: `{option.annotation}: "{option.example}"`'
-    if option.aliases:
-        yield f"- means the same: {', '.join(f'`{alias}`' for alias in option.aliases)}"
+    if option.alias_names:
+        yield f"- means the same: {', '.join(f'`{alias}`' for alias in option.alias_names)}"
 
 
 def _examples(command: click.Command) -> Iterator[str]:

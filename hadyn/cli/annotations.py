@@ -63,7 +63,7 @@ def _lines(option: Option[Any]) -> list[tuple[str, str]]:
         ("on", places(option)),
         ("applies", option.effect.value),
         ("example", f'{option.annotation}: "{option.example}"'),
-        ("also", ", ".join(option.aliases) or "nothing else"),
+        ("also", ", ".join(option.alias_names) or "nothing else"),
     ]
 
 
@@ -76,5 +76,5 @@ def _document(option: Option[Any]) -> dict[str, Any]:
         "on": [scope.value for scope in Scope if scope in option.scope],
         "applies": option.effect.value,
         "example": option.example,
-        "aliases": list(option.aliases),
+        "aliases": list(option.alias_names),
     }

@@ -16,7 +16,7 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
-from hadyn.model.desired import UNAVAILABLE, Backend, MapKey
+from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, leading_to
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.routes import entries
@@ -56,6 +56,7 @@ class Filing:
     refused: dict[str, Refused] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
+    certificate_problems: tuple[Problem, ...] = ()
     _is_unwritten: bool = False
     _causes: tuple[object, ...] = ()
     _known: frozenset[Problem] = frozenset()
@@ -83,7 +84,10 @@ class Filing:
         """Return the map entries that a host shall have."""
         routed = entries(self.inventory.routes(host))
         left_out = {name for name, refused in self.refused.items() if not refused.is_running}
-        return {key: UNAVAILABLE if value in left_out else value for key, value in routed.items()}
+        return {
+            key: leading_to(value, UNAVAILABLE) if backend_of(value) in left_out else value
+            for key, value in routed.items()
+        }
 
     def filed_addresses(self, name: str) -> set[str]:
         """Return the addresses that sit in a backend of the files."""
@@ -142,6 +146,10 @@ class Filing:
         """Write whatever is due; what cannot be written now is written later."""
         self._write(lambda: self.files.write_all(durable=False))
 
+    def write_certificates(self) -> None:
+        """Write certificates and their list; what cannot be written now is written later."""
+        self._write(self.files.certificates.write)
+
     def write_all(self) -> bool:
         """Write whatever is due, so that it survives a power cut; return whether that came off."""
         return self._write(self.files.write_all)
@@ -162,7 +170,7 @@ class Filing:
         refused = (
             refusal(refused.backend, refused.said, is_running=refused.is_running) for refused in self.refused.values()
         )
-        found = {*self.inventory.problems(), *self.unseated.values(), *refused}
+        found = {*self.inventory.problems(), *self.unseated.values(), *self.certificate_problems, *refused}
         return tuple(sorted(replace(each, file=each.file or self.place_of(each.object)) for each in found))
 
     @property
@@ -172,7 +180,8 @@ class Filing:
 
     def news(self) -> tuple[Problem, ...]:
         """Return the problems that were not there when this was asked last; costs nothing where nothing changed."""
-        causes = self.inventory.problems(), tuple(self.unseated.values()), tuple(self.refused.values())
+        others = self.certificate_problems, tuple(self.refused.values())
+        causes = self.inventory.problems(), tuple(self.unseated.values()), *others
         if causes == self._causes:
             return ()
         self._causes = causes

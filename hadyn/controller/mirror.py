@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hadyn.model.desired import MapKey, host_of
+from hadyn.model.desired import MapKey, backend_of, host_of
 from hadyn.planner.commands import DeleteMapEntry, MapCommand
 
 Entries = Mapping[MapKey, str]
@@ -67,4 +67,4 @@ class MapMirror:
 
     def hosts_leading_to(self, backend: str) -> frozenset[str]:
         """Return the hosts with a route to a backend; looks at every host."""
-        return frozenset(host for host, entries in self._hosts.items() if backend in entries.values())
+        return frozenset(host for host, entries in self._hosts.items() if backend in map(backend_of, entries.values()))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 
 from hadyn.controller.mirror import MapMirror
-from hadyn.model.desired import Backend, MapKey, host_of
+from hadyn.model.desired import Backend, MapKey, backend_of, host_of, leading_to
 from hadyn.planner.dynamic import has_settings
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired
@@ -57,8 +57,8 @@ class Places:
         is given to nobody.
         """
         found: dict[str, str] = {}
-        for key, place in running.items():
-            name = wanted.of_host(host_of(key)).get(key)
+        for key, value in running.items():
+            place, name = backend_of(value), backend_of(wanted.of_host(host_of(key)).get(key, ""))
             is_new = name not in found and name not in loaded and place not in found.values()
             if place in self.spares and name and is_new and holds(place, name):
                 found[name] = place
@@ -110,11 +110,14 @@ class Places:
 
     def values_as_running(self, entries: Mapping[str, str]) -> Mapping[str, str]:
         """Return the entries of one map as they lead to where backends run."""
-        return {key: self.of(value) for key, value in entries.items()} if self.by_backend else entries
+        return {key: self._as_running(value) for key, value in entries.items()} if self.by_backend else entries
 
     def entries_as_running(self, entries: Mapping[MapKey, str | None]) -> dict[MapKey, str | None]:
         """Return map entries as they lead to where backends run."""
-        return {key: value and self.of(value) for key, value in entries.items()}
+        return {key: value and self._as_running(value) for key, value in entries.items()}
+
+    def _as_running(self, value: str) -> str:
+        return leading_to(value, self.of(backend_of(value)))
 
     def as_filed(self, desired: Desired, plan: Plan) -> tuple[Desired, Plan]:
         """Return what was wanted and planned by the backends' own names, as the files have them."""

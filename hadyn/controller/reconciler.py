@@ -14,11 +14,12 @@ from itertools import islice
 
 from msgspec import structs
 
+from hadyn.controller.certificates import CertificateKeeper
 from hadyn.controller.filing import Filing
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.places import Places
 from hadyn.controller.sentences import cycle_sentence, listed
-from hadyn.model.desired import MapKey, MapName, host_of
+from hadyn.model.desired import MapKey, MapName, backend_of, host_of
 from hadyn.model.inventory import Touched
 from hadyn.model.names import is_own, is_spare, slot_number
 from hadyn.observe.metrics import Metrics
@@ -69,6 +70,7 @@ class Reconciler:
     entries_are_doubtful: bool = False
     is_doubtful: bool = False
     strangers: tuple[str, ...] = ()
+    certificates: CertificateKeeper | None = None
 
     def reconcile(self, touched: Touched, *, received: Mapping[str, float] | None = None) -> Turned:
         """Bring what is touched in step.
@@ -96,7 +98,8 @@ class Reconciler:
         for name in self.places.by_backend.keys() & touched.backends:
             if self.filing.wanted(name) is None:
                 self.places.leave(name)
-        sentence = cycle_sentence(plans, services, self.filing.pace.pending)
+        more = self.certificates.keep(touched) if self.certificates else []
+        sentence = cycle_sentence(plans, services, self.filing.pace.pending, more=more)
         return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans))
 
     def desired(self, touched: Touched) -> Desired:
@@ -126,7 +129,8 @@ class Reconciler:
         """Return all there is, wanted or only there."""
         inventory, filing = self.filing.inventory, self.filing
         names = inventory.backend_names() | filing.files.backend_names()
-        return Touched(names, inventory.hosts() | filing.entries.hosts() | self.entries.hosts())
+        touched = Touched(names, inventory.hosts() | filing.entries.hosts() | self.entries.hosts())
+        return touched | self.certificates.everything() if self.certificates else touched
 
     def file(self, touched: Touched) -> None:
         """Make the files what is wanted, for a HAProxy that is about to start from them.
@@ -135,6 +139,8 @@ class Reconciler:
         """
         self.filing.put_entries(touched.hosts)
         self.places.began(self.filing.files.main)
+        if self.certificates:
+            self.certificates.file()
         for names in portions(touched.backends):
             self._compare({}, names)
             self.filing.settle(names)
@@ -166,7 +172,7 @@ class Reconciler:
         self.filing.write_seats()
         self.is_doubtful = False
         differing = {host for host in wanted.hosts if self._entries_to_be(host) != self.entries.of_host(host)}
-        return Touched(frozenset(suspects), frozenset(differing))
+        return Touched(frozenset(suspects), frozenset(differing)) | self._differing_certificates()
 
     def served(self) -> frozenset[str]:
         """Return the own names of the backends that HAProxy has for somebody."""
@@ -186,6 +192,8 @@ class Reconciler:
         """
         self.places.began(self.filing.files.main)
         self.loaded = {*self.filing.files.filed_names(), *self.places.spares}
+        if self.certificates:
+            self.certificates.after_reload()
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
         absent = self.filing.inventory.backend_names() - self.loaded
@@ -228,7 +236,11 @@ class Reconciler:
         if self.entries_are_doubtful:
             self.read_entries()
         names = execution.backends_to_repair | {part.backend for part in plan.backends if part.is_unfinished}
-        hosts = {host_of(key) for key, value in desired.entries.items() if value in arrived} if arrived else set()
+        hosts = (
+            {host_of(key) for key, value in desired.entries.items() if value and backend_of(value) in arrived}
+            if arrived
+            else set()
+        )
         keys = execution.entries_to_repair | {key for key in desired.entries if hosts and host_of(key) in hosts}
         return Desired(
             {name: desired.backends[name] for name in sorted(names)},
@@ -277,6 +289,12 @@ class Reconciler:
             holds=holds,
             is_free=lambda place: serving.get(place) == set(),
         )
+
+    def _differing_certificates(self) -> Touched:
+        differing = Touched()
+        for touched in self.certificates.compare() if self.certificates else ():
+            differing |= touched
+        return differing
 
     def _entries_to_be(self, host: str) -> Mapping[MapKey, str | None]:
         """Return the entries that a host shall have in HAProxy."""

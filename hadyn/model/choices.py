@@ -1,23 +1,26 @@
 """Which options hold for a backend, out of all that objects say.
 
-Rules: a Service's own value wins over that of any Ingress; of several Ingresses the
-oldest that says something is heard. An option that no Service may have is about routes,
-not about the backend.
+Rules: a Service's own value wins over that of any Ingress. Of a setting that a backend
+has once, the oldest Ingress that says something is heard. What Ingresses say of their
+routes holds for each by itself: where they differ, their lines ask whose request it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from hadyn.model.claims import Voice
 from hadyn.model.directives import Directive
 from hadyn.model.objects import Options
 from hadyn.model.options.option import Option, Scope
+from hadyn.model.options.routing import Said, speaks_of_routes
 from hadyn.model.options.table import BY_NAME, OPTIONS
 from hadyn.model.problems import ObjectRef, Problem, Reason
 
 Value = TypeVar("Value")
+
+Lines = tuple[Directive, ...]
 
 
 class Choices:
@@ -25,17 +28,19 @@ class Choices:
 
     def __init__(self, source: ObjectRef, own: Options, voices: Iterable[Voice]) -> None:
         """``source`` is the Service (or Backend) with the options ``own``; ``voices`` may come in any order."""
+        self._own = own
+        self._voices = sorted(voices, key=lambda voice: voice.age)
         self._values: dict[str, tuple[object, ObjectRef]] = {name: (value, source) for name, value in own}
         self._outvoiced: list[tuple[str, ObjectRef]] = []
-        for voice in sorted(voices, key=lambda voice: voice.age):
+        for voice in self._voices:
             for name, value in voice.options:
-                if Scope.SERVICE not in BY_NAME[name].scope:
+                if BY_NAME[name].per_route or Scope.SERVICE not in BY_NAME[name].scope:
                     continue
                 chosen, setter = self._values.setdefault(name, (value, voice.ref))
                 if chosen != value and setter != source:
                     self._outvoiced.append((name, voice.ref))
 
-    def value(self, option: Option[Value]) -> Value | None:
+    def value(self, option: Option[Value], /) -> Value | None:
         """The typed value, the option's default where nobody says anything."""
         if option.name not in self._values:
             return option.default
@@ -46,13 +51,24 @@ class Choices:
         """The object that says so, None for the default."""
         return self._values[option.name][1] if option.name in self._values else None
 
-    def directives(self) -> tuple[Directive, ...]:
+    def directives(self) -> Lines:
         """What the options add to the backend's section."""
-        return tuple(line for option, value in self._said() for line in option.directives(value))
+        once = [
+            line
+            for option in OPTIONS
+            if option.name in self._values and not option.per_route
+            for line in option.directives(self._values[option.name][0], self)
+        ]
+        return (*once, *self._lines_of_routes())
 
-    def server_directives(self) -> tuple[Directive, ...]:
+    def server_directives(self) -> Lines:
         """What the options add to the backend's default-server line."""
-        return tuple(line for option, value in self._said() for line in option.server_directives(value))
+        return tuple(
+            line
+            for option in OPTIONS
+            if option.name in self._values
+            for line in option.server_directives(self._values[option.name][0], self)
+        )
 
     def problems(self, backend: str) -> Iterator[Problem]:
         """Each Ingress that is not heard."""
@@ -62,5 +78,40 @@ class Choices:
             remedy = "Annotate the Service, whose word counts"
             yield Problem(ref, f"metadata.annotations[{annotation}]", Reason.CLAIMED, said, remedy)
 
-    def _said(self) -> Iterator[tuple[Option[object], object]]:
-        return ((option, self._values[option.name][0]) for option in OPTIONS if option.name in self._values)
+    def _lines_of_routes(self) -> Lines:
+        """Return the lines about requests; those that are not for all Ingresses ask for the Ingress."""
+        speakers = [voice for voice in self._voices if speaks_of_routes(voice.options)]
+        others = _lines_about_requests(Said(self._own))
+        if not speakers:
+            return others
+        by_lines: dict[Lines, list[str]] = {}
+        for voice in speakers:
+            by_lines.setdefault(_lines_about_requests(Said(self._own, voice.options)), []).append(voice.title)
+        if len(speakers) < len(self._voices):
+            by_lines.setdefault(others, [])
+        if len(by_lines) == 1:
+            return next(iter(by_lines))
+        titles = [voice.title for voice in speakers if voice.title not in by_lines.get(others, ())]
+        return tuple(_conditional(by_lines, others, titles))
+
+
+def _lines_about_requests(said: Said) -> Lines:
+    return tuple(
+        line
+        for option in OPTIONS
+        if option.per_route and option.name in said.values
+        for line in option.directives(said.values[option.name], said)
+    )
+
+
+def _conditional(
+    by_lines: Mapping[Lines, Sequence[str]], others: Lines, differing: Sequence[str]
+) -> Iterator[Directive]:
+    """Yield each group's lines for its Ingresses alone; ``others`` are for all but those that differ."""
+    for number, (lines, titles) in enumerate(by_lines.items(), start=1):
+        is_others = lines == others
+        name = f"ingress_{number}"
+        named = differing if is_others else titles
+        if lines:
+            yield from (Directive("acl", name, "var(txn.ingress)", "-m", "str", title) for title in named)
+        yield from (line.only_if(f"!{name}" if is_others else name) for line in lines)

@@ -26,6 +26,11 @@ class Voice(NamedTuple):
     def ref(self) -> ObjectRef:
         return ObjectRef(Ingress.kind, self.age[1], self.age[2])
 
+    @property
+    def title(self) -> str:
+        """As people write it: "shop/web"."""
+        return f"{self.age[1]}/{self.age[2]}"
+
 
 class Claim(NamedTuple):
     """What one Ingress wants of one host."""

@@ -21,6 +21,8 @@ ANY_HOST = "_"
 """Stands for the host of rules without one; never a host name."""
 DEFAULT_KEY = "*"
 """Key of the exact map for requests that nothing else matches; never starts a host and path."""
+FIELD_SEPARATOR = "|"
+"""Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
 UNAVAILABLE = "_503"
 """The backend without slots: routes whose Service is missing lead there and get a 503."""
 
@@ -122,6 +124,16 @@ class MapName(StrEnum):
 MapKey = tuple[MapName, str]
 
 
+def backend_of(value: str) -> str:
+    """Return the backend that an entry of the exact or prefix map leads to."""
+    return value.partition(FIELD_SEPARATOR)[0]
+
+
+def leading_to(value: str, backend: str) -> str:
+    """Return an entry that leads to this backend, all else as it is."""
+    return backend + value[len(backend_of(value)) :]
+
+
 def host_of(key: MapKey) -> str:
     """Return the host that a map entry belongs to; ANY_HOST and DEFAULT_KEY stand for themselves."""
     name, text = key
@@ -135,7 +147,7 @@ class Route:
     ``host`` is lower case without port ("a.example", "*.a.example", or ANY_HOST).
     ``backend`` is None while its Service is missing: the request gets a 503.
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
-    Service shares the backend.
+    Service shares the backend. ``fields`` are what the Ingress has to say of it alone.
     """
 
     host: str
@@ -144,6 +156,12 @@ class Route:
     backend: str | None
     ingress: str
     canary: str | None = None
+    fields: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> str:
+        """What the map says of this route: the backend, and the fields behind it."""
+        return FIELD_SEPARATOR.join((self.backend or UNAVAILABLE, *self.fields))
 
     @property
     def key(self) -> MapKey:

@@ -21,20 +21,29 @@ class Directive:
     """A directive and its arguments, one word each: ``Directive("timeout", "server", "30s")``.
 
     A word that means something in a log-format string (%[...]) means it still: callers
-    double the % of a user's text where HAProxy expects a format.
+    double the % of a user's text where HAProxy expects a format. ``conditions`` are the
+    words behind ``if``, all of which must hold: names of ACLs, or ACLs in braces.
     """
 
     words: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, conditions: tuple[str, ...] = ()) -> None:
         object.__setattr__(self, "words", words)
-        assert 1 <= len(words) <= MAX_WORDS, words
-        for word in words:
+        object.__setattr__(self, "conditions", conditions)
+        assert words, words
+        assert len(words) + len(conditions) < MAX_WORDS, words
+        for word in (*words, *conditions):
             assert PRINTABLE.fullmatch(word), word
+
+    def only_if(self, *conditions: str) -> Directive:
+        """Return the same directive under these conditions, too."""
+        return Directive(*self.words, conditions=(*self.conditions, *conditions))
 
     def __str__(self) -> str:
         """The line as HAProxy reads it, without indent and line end."""
-        return " ".join(map(quoted, self.words))
+        spelled = self.words if not self.conditions else (*self.words, "if", *self.conditions)
+        return " ".join(map(quoted, spelled))
 
 
 def quoted(word: str) -> str:

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, MapName, Route
 from hadyn.model.objects import NEVER, Ingress, PathRule
+from hadyn.model.options.routing import route_fields
 from hadyn.model.problems import Problem, Reason
 from hadyn.model.services import Find, Found, Missing
 
@@ -70,7 +71,7 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
     """Return the map entries that carry the routes of one host."""
     found: dict[MapKey, str] = {}
     for route in routes:
-        found[route.key] = route.backend or UNAVAILABLE
+        found[route.key] = route.value
         if route.host not in (ANY_HOST, DEFAULT_KEY):
             found[MapName.HOSTS, route.host] = PRESENT
     return found
@@ -105,7 +106,8 @@ class _Resolving:
             return
         found = self._found(ingress, rule)
         if found is not None:
-            route = Route(self._host, rule.path, rule.is_exact, found.backend, ingress.title)
+            fields = route_fields(ingress.title, ingress.options)
+            route = Route(self._host, rule.path, rule.is_exact, found.backend, ingress.title, fields=fields)
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
         self._routes[route.key] = (route, rule, ingress)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from hadyn.model.desired import UNAVAILABLE, MapKey, MapName, host_of
+from hadyn.model.desired import UNAVAILABLE, MapKey, MapName, backend_of, host_of
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
 
@@ -39,7 +39,7 @@ def plan_entries(
 
 
 def _can_lead(value: str | None, loaded: Container[str]) -> bool:
-    return value is None or value == UNAVAILABLE or value in loaded
+    return value is None or backend_of(value) == UNAVAILABLE or backend_of(value) in loaded
 
 
 def _command(key: MapKey, value: str | None, observed: Mapping[MapKey, str]) -> MapCommand | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
+from hadyn.model.options.routing import field_rules
 
 FRONTEND = "_http"
 """Begins with ``_`` as hadyn's own names do: a backend of the same name would be fatal from 3.3 on."""
@@ -55,6 +56,7 @@ ADMISSION_RULES = r"""
 
 def routing_rules(maps: str) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
+    fields = "".join(f"    {rule}\n" for rule in field_rules())
     hosts, exact, prefix = f"map_str({maps}/hosts.map)", f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # the host as it is, else with its first label as *, else the rules without a host
@@ -73,12 +75,18 @@ def routing_rules(maps: str) -> str:
 
     # the path exactly, else the longest prefix by elements, else the default;
     # the / put behind the path keeps the prefix /foo/ from taking /foobar
-    acl has_backend var(txn.backend) -m found
+    acl has_route var(txn.route) -m found
     http-request set-var(txn.path) path
-    http-request set-var(txn.backend) var(txn.key),concat(,txn.path,),{exact}
-    http-request set-var(txn.backend) var(txn.key),concat(,txn.path,/),{prefix} unless has_backend
-    http-request set-var(txn.backend) str({DEFAULT_KEY}),{exact} unless has_backend
-    http-request return status 404 default-errorfiles unless has_backend
+    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact}
+    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} unless has_route
+    http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
+    http-request return status 404 default-errorfiles unless has_route
+
+    # the route says the backend, its Ingress where that has something to say, and what that is
+    acl has_ingress var(txn.ingress) -m len gt 0
+    http-request set-var(txn.backend) var(txn.route),field(1,|)
+    http-request set-var(txn.ingress) var(txn.route),field(2,|)
+{fields}    # where it goes
     use_backend %[var(txn.backend)]
     # a route to a backend that HAProxy does not have (yet)
     default_backend {UNAVAILABLE}

@@ -192,4 +192,4 @@ def test_the_example_of_every_option_is_one_of_its_values(option):
     assert option.sentence.endswith(".")
     assert option.accepted
     assert option.default_text
-    assert all(BY_ALIAS[alias] is option for alias in option.aliases)
+    assert all(BY_ALIAS[alias] is option for alias in option.alias_names)

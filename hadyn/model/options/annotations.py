@@ -25,7 +25,7 @@ def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options,
         value = annotations[annotation]
         fault = _fault_of(annotation, value, option, scope)
         if fault is None:
-            values[option.name] = option.parse(value)
+            values[option.name] = option.spelling(annotation).parse(value)
         else:
             faults.append(fault)
     return tuple(sorted(values.items())), faults
@@ -51,14 +51,15 @@ def _fault_of(annotation: str, value: object, option: Option[Any], scope: Scope)
         places = " or ".join(place.value for place in Scope if place in option.scope)
         said = f"means nothing on this kind of object; it belongs on {places}"
         return Fault(_field(annotation), Reason.NOT_SUPPORTED, said, "Move it there")
-    wanted = f"{option.accepted} is wanted; the default ({option.default_text}) applies"
+    spelling = option.spelling(annotation)
+    wanted = f"{spelling.accepted} is wanted; the default ({option.default_text}) applies"
     if not isinstance(value, str):
         return Fault(_field(annotation), Reason.INVALID_VALUE, f"is not text: {wanted}", "Put the value in quotes")
     try:
-        option.parse(value)
+        spelling.parse(value)
     except ValueError:
         return Fault(
-            _field(annotation), Reason.INVALID_VALUE, f"{shown(value)}: {wanted}", f'For example "{option.example}"'
+            _field(annotation), Reason.INVALID_VALUE, f"{shown(value)}: {wanted}", f'For example "{spelling.example}"'
         )
     return None
 

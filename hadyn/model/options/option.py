@@ -1,7 +1,8 @@
 """What an option is: the annotation's name, its values, and what it does to HAProxy.
 
-Rule: an option is parsed once, when its object is decoded; from then on it is a typed
+Rules: an option is parsed once, when its object is decoded; from then on it is a typed
 value. ``parse`` takes exactly what ``accepted`` says and raises ValueError for the rest.
+What an option does to HAProxy stands in its entry, nowhere else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from hadyn.model.directives import Directive
 
@@ -37,8 +38,41 @@ class Effect(Enum):
     WHEN_GROWING = "at once where slots suffice, else with one reload"
 
 
-def no_directives(_: object) -> tuple[Directive, ...]:
+class Chosen(Protocol):
+    """The values that hold where an option takes effect, for options that go together."""
+
+    def value(self, option: Option[Value], /) -> Value | None:
+        """The typed value, the option's default where nobody says anything."""
+
+
+def no_directives(_value: object, _chosen: Chosen) -> tuple[Directive, ...]:
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias(Generic[Value]):
+    """Another controller's annotation for the same, spelled otherwise: ``parse`` reads what it ``accepted``."""
+
+    name: str
+    parse: Callable[[str], Value]
+    accepted: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteField(Generic[Value]):
+    """What an option adds to a route's entry in the maps, so that it changes without a reload.
+
+    ``spell`` returns "" where there is nothing to say, else printable ASCII without blank
+    and ``|``. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
+    behind the choice of the backend. ``number`` is never given to another option, since a HAProxy that
+    runs on counts as it did when it began.
+    """
+
+    number: int
+    name: str
+    spell: Callable[[Value, Chosen], str]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +80,10 @@ class Option(Generic[Value]):
     """One annotation.
 
     ``default`` is None where the operator's flags decide or nothing is set; ``default_text``
-    says it to people. ``directives`` and ``server_directives`` turn a value into lines of
-    the backend's section and words of its default-server line. ``aliases`` are whole
+    says it to people. ``directives`` and ``server_directives`` turn a value that somebody
+    set into lines of the backend's section and of its default-server lines; they may ask
+    for the values of other options. An option ``per_route`` may differ between Ingresses
+    that lead to the same backend: its directives take conditions. ``aliases`` are whole
     annotation names of other controllers that mean the same.
     """
 
@@ -60,11 +96,23 @@ class Option(Generic[Value]):
     sentence: str
     example: str
     effect: Effect
-    aliases: tuple[str, ...] = ()
-    directives: Callable[[Value], tuple[Directive, ...]] = no_directives
-    server_directives: Callable[[Value], tuple[Directive, ...]] = no_directives
+    aliases: tuple[str | Alias[Value], ...] = ()
+    directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
+    server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
+    per_route: bool = False
+    route_field: RouteField[Value] | None = None
 
     @property
     def annotation(self) -> str:
         """The whole name: ``hadyn.io/slots``."""
         return PREFIX + self.name
+
+    @property
+    def alias_names(self) -> tuple[str, ...]:
+        """The whole names of the aliases."""
+        return tuple(alias if isinstance(alias, str) else alias.name for alias in self.aliases)
+
+    def spelling(self, annotation: str) -> Alias[Value]:
+        """How this annotation spells the values: the option's own name, or one of its aliases."""
+        own = Alias(self.annotation, self.parse, self.accepted, self.example)
+        return next((alias for alias in self.aliases if isinstance(alias, Alias) and alias.name == annotation), own)

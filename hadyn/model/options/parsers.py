@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
+_DURATION = re.compile(r"(0|[1-9][0-9]{0,11})(ms|s|m|h)")
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _BOOLEANS = {"true": True, "false": False}
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -43,5 +45,18 @@ def one_of(choices: Iterable[Choice]) -> Callable[[str], Choice]:
         if text not in by_word:
             raise ValueError(text)
         return by_word[text]
+
+    return parse
+
+
+def duration(shortest: int, longest: int) -> Callable[[str], int]:
+    """A parser of one number with a unit (ms, s, m, h) to milliseconds, both bounds included."""
+
+    def parse(text: str) -> int:
+        found = _DURATION.fullmatch(text)
+        milliseconds = int(found[1]) * _MILLISECONDS[found[2]] if found else -1
+        if not shortest <= milliseconds <= longest:
+            raise ValueError(text)
+        return milliseconds
 
     return parse

@@ -1,4 +1,8 @@
-"""The table of all options: code, CLI, docs read the same."""
+"""The table of all options: code, CLI, docs read the same.
+
+Rule: lines stand in a backend's section in the order of this table, so who may come in
+comes before what becomes of the request.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ from typing import Any
 
 from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
+from hadyn.model.options.headers import SET_HOST
 from hadyn.model.options.option import Option
+from hadyn.model.options.redirects import APP_ROOT
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.options.timeouts import TIMEOUT_SERVER
 
 OPTIONS: tuple[Option[Any], ...] = (
     SLOTS,
@@ -19,10 +26,13 @@ OPTIONS: tuple[Option[Any], ...] = (
     DISCOVERY,
     CANARY,
     CANARY_WEIGHT,
+    TIMEOUT_SERVER,
+    APP_ROOT,
+    SET_HOST,
 )
 
 BY_NAME: dict[str, Option[Any]] = {option.name: option for option in OPTIONS}
-BY_ALIAS: dict[str, Option[Any]] = {alias: option for option in OPTIONS for alias in option.aliases}
+BY_ALIAS: dict[str, Option[Any]] = {alias: option for option in OPTIONS for alias in option.alias_names}
 
 COMPARED_CHARACTERS = 64
 

@@ -1,0 +1,105 @@
+"""A site made of annotated manifests: hadyn's own way from objects to files, a real HAProxy, echoing pods.
+
+Rule: what an annotation does is asked of requests and their answers, never of the files.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hadyn.model.changes import Changes
+from hadyn.model.inventory import Inventory
+from hadyn.model.names import slot_name
+from hadyn.model.policy import Policy
+from hadyn.model.routes import entries
+from hadyn.planner.plan import Seating
+from hadyn.render.config import backend_section
+from integration.manifests import Document, slice_
+from integration.stack import ANSWER_SECONDS, EchoPod, Stack
+from tests.given import decoded
+
+SLOTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; ``headers`` and ``seen`` by lower-case name, ``seen`` is {} where no pod answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+
+class AnnotatedSite:
+    """Serves these objects; each Service named in ``services`` of namespace shop has one pod of its own."""
+
+    def __init__(self, haproxy: Path, *documents: Document, services: tuple[str, ...] = ("web",)) -> None:
+        self._haproxy = haproxy
+        self._documents = documents
+        self._services = services
+        self._open = ExitStack()
+        self.inventory = Inventory(Policy())
+        self.pods: dict[str, EchoPod] = {}
+        self.stack: Stack
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self.pods = {name: opened.enter_context(EchoPod()) for name in self._services}
+            slices = (slice_(name, "127.0.0.1", port=pod.address.port) for name, pod in self.pods.items())
+            objects = tuple(decoded(document) for document in (*self._documents, *slices))
+            self.inventory.apply(Changes("test", upserts=objects, is_operators_own=True))
+            assert not self.inventory.problems(), self.inventory.problems()
+            self.stack = opened.enter_context(Stack(self._haproxy))
+            self._fill()
+            self.stack.start()
+            self._open = opened.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def _fill(self) -> None:
+        """Write the files as hadyn would, with every endpoint seated."""
+        for name in sorted(self.inventory.backend_names()):
+            backend = self.inventory.backend(name)
+            assert backend is not None
+            seats = {slot_name(number): endpoint for number, endpoint in enumerate(backend.endpoints, 1)}
+            self.stack.files.put_backend(name, backend_section(backend, Seating(SLOTS, seats)))
+        for host in self.inventory.hosts():
+            self.stack.files.put_maps(entries(self.inventory.routes(host)))
+        self.stack.files.write_maps()
+
+    def request(
+        self,
+        path: str = "/",
+        *,
+        host: str = "shop.example",
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Send one request on a connection of its own."""
+        address = self.stack.address
+        connection = http.client.HTTPConnection(address.ip, address.port, timeout=ANSWER_SECONDS)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in {"Host": host, **(headers or {})}.items():
+                connection.putheader(name, value)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            response = connection.getresponse()
+            text = response.read()
+            seen = json.loads(text) if text.startswith(b"{") else {}
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, seen)
+        finally:
+            connection.close()
