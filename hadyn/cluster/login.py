@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-import yaml
 from kubernetes import config
 from kubernetes.client import Configuration
 from kubernetes.client.rest import RESTClientObject
 
 from hadyn.cluster.errors import KubeconfigWrong
+from hadyn.cluster.kubeconfig import merged
 from hadyn.cluster.place import ACCOUNT_FOLDER
 
 DEFAULT_NAMESPACE = "default"
@@ -30,10 +30,14 @@ _LOGINS = {"token", "tokenFile", "exec", "auth-provider", "username"}
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A kubeconfig with a context of it ("" for its current one); without a kubeconfig the pod's ServiceAccount."""
+    """A kubeconfig with a context of it ("" for its current one); without a kubeconfig the pod's ServiceAccount.
+
+    ``others`` say what the first one does not; not all of them have to be there.
+    """
 
     kubeconfig: Path | None = None
     context: str = ""
+    others: tuple[Path, ...] = ()
 
     def configuration(self) -> Configuration:
         """Read everything anew, running a credential plugin if there is one. Raises KubeconfigWrong."""
@@ -42,9 +46,8 @@ class Login:
             if self.kubeconfig is None:
                 config.load_incluster_config(client_configuration=configuration)
             else:
-                _require(self.kubeconfig)
-                config.load_kube_config(
-                    str(self.kubeconfig),
+                config.load_kube_config_from_dict(
+                    merged(self._paths),
                     self.context or None,
                     client_configuration=configuration,
                     persist_config=False,
@@ -77,19 +80,27 @@ class Login:
             if self.kubeconfig is None:
                 return (ACCOUNT_FOLDER / "namespace").read_text().strip() or DEFAULT_NAMESPACE
             return str(self._context_section().get("namespace") or DEFAULT_NAMESPACE)
-        except OSError:
+        except (OSError, KubeconfigWrong):
             return DEFAULT_NAMESPACE
 
     def __str__(self) -> str:
         if self.kubeconfig is None:
             return f"the ServiceAccount in {ACCOUNT_FOLDER}"
-        return f"the kubeconfig {self.kubeconfig}" + (f", context {self.context!r}," if self.context else "")
+        names = ", ".join(map(str, self._paths))
+        which = f"the kubeconfigs {names}" if self.others else f"the kubeconfig {names}"
+        return which + (f", context {self.context!r}," if self.context else "")
+
+    @property
+    def _paths(self) -> tuple[Path, ...]:
+        return (*([self.kubeconfig] if self.kubeconfig else []), *self.others)
 
     @property
     def _remedy(self) -> str:
         if self.kubeconfig is None:
             return "Is automountServiceAccountToken switched off? Outside a pod, say --kubeconfig"
-        return f"Does `kubectl --kubeconfig {self.kubeconfig} get ingresses` work?"
+        paths = ":".join(map(str, self._paths))
+        command = f"KUBECONFIG={paths} kubectl" if self.others else f"kubectl --kubeconfig {paths}"
+        return f"Does `{command} get ingresses` work?"
 
     def _require_credentials(self, configuration: Configuration) -> None:
         # Of a plugin that fails, the package only logs so, and goes on without credentials.
@@ -109,25 +120,14 @@ class Login:
         section: Mapping[str, Any] = next(each["context"] for each in content["contexts"] if each["name"] == wanted)
         return section
 
-    def _content(self) -> Any:
-        assert self.kubeconfig
-        return yaml.load(self.kubeconfig.read_bytes(), Loader=yaml.CSafeLoader)
+    def _content(self) -> Mapping[str, Any]:
+        return merged(self._paths) or {}
 
 
 def transport(configuration: Configuration) -> urllib3.PoolManager:
     """Return the package's connections: TLS, client certificate, server name and proxy are set up."""
     pool_manager: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
     return pool_manager
-
-
-def _require(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except OSError as cause:
-        raise KubeconfigWrong(
-            f"cannot read the kubeconfig {path}: {cause.strerror}",
-            remedy="--kubeconfig takes a file that this user may read",
-        ) from cause
 
 
 def _words(cause: Exception) -> str:

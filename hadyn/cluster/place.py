@@ -14,7 +14,7 @@ def is_in_pod() -> bool:
     return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (ACCOUNT_FOLDER / "token").exists()
 
 
-def default_kubeconfig() -> Path:
-    """Where kubectl would look: the first file of KUBECONFIG, else ~/.kube/config."""
-    first = os.environ.get("KUBECONFIG", "").split(":")[0]
-    return Path(first or "~/.kube/config").expanduser()
+def default_kubeconfigs() -> tuple[Path, ...]:
+    """Where kubectl would look: the files of KUBECONFIG, else ~/.kube/config."""
+    named = [path for path in os.environ.get("KUBECONFIG", "").split(":") if path]
+    return tuple(Path(path).expanduser() for path in named or ["~/.kube/config"])

@@ -34,10 +34,10 @@ class Origins:
 
 def origins(settings: Settings) -> Origins:
     """Return what to follow; raises WrongUsage where that is nothing, KubeconfigWrong."""
-    is_followed, kubeconfig = _cluster(settings)
+    is_followed, kubeconfigs = _cluster(settings)
     manifests = ManifestsSource(settings.manifests, needs_ingress=not is_followed) if settings.manifests else None
     if is_followed:
-        source, announcer = _following(settings, kubeconfig)
+        source, announcer = _following(settings, kubeconfigs)
         return Origins((manifests, source) if manifests else (source,), announcer)
     if manifests is None:
         raise WrongUsage(
@@ -47,30 +47,30 @@ def origins(settings: Settings) -> Origins:
     return Origins((manifests,))
 
 
-def _cluster(settings: Settings) -> tuple[bool, Path | None]:
-    """Whether a cluster is followed, and by which kubeconfig (None: that of the pod)."""
-    from hadyn.cluster.place import default_kubeconfig, is_in_pod  # noqa: PLC0415
+def _cluster(settings: Settings) -> tuple[bool, tuple[Path, ...]]:
+    """Whether a cluster is followed, and by which kubeconfigs (none: as the pod's ServiceAccount)."""
+    from hadyn.cluster.place import default_kubeconfigs, is_in_pod  # noqa: PLC0415
 
     if settings.kubeconfig or settings.context:
-        return True, settings.kubeconfig or default_kubeconfig()
+        return True, (settings.kubeconfig,) if settings.kubeconfig else default_kubeconfigs()
     is_meant = bool(settings.namespace or settings.ingress_label_selector or settings.publish_service)
     if is_in_pod() and (is_meant or not settings.manifests):
-        return True, None
+        return True, ()
     if is_meant:
         raise WrongUsage(
             "--namespace, --ingress-label-selector and --publish-service are about a cluster, and none is named",
             remedy="Say --kubeconfig FILE or --context NAME, too; only in a pod hadyn knows by itself",
         )
-    return False, None
+    return False, ()
 
 
-def _following(settings: Settings, kubeconfig: Path | None) -> tuple[Source, Announcer | None]:
+def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Source, Announcer | None]:
     # Whoever follows manifests alone pays nothing for the kubernetes package.
     from hadyn.cluster.api import KubeApi  # noqa: PLC0415
     from hadyn.cluster.login import Login  # noqa: PLC0415
     from hadyn.sources.kubernetes import KubernetesSource  # noqa: PLC0415
 
-    login = Login(kubeconfig, settings.context)
+    login = Login(next(iter(kubeconfigs), None), settings.context, kubeconfigs[1:])
     api = KubeApi(login)
     source = KubernetesSource(
         api,
