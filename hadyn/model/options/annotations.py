@@ -19,9 +19,9 @@ NAMED_UNKNOWN = 5
 
 def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options, list[Fault]]:
     """Return the typed options of an object and what is wrong with its annotations."""
-    faults = list(_unknown(annotations))
+    faults = list(_unknown(annotations, scope))
     values: dict[str, object] = {}
-    for annotation, option in _set_options(annotations, faults):
+    for annotation, option in _set_options(annotations, scope, faults):
         value = annotations[annotation]
         fault = _fault_of(annotation, value, option, scope)
         if fault is None:
@@ -31,7 +31,14 @@ def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options,
     return tuple(sorted(values.items())), faults
 
 
-def _set_options(annotations: Mapping[str, Any], faults: list[Fault]) -> Iterator[tuple[str, Option[Any]]]:
+def read_defaults(values: Mapping[str, str]) -> tuple[Options, list[Fault]]:
+    """Return the options that the operator's ConfigMap sets for all, by name without prefix, and what is wrong."""
+    return read_options({PREFIX + key: value.rstrip("\n") for key, value in values.items()}, Scope.GLOBAL)
+
+
+def _set_options(
+    annotations: Mapping[str, Any], scope: Scope, faults: list[Fault]
+) -> Iterator[tuple[str, Option[Any]]]:
     """Yield each option that is set, with the annotation that sets it; note aliases that say otherwise."""
     own = sorted(name for name in annotations if name.removeprefix(PREFIX) in BY_NAME and name.startswith(PREFIX))
     aliases = sorted(name for name in annotations if name in BY_ALIAS)
@@ -43,28 +50,33 @@ def _set_options(annotations: Mapping[str, Any], faults: list[Fault]) -> Iterato
             yield annotation, option
         elif annotations[annotation] != annotations[setter]:
             said = f"says otherwise than {setter}, which counts"
-            faults.append(Fault(_field(annotation), Reason.DUPLICATE, said, "Remove one of the two"))
+            faults.append(Fault(_field(annotation, scope), Reason.DUPLICATE, said, "Remove one of the two"))
 
 
 def _fault_of(annotation: str, value: object, option: Option[Any], scope: Scope) -> Fault | None:
     if scope not in option.scope:
         places = " or ".join(place.value for place in Scope if place in option.scope)
         said = f"means nothing on this kind of object; it belongs on {places}"
-        return Fault(_field(annotation), Reason.NOT_SUPPORTED, said, "Move it there")
+        return Fault(_field(annotation, scope), Reason.NOT_SUPPORTED, said, "Move it there")
     spelling = option.spelling(annotation)
     wanted = f"{spelling.accepted} is wanted; the default ({option.default_text}) applies"
     if not isinstance(value, str):
-        return Fault(_field(annotation), Reason.INVALID_VALUE, f"is not text: {wanted}", "Put the value in quotes")
+        return Fault(
+            _field(annotation, scope), Reason.INVALID_VALUE, f"is not text: {wanted}", "Put the value in quotes"
+        )
     try:
         spelling.parse(value)
     except ValueError:
         return Fault(
-            _field(annotation), Reason.INVALID_VALUE, f"{shown(value)}: {wanted}", f'For example "{spelling.example}"'
+            _field(annotation, scope),
+            Reason.INVALID_VALUE,
+            f"{shown(value)}: {wanted}",
+            f'For example "{spelling.example}"',
         )
     return None
 
 
-def _unknown(annotations: Mapping[str, Any]) -> Iterator[Fault]:
+def _unknown(annotations: Mapping[str, Any], scope: Scope) -> Iterator[Fault]:
     own = (name for name in annotations if name.startswith(PREFIX))
     unknown = sorted(name for name in own if name.removeprefix(PREFIX) not in BY_NAME)
     for annotation in unknown[:NAMED_UNKNOWN]:
@@ -72,13 +84,19 @@ def _unknown(annotations: Mapping[str, Any]) -> Iterator[Fault]:
         closest = closest_name(name)
         remedy = f"Did you mean {PREFIX}{closest}?" if closest else "`hadyn annotations` lists all"
         said = f"hadyn has no annotation {shown(name)}"
-        yield Fault(_field(annotation), Reason.UNKNOWN_ANNOTATION, said, remedy)
+        yield Fault(_field(annotation, scope), Reason.UNKNOWN_ANNOTATION, said, remedy)
     if len(unknown) > NAMED_UNKNOWN:
         said = f"{len(unknown) - NAMED_UNKNOWN:,} further annotations of hadyn.io are unknown"
-        yield Fault("metadata.annotations", Reason.UNKNOWN_ANNOTATION, said, "`hadyn annotations` lists all")
+        yield Fault(
+            "data" if scope is Scope.GLOBAL else "metadata.annotations",
+            Reason.UNKNOWN_ANNOTATION,
+            said,
+            "`hadyn annotations` lists all",
+        )
 
 
-def _field(annotation: str) -> str:
-    """Where an annotation stands; a name that no object of Kubernetes can have is escaped."""
+def _field(annotation: str, scope: Scope) -> str:
+    """Where an option stands; a name that no object of Kubernetes can have is escaped."""
     plain = annotation.isascii() and annotation.isprintable() and len(annotation) < 80
-    return f"metadata.annotations[{annotation if plain else shown(annotation)}]"
+    spelled = annotation if plain else shown(annotation)
+    return f"data[{spelled.removeprefix(PREFIX)}]" if scope is Scope.GLOBAL else f"metadata.annotations[{spelled}]"

@@ -20,11 +20,15 @@ Value = TypeVar("Value")
 
 
 class Scope(Enum):
-    """The kind of object an annotation may stand on; the value is the word people see."""
+    """The kind of object an option may stand on; the value is the word people see.
+
+    In the operator's ConfigMap it stands without prefix, and is the default for all objects.
+    """
 
     INGRESS = "Ingress"
     SERVICE = "Service"
     BACKEND = "Backend"
+    GLOBAL = "ConfigMap"
 
 
 EVERYWHERE = frozenset(Scope)
@@ -75,6 +79,23 @@ class RouteField(Generic[Value]):
     rules: tuple[str, ...]
 
 
+class Section(Enum):
+    """A section of the main file; the value is how it begins."""
+
+    GLOBAL = "global"
+    DEFAULTS = "defaults"
+    FRONTEND = "frontend"
+
+
+@dataclass(frozen=True, slots=True)
+class MainLines(Generic[Value]):
+    """What the value for all of HAProxy, or the option's default, adds to the main file; ``why`` stands above it."""
+
+    section: Section
+    spell: Callable[[Value, Chosen], tuple[Directive, ...]]
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option(Generic[Value]):
     """One annotation.
@@ -83,8 +104,9 @@ class Option(Generic[Value]):
     says it to people. ``directives`` and ``server_directives`` turn a value that somebody
     set into lines of the backend's section and of its default-server lines; they may ask
     for the values of other options. An option ``per_route`` may differ between Ingresses
-    that lead to the same backend: its directives take conditions. ``aliases`` are whole
-    annotation names of other controllers that mean the same.
+    that lead to the same backend: its directives take conditions. ``main`` says what the
+    operator's value adds to the main file; without it that value stands in for an object that says
+    nothing. ``aliases`` are whole annotation names of other controllers that mean the same.
     """
 
     name: str
@@ -101,6 +123,7 @@ class Option(Generic[Value]):
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
     route_field: RouteField[Value] | None = None
+    main: MainLines[Value] | None = None
 
     @property
     def annotation(self) -> str:
