@@ -11,6 +11,7 @@ from hadyn.cli import hadyn
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 
 
-def invoke(*arguments: object, **environment: str) -> Result:
+def invoke(*arguments: object, stdin: str | None = None, **environment: str) -> Result:
     """Run ``hadyn ARGUMENTS`` with these variables of the environment."""
-    return CliRunner(env=environment).invoke(hadyn, [str(argument) for argument in arguments], prog_name="hadyn")
+    said = [str(argument) for argument in arguments]
+    return CliRunner(env=environment).invoke(hadyn, said, input=stdin, prog_name="hadyn")

@@ -1,0 +1,73 @@
+"""The annotations of haproxy-ingress (jcmoraisjr), as of its documentation of 0.15: those that objects may have."""
+
+from __future__ import annotations
+
+from hadyn.model.options.foreign.verdicts import SNIPPET, Peer
+
+_AUTH_URL = (
+    "HAProxy asks no other server before a request without Lua: put oauth2-proxy (or the like) before the Service"
+)
+_ACME = "certificates come as Secrets: cert-manager fills them"
+_FASTCGI = "hadyn speaks HTTP to pods: put a FastCGI gateway (nginx, Caddy) into the pod"
+_WAF = "HAProxy has no WAF of its own: put one before or behind it"
+
+HAPROXY_INGRESS = Peer(
+    title="haproxy-ingress",
+    prefixes=("haproxy-ingress.github.io/", "ingress.kubernetes.io/"),
+    listed="""
+        acme-preferred-chain affinity agent-check-addr agent-check-interval agent-check-port agent-check-send
+        allowlist-source-header allowlist-source-range app-root assign-backend-server-id auth-external-placement
+        auth-headers-fail auth-headers-request auth-headers-succeed auth-method auth-realm auth-secret auth-signin
+        auth-tls-cert-header auth-tls-error-page auth-tls-secret auth-tls-strict auth-tls-verify-client auth-url
+        backend-check-interval backend-protocol backend-server-naming backend-server-slots-increment balance-algorithm
+        blue-green-balance blue-green-cookie blue-green-deploy blue-green-header blue-green-mode cert-signer
+        config-backend config-backend-early config-backend-late config-tcp-service cors-allow-credentials
+        cors-allow-headers cors-allow-methods cors-allow-origin cors-allow-origin-regex cors-enable cors-expose-headers
+        cors-max-age default-backend-redirect denylist-source-range dynamic-scaling fcgi-app headers
+        health-check-addr health-check-fall-count health-check-interval health-check-port health-check-rise-count
+        health-check-uri hsts hsts-include-subdomains hsts-max-age hsts-preload http-header-match
+        http-header-match-regex initial-weight limit-connections limit-rps limit-whitelist maxconn-server
+        maxqueue-server oauth oauth-headers oauth-uri-prefix path-type proxy-body-size proxy-protocol redirect-from
+        redirect-from-code redirect-from-regex redirect-to redirect-to-code request-add-headers request-del-headers
+        request-set-headers response-add-headers response-del-headers response-set-headers rewrite-target
+        secure-backends secure-crt-secret secure-sni secure-verify-ca-secret secure-verify-hostname server-alias
+        server-alias-regex service-upstream session-cookie-domain session-cookie-dynamic session-cookie-keywords
+        session-cookie-name session-cookie-preserve session-cookie-same-site session-cookie-shared
+        session-cookie-strategy session-cookie-value-strategy slots-min-free source-address-intf
+        ssl-always-add-https ssl-always-follow-redirect ssl-cipher-suites ssl-cipher-suites-backend ssl-ciphers
+        ssl-ciphers-backend ssl-fingerprint-lower ssl-fingerprint-sha2-bits ssl-options-backend ssl-options-host
+        ssl-passthrough ssl-passthrough-http-port ssl-redirect ssl-redirect-code tcp-service-log-format
+        tcp-service-port tcp-service-proxy-protocol timeout-connect timeout-http-request timeout-keep-alive
+        timeout-queue timeout-server timeout-server-fin timeout-tunnel tls-alpn use-resolver waf waf-mode
+        whitelist-source-range
+        """,
+    differing={},
+    not_needed={
+        "assign-backend-server-id": "HAProxy's numbers of servers mean nothing to clients of hadyn: cookies follow addresses",
+        "backend-server-naming": "slots are s1, s2, …; `hadyn slots` shows who sits where",
+        "dynamic-scaling": "hadyn always changes slots at run time",
+        "path-type": "spec.rules[].http.paths[].pathType says it",
+        "use-resolver": "hadyn.io/discovery: fqdn has HAProxy resolve names with the servers of --dns-server",
+    },
+    no_equal={
+        "acme-preferred-chain": _ACME,
+        "auth-external-placement": _AUTH_URL,
+        "auth-headers-fail": _AUTH_URL,
+        "auth-headers-request": _AUTH_URL,
+        "auth-headers-succeed": _AUTH_URL,
+        "auth-method": _AUTH_URL,
+        "auth-signin": _AUTH_URL,
+        "auth-url": _AUTH_URL,
+        "cert-signer": _ACME,
+        "config-backend": SNIPPET,
+        "config-backend-early": SNIPPET,
+        "config-backend-late": SNIPPET,
+        "config-tcp-service": SNIPPET,
+        "fcgi-app": _FASTCGI,
+        "oauth": _AUTH_URL,
+        "oauth-headers": _AUTH_URL,
+        "oauth-uri-prefix": _AUTH_URL,
+        "waf": _WAF,
+        "waf-mode": _WAF,
+    },
+)

@@ -1,0 +1,31 @@
+"""The annotations of HAProxy Technologies' kubernetes-ingress, as of its documentation of 3.2: those that objects may have."""
+
+from __future__ import annotations
+
+from hadyn.model.options.foreign.verdicts import SNIPPET, Peer
+
+HAPROXYTECH = Peer(
+    title="haproxytech",
+    prefixes=("haproxy.org/", "haproxy.com/"),
+    listed="""
+        abortonclose allow-list auth-realm auth-secret auth-type backend-config-snippet blacklist check check-http
+        check-interval cookie-persistence cookie-persistence-no-dynamic cors-allow-credentials cors-allow-headers
+        cors-allow-methods cors-allow-origin cors-enable cors-max-age cors-respond-to-options cr-backend deny-list
+        forwarded-for ingress.class load-balance path-rewrite pod-maxconn rate-limit-period rate-limit-requests
+        rate-limit-size rate-limit-status-code rate-limit-whitelist request-capture request-capture-len
+        request-redirect request-redirect-code request-set-header response-set-header route-acl scale-server-slots
+        send-proxy-protocol server-ca server-crt server-proto server-ssl set-host src-ip-header ssl-certificate
+        ssl-passthrough ssl-redirect ssl-redirect-code ssl-redirect-port standalone-backend timeout-check
+        timeout-connect timeout-http-keep-alive timeout-http-request timeout-queue timeout-server timeout-server-fin
+        timeout-tunnel whitelist
+        """,
+    differing={},
+    not_needed={
+        "ingress.class": "spec.ingressClassName says it",
+        "standalone-backend": "each Ingress has its own say on its requests, though Ingresses share a backend",
+    },
+    no_equal={
+        "backend-config-snippet": SNIPPET,
+        "cr-backend": "hadyn has no resources of its own for settings of backends: every setting is an annotation",
+    },
+)

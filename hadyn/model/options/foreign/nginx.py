@@ -1,0 +1,99 @@
+"""The annotations of ingress-nginx (retired in March 2026), as of its last release 1.15."""
+
+from __future__ import annotations
+
+from hadyn.model.options.foreign.verdicts import SNIPPET, Peer
+
+_STREAMS = "HAProxy streams requests and responses as they come; there is no buffer on disk to set"
+_AUTH_URL = (
+    "HAProxy asks no other server before a request without Lua or a SPOE agent: put oauth2-proxy (or the like) before the "
+    "Service, or use hadyn.io/auth-secret"
+)
+_WAF = "HAProxy has no ModSecurity: put a WAF before or behind it"
+_TRACES = "HAProxy writes no traces: pods go on with the traceparent header, which it passes"
+_MIRROR = "HAProxy mirrors no requests"
+_RATE = "HAProxy shapes no response by annotation here; limit requests with hadyn.io/rate-limit-requests"
+_CACHE = "HAProxy asks no auth server, so there is nothing to keep"
+
+NGINX = Peer(
+    title="ingress-nginx",
+    prefixes=("nginx.ingress.kubernetes.io/",),
+    listed="""
+        affinity affinity-canary-behavior affinity-mode app-root auth-cache-duration auth-cache-key
+        auth-keepalive auth-keepalive-requests auth-keepalive-share-vars auth-keepalive-timeout auth-method
+        auth-proxy-set-headers auth-realm auth-response-headers auth-secret auth-secret-type auth-signin
+        auth-signin-redirect-param auth-snippet auth-tls-error-page auth-tls-match-cn
+        auth-tls-pass-certificate-to-upstream auth-tls-secret auth-tls-verify-client auth-tls-verify-depth
+        auth-type auth-url backend-protocol canary canary-by-cookie canary-by-header
+        canary-by-header-pattern canary-by-header-value canary-weight canary-weight-total
+        client-body-buffer-size configuration-snippet connection-proxy-header cors-allow-credentials
+        cors-allow-headers cors-allow-methods cors-allow-origin cors-expose-headers cors-max-age
+        custom-headers custom-http-errors default-backend denylist-source-range enable-access-log
+        enable-cors enable-global-auth enable-modsecurity enable-opentelemetry enable-owasp-core-rules
+        enable-rewrite-log force-ssl-redirect from-to-www-redirect http2-push-preload limit-burst-multiplier
+        limit-connections limit-rate limit-rate-after limit-rpm limit-rps limit-whitelist load-balance
+        mirror-host mirror-request-body mirror-target modsecurity-snippet modsecurity-transaction-id
+        opentelemetry-operation-name opentelemetry-trust-incoming-span permanent-redirect
+        permanent-redirect-code preserve-trailing-slash proxy-body-size proxy-buffer-size proxy-buffering
+        proxy-buffers-number proxy-busy-buffers-size proxy-connect-timeout proxy-cookie-domain
+        proxy-cookie-path proxy-http-version proxy-max-temp-file-size proxy-next-upstream
+        proxy-next-upstream-timeout proxy-next-upstream-tries proxy-read-timeout proxy-redirect-from
+        proxy-redirect-to proxy-request-buffering proxy-send-timeout proxy-ssl-ciphers proxy-ssl-name
+        proxy-ssl-protocols proxy-ssl-secret proxy-ssl-server-name proxy-ssl-verify proxy-ssl-verify-depth
+        relative-redirects rewrite-target satisfy server-alias server-snippet service-upstream
+        session-cookie-change-on-failure session-cookie-conditional-samesite-none session-cookie-domain
+        session-cookie-expires session-cookie-max-age session-cookie-name session-cookie-path
+        session-cookie-samesite session-cookie-secure ssl-ciphers ssl-passthrough ssl-prefer-server-ciphers
+        ssl-redirect stream-snippet temporal-redirect temporal-redirect-code upstream-hash-by
+        upstream-hash-by-subset upstream-hash-by-subset-size upstream-vhost use-regex whitelist-source-range
+        x-forwarded-prefix
+        """,
+    differing={},
+    not_needed={
+        "client-body-buffer-size": _STREAMS,
+        "enable-rewrite-log": "rewrites are no extra lines of HAProxy's log",
+        "http2-push-preload": "browsers have dropped HTTP/2 push",
+        "proxy-buffer-size": _STREAMS,
+        "proxy-buffering": _STREAMS,
+        "proxy-buffers-number": _STREAMS,
+        "proxy-busy-buffers-size": _STREAMS,
+        "proxy-max-temp-file-size": _STREAMS,
+        "proxy-request-buffering": _STREAMS,
+        "proxy-http-version": "HAProxy speaks HTTP/1.1 to pods, or what hadyn.io/backend-protocol says",
+        "preserve-trailing-slash": "hadyn redirects no path for its trailing slash",
+        "relative-redirects": "hadyn's redirects within a host are relative already",
+        "connection-proxy-header": "HAProxy sets Connection itself, upgrades pass",
+        "session-cookie-conditional-samesite-none": "browsers that mistook SameSite=None are gone",
+        "auth-cache-duration": _CACHE,
+        "auth-cache-key": _CACHE,
+        "auth-keepalive": _CACHE,
+        "auth-keepalive-requests": _CACHE,
+        "auth-keepalive-share-vars": _CACHE,
+        "auth-keepalive-timeout": _CACHE,
+    },
+    no_equal={
+        "auth-method": _AUTH_URL,
+        "auth-proxy-set-headers": _AUTH_URL,
+        "auth-response-headers": _AUTH_URL,
+        "auth-signin": _AUTH_URL,
+        "auth-signin-redirect-param": _AUTH_URL,
+        "auth-snippet": SNIPPET,
+        "auth-url": _AUTH_URL,
+        "configuration-snippet": SNIPPET,
+        "enable-global-auth": _AUTH_URL,
+        "enable-modsecurity": _WAF,
+        "enable-opentelemetry": _TRACES,
+        "enable-owasp-core-rules": _WAF,
+        "limit-rate": _RATE,
+        "limit-rate-after": _RATE,
+        "mirror-host": _MIRROR,
+        "mirror-request-body": _MIRROR,
+        "mirror-target": _MIRROR,
+        "modsecurity-snippet": _WAF,
+        "modsecurity-transaction-id": _WAF,
+        "opentelemetry-operation-name": _TRACES,
+        "opentelemetry-trust-incoming-span": _TRACES,
+        "server-snippet": SNIPPET,
+        "stream-snippet": SNIPPET,
+    },
+)

@@ -1,0 +1,65 @@
+"""hadyn check --from: what becomes of another controller's annotations."""
+
+import json
+
+import pytest
+
+from hadyn.model.options.foreign.peers import PEERS
+from tests.cli.invoking import invoke
+
+SHOP = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  namespace: shop
+  annotations:
+    nginx.ingress.kubernetes.io/app-root: /shop
+    nginx.ingress.kubernetes.io/canary-weight: ten
+    nginx.ingress.kubernetes.io/proxy-buffering: "on"
+    nginx.ingress.kubernetes.io/configuration-snippet: 'more_set_headers "X-A: b";'
+    nginx.ingress.kubernetes.io/never-heard-of: "1"
+    example.com/other: "1"
+spec: {ingressClassName: nginx}
+"""
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_what_is_said_of_an_annotation_is_said_of_one_that_exists(name):
+    peer = PEERS[name]
+    assert {*peer.differing, *peer.not_needed, *peer.no_equal} <= set(peer.names)
+
+
+def test_each_annotation_is_judged_with_its_value(tmp_path):
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    ended = invoke("check", "--from", "nginx", tmp_path, "-o", "json")
+    assert ended.exit_code == 1
+    verdicts = {each["annotation"].partition("/")[2]: each["verdict"] for each in json.loads(ended.stdout)}
+    assert verdicts == {
+        "app-root": "understood",
+        "canary-weight": "no equal",
+        "proxy-buffering": "not needed",
+        "configuration-snippet": "no equal",
+        "never-heard-of": "unknown",
+    }
+
+
+def test_people_see_a_table_and_a_summary(tmp_path):
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    ended = invoke("check", "--from", "nginx", tmp_path)
+    assert "nginx.ingress.kubernetes.io/app-root" in ended.stdout
+    assert "as hadyn.io/app-root" in ended.stdout
+    assert "5 annotations of ingress-nginx: 1 understood, 1 not needed, 2 no equal, 1 unknown" in ended.stderr
+
+
+def test_a_cluster_comes_in_by_stdin():
+    ended = invoke("check", "--from", "nginx", "-", stdin=SHOP.replace("annotations:", "labels:"))
+    assert (ended.exit_code, ended.stdout) == (0, "")
+    assert ended.stderr == "0 annotations of ingress-nginx\n"
+
+
+def test_text_that_is_no_yaml_is_wrong_usage(tmp_path):
+    (tmp_path / "shop.yaml").write_text("a: [")
+    ended = invoke("check", "--from", "haproxytech", tmp_path)
+    assert ended.exit_code == 2
+    assert "shop.yaml:" in ended.stderr
