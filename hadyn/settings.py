@@ -26,6 +26,7 @@ class Settings:
     publish_address: tuple[str, ...] = ()
     publish_service: str = ""
     lease: str = ""
+    publish_nodes: str = ""
     read_only: bool = False
     ingress_class: str = "hadyn"
     controller_class: str = "hadyn.io/ingress"
@@ -49,6 +50,8 @@ class Settings:
     http_port: int = 8080
     maxconn: int = 0
     status_bind: str = "127.0.0.1:8404"
+    https_port: int = 8443
+    default_certificate: str = ""
     reload_interval: float = 1.0
     max_old_workers: int = 4
     spare_backends: int = 0

@@ -120,7 +120,7 @@ class Ground:
         return [
             *(sys.executable, "-X", "faulthandler", "-m", "hadyn", "run"),
             *("--manifests", str(self.manifests), "--state-dir", str(self.folder.path), "--haproxy", str(self.haproxy)),
-            *("--bind", "127.0.0.1", "--http-port", str(self.http_port)),
+            *("--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", "0"),
             *("--status-bind", f"127.0.0.1:{self.status_port}", "--shutdown-grace", "5s"),
             *flags,
         ]

@@ -47,7 +47,7 @@ class SidecarGround(Ground):
 
     @property
     def listeners(self) -> tuple[str, ...]:
-        return "--bind", "127.0.0.1", "--http-port", str(self.http_port)
+        return "--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", "0"
 
     def command(self, *flags: str) -> list[str]:
         self.sidecar_folder.mkdir(exist_ok=True)

@@ -17,6 +17,7 @@ import click
 
 from hadyn.cli import COMMANDS, DEBUG, HELP_FLAGS, WIDTH
 from hadyn.cli.values import (
+    CertificateName,
     DnsDomain,
     HostPort,
     IPAddress,
@@ -212,6 +213,13 @@ _CLUSTER_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="Namespace of the cluster to follow, instead of all; repeatable.",
     ),
     click.option(
+        "--namespace-selector",
+        default="",
+        show_default=False,
+        metavar="SELECTOR",
+        help="Labels of the namespaces whose Ingresses count, as in `kubectl -l`.",
+    ),
+    click.option(
         "--ingress-label-selector",
         default="",
         show_default=False,
@@ -232,6 +240,13 @@ _CLUSTER_FLAGS: tuple[Callable[[Any], Any], ...] = (
         show_default=False,
         metavar="NS/NAME",
         help="Service that says where clients reach HAProxy.",
+    ),
+    click.option(
+        "--publish-nodes",
+        default="",
+        show_default=False,
+        metavar="SELECTOR",
+        help="Labels of pods in hadyn's own namespace: clients reach HAProxy on the nodes that these run on.",
     ),
     click.option(
         "--lease",
@@ -309,6 +324,21 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         type=HostPort(),
         default=DEFAULTS.status_bind,
         metavar="HOST:PORT",
+    click.option(
+        "--https-port",
+        type=click.IntRange(0, 65535),
+        default=DEFAULTS.https_port,
+        metavar="PORT",
+        help="HAProxy's port for HTTPS; 0: none.",
+    ),
+    click.option(
+        "--default-certificate",
+        type=CertificateName(),
+        default=DEFAULTS.default_certificate,
+        show_default="one that hadyn makes",
+        metavar="FILE|NS/NAME",
+        help="Certificate of hosts without one: a file, as /path or ./path, or a Secret.",
+    ),
         help='Where hadyn shows itself: page, API, metrics; "" for nowhere.',
     ),
 )

@@ -53,6 +53,20 @@ class IPAddress(click.ParamType[str]):
             self.fail(f"{value!r} is not an IP address such as 192.0.2.7 or ::", param, ctx)
 
 
+class CertificateName(click.ParamType[str]):
+    """A file, as ``/etc/tls.pem`` or ``./tls.pem`` (the value is its whole path), or a Secret, as ``namespace/name``."""
+
+    name = "certificate"
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        text = str(value)
+        if text.startswith(("/", "./", "../")):
+            return str(Path(text).absolute())
+        if text and not _OBJECT.fullmatch(text):
+            self.fail(f"{text!r} is neither a path that begins with / or ./ nor namespace/name", param, ctx)
+        return text
+
+
 class HostPort(click.ParamType[str]):
     """Host and port as ``127.0.0.1:8404``, ``[::1]:8404`` or ``:8404`` (all addresses), port 0 for any; "" for none."""
 

@@ -15,10 +15,11 @@ import time
 from datetime import UTC, datetime
 
 from hadyn.controller.belated import BelatedSource
+from hadyn.controller.certificates import CertificateKeeper, keeper
 from hadyn.controller.doors import door
 from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
-from hadyn.controller.intent import configuration, listeners, policy, resolver_settings
+from hadyn.controller.intent import configuration, listeners, policy, resolver_settings, tls_listeners
 from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
@@ -52,6 +53,8 @@ LOOK_SECONDS = 0.5
 
 SECRETS_SECONDS = 3.0
 """So long hadyn waits for the Secrets that Ingresses refer to before it puts anything in step without them."""
+CERTIFICATE_SECONDS = 10.0
+"""So long HAProxy may take for one certificate with thousands of hosts."""
 NAMES_SECONDS = 1.0
 """So long HAProxy's start waits for DNS; who is answered later gets slots then."""
 
@@ -77,7 +80,7 @@ class Assembly:
         self.log = configure(settings.log_level, settings.log_format)
         self.process = door(settings, self.folder)
         self.is_patient = False
-        self.bind = listeners(settings)
+        self.bind = (*listeners(settings), *tls_listeners(settings))
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -134,6 +137,8 @@ class Assembly:
             clock=time.monotonic,
             drain_seconds=settings.drain_time,
         )
+        if settings.https_port:
+            reconciler.certificates = self._keeper(reconciler)
         return Wheel(
             events=self.events,
             inventory=inventory,
@@ -155,6 +160,17 @@ class Assembly:
             wall_clock=now,
             drift_interval=settings.drift_interval,
         )
+
+    def _keeper(self, reconciler: Reconciler) -> CertificateKeeper:
+        found = keeper(
+            reconciler.filing,
+            unix_conversation(self.settings.runtime_socket, CERTIFICATE_SECONDS),
+            setting=self.settings.default_certificate,
+            longest=lambda: reconciler.runtime.capabilities.longest_certificate,
+            observer=reconciler.metrics.commanded,
+        )
+        found.default.check()
+        return found
 
     def _runtime(self, observer: Observer = unobserved) -> Runtime:
         return Runtime(

@@ -17,9 +17,11 @@ from hadyn.model.desired import Capacity
 from hadyn.model.policy import Policy
 from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
+from hadyn.render.certificates import LISTING
 from hadyn.render.config import ConfigSettings, Jail
 from hadyn.render.folder import StateFolder
 from hadyn.render.resolvers import HOLDS, Resolvers
+from hadyn.render.tls import TlsSettings
 from hadyn.resolver.nameservers import Nameservers
 from hadyn.resolver.resolution import Holds
 from hadyn.resolver.resolver_settings import ResolverSettings
@@ -29,6 +31,14 @@ from hadyn.settings import Settings
 def listeners(settings: Settings) -> tuple[Address, ...]:
     """Return where HAProxy listens: on the addresses given, else on all of this machine's."""
     return tuple(Address(ip, settings.http_port) for ip in settings.bind) or default_addresses(settings.http_port)
+
+
+def tls_listeners(settings: Settings) -> tuple[Address, ...]:
+    """Return where HAProxy speaks TLS: on the same addresses; nowhere with port 0."""
+    port = settings.https_port
+    if not port:
+        return ()
+    return tuple(Address(ip, port) for ip in settings.bind) or default_addresses(port)
 
 
 def policy(settings: Settings) -> Policy:
@@ -57,6 +67,7 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
     return ConfigSettings(
         bind=listeners(settings),
         runtime_socket=str(settings.runtime_socket),
+    encrypted = tls_listeners(settings)
         maps=str(folder.maps),
         errors=str(folder.errors),
         maxconn=settings.maxconn,
@@ -64,6 +75,7 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
         resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
+        tls=TlsSettings(encrypted, str(folder.certificates / LISTING)) if encrypted else None,
     )
 
 

@@ -13,8 +13,10 @@ NAMED_BACKENDS = 3
 NAMED_SLOTS = 8
 
 
-def cycle_sentence(plans: Sequence[Plan], services: Mapping[str, str], pending: Iterable[Reload]) -> str:
-    """Tell what one cycle did in all its rounds, "" if nothing; ``services`` names backends for people."""
+def cycle_sentence(
+    plans: Sequence[Plan], services: Mapping[str, str], pending: Iterable[Reload], *, more: Sequence[str] = ()
+) -> str:
+    """Tell what one cycle did in all its rounds, "" if nothing, ``more`` included; ``services`` names backends for people."""
     parts = list(_backend_parts(plans, services))
     shown = parts[:NAMED_BACKENDS]
     if len(parts) > NAMED_BACKENDS:
@@ -25,6 +27,7 @@ def cycle_sentence(plans: Sequence[Plan], services: Mapping[str, str], pending: 
     retired = {command.backend for plan in plans for command in plan.retire}
     if retired:
         shown.append(f"{counted(len(retired), 'backend', 'backends')} out of service")
+    shown += more
     if not shown:
         return ""
     waiting = reload_words(pending)

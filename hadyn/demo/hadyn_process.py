@@ -43,7 +43,7 @@ class HadynProcess:
         self._command = [
             *(sys.executable, "-m", "hadyn", "run"),
             *("--manifests", str(manifests), "--state-dir", str(state_dir)),
-            *("--bind", "127.0.0.1", "--http-port", str(self.http_port)),
+            *("--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", "0"),
             *("--status-bind", f"127.0.0.1:{self.status_port}"),
             *("--drain-time", "5s", "--shutdown-grace", "3s"),
             *(("--haproxy", str(haproxy)) if haproxy else ()),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from hadyn.model.backends import Part, Workshop
+from hadyn.model.certificates import DEFAULT_SETTING, Certificates, default_secret
 from hadyn.model.changes import Changes
 from hadyn.model.claims import Claims
 from hadyn.model.classes import Classes
@@ -35,7 +36,7 @@ from hadyn.model.objects import (
 from hadyn.model.policy import Policy
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
-from hadyn.model.references import References, concerns_referrers, references_of
+from hadyn.model.references import Reference, References, concerns_referrers, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
 from hadyn.model.services import Found, Missing, find
@@ -50,7 +51,8 @@ class Touched:
     """What may differ after a delivery: names of backends (also those that are gone) and hosts.
 
     ``secrets`` that are referred to changed, came or went, or began or ceased to be
-    referred to; whoever refers to them is among backends and hosts.
+    referred to; whoever refers to them is among backends and hosts. ``tls_hosts`` may have
+    other certificates.
     """
 
     backends: frozenset[str] = frozenset()
@@ -58,8 +60,9 @@ class Touched:
     secrets: frozenset[ObjectRef] = frozenset()
     config_map: bool = False
 
+    tls_hosts: frozenset[str] = frozenset()
     def __bool__(self) -> bool:
-        return bool(self.backends or self.hosts or self.secrets or self.config_map)
+        return bool(self.backends or self.hosts or self.secrets or self.config_map or self.tls_hosts)
 
     def __or__(self, other: Touched) -> Touched:
         return Touched(
@@ -68,6 +71,7 @@ class Touched:
             self.secrets | other.secrets,
             self.config_map or other.config_map,
         )
+            self.tls_hosts | other.tls_hosts,
 
 
 @dataclass(slots=True)
@@ -102,6 +106,10 @@ class Inventory:
         self._config_map = ObjectRef(ConfigMap.kind, *policy.config_map.partition("/")[::2])
         self._references = References(self._store.held, are_brought=secrets_are_brought)
         self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
+        default = default_secret(policy.default_certificate)
+        if default is not None:
+            self._references.replace(DEFAULT_SETTING, (Reference(default, ""),))
+        self._certificates = Certificates(self._claims, self.object, shared_hosts=policy.shared_hosts, default=default)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
@@ -133,7 +141,8 @@ class Inventory:
             self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
             self._judge_names(name)
         self._settle_secrets(changes, dirty, backends, hosts)
-        return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), dirty.config_map)
+        tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
+        return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), dirty.config_map, tls_hosts)
 
     def resolve(self, resolved: Resolved) -> Touched:
         """Take what DNS says of names; return the backends that may differ now."""
@@ -163,6 +172,11 @@ class Inventory:
         return self._references
 
     def config_map(self) -> ConfigMap | None:
+    @property
+    def certificates(self) -> Certificates:
+        """Which hosts get which certificates."""
+        return self._certificates
+
         """The ConfigMap that the operator named, if it is there."""
         found = self.object(self._config_map)
         return found if isinstance(found, ConfigMap) else None
@@ -266,7 +280,7 @@ class Inventory:
         ingress = ours.object if ours else None
         assert isinstance(ingress, Ingress | None)
         self._refer(ref, ingress, dirty)
-        return self._claims.replace(ref, ingress)
+        return self._claims.replace(ref, ingress) | self._certificates.replace(ref, ingress)
 
     def _refer(self, ref: ObjectRef, counting: KubernetesObject | None, dirty: _Dirty) -> None:
         """Take what an object refers to, None where it does not count."""

@@ -12,7 +12,8 @@ from hadyn.model.desired import Capacity
 class Policy:
     """See the flags of the same names in ``hadyn run --help``.
 
-    ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` "namespace/name" or "". ``own_addresses`` are
+    ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` "namespace/name" or "",
+    ``default_certificate`` "namespace/name", a file's path or "". ``own_addresses`` are
     listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
     """
 
@@ -27,3 +28,5 @@ class Policy:
     default_backend_service: str = ""
     config_map: str = ""
     own_addresses: frozenset[Address] = frozenset()
+    namespaces_are_selected: bool = False
+    default_certificate: str = ""

@@ -17,6 +17,7 @@ class Judge(Enum):
     PORTS = "ports"
     NAMES = "names"
     SECRETS = "secrets"
+    CERTIFICATE = "certificate"
 
 
 class ProblemBook:

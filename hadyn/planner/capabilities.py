@@ -44,5 +44,10 @@ class Capabilities:
         """``add backend`` and ``del backend`` need no reload. haproxy-facts.md#added-backends"""
         return self.version[:2] >= (3, 4)
 
+    @property
+    def longest_certificate(self) -> int:
+        """How many bytes of certificates and key are taken by command. haproxy-facts.md#certificate-payloads"""
+        return 120_000 if self.version[:2] >= (3, 4) else 15_500
+
     def __str__(self) -> str:
         return ".".join(map(str, self.version))

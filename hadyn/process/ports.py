@@ -84,10 +84,10 @@ def _reason(cause: OSError, address: Address) -> str:
 
 def _remedy(cause: OSError) -> str:
     if cause.errno == errno.EACCES:
-        return "Give hadyn the capability CAP_NET_BIND_SERVICE, or set --http-port to 1024 or more"
+        return "Give hadyn the capability CAP_NET_BIND_SERVICE, or set --http-port and --https-port to 1024 or more"
     if cause.errno == errno.EADDRNOTAVAIL:
         return "Set --bind to an address of this machine"
-    return "Stop what listens there, or set --http-port or --bind"
+    return "Stop what listens there, or set --http-port, --https-port or --bind"
 
 
 def holder_of(port: int) -> str | None:

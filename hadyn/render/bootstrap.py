@@ -6,8 +6,10 @@ starts with the backends that it had. Everything else is what hadyn itself would
 
 from __future__ import annotations
 
+from hadyn.render.certificates import DEFAULT
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.render.self_made import make_certificate
 
 
 def bootstrap(folder: StateFolder, main: str) -> bool:
@@ -25,6 +27,11 @@ def bootstrap(folder: StateFolder, main: str) -> bool:
 
 
 def supply(files: StateFiles, main: str) -> None:
-    """Let files that were loaded have a main file; raises FileNotWritten."""
+    """Let files that were loaded have a main file, and a certificate if that one asks for some.
+
+    Raises FileNotWritten, WrongUsage.
+    """
+    if str(files.certificates.listing) in main and files.certificates.pem(DEFAULT) is None:
+        files.certificates.put(DEFAULT, make_certificate())
     if not files.main:
         files.write_main(main)

@@ -20,6 +20,7 @@ from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.frontend import frontend_section
 from hadyn.render.resolvers import SLOT_WORDS, Resolvers, resolvers_section
+from hadyn.render.tls import TlsSettings, tls_global_lines
 
 PRINTABLE = re.compile(r"[ -~]+")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
@@ -47,8 +48,8 @@ class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy, ``resolvers`` where no DNS server is known. ``spare_backends`` wait,
-    with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
+    root starts HAProxy, ``resolvers`` where no DNS server is known, ``tls`` where HAProxy
+    speaks none. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
     """
 
     bind: tuple[Address, ...]
@@ -60,11 +61,13 @@ class ConfigSettings:
     hard_stop_after: int = 1800
     jail: Jail | None = None
     resolvers: Resolvers | None = None
+    tls: TlsSettings | None = None
     spare_backends: int = 0
     spare_slots: int = 10
 
     def __post_init__(self) -> None:
-        for path in (self.runtime_socket, self.maps, self.errors, *((self.jail.folder,) if self.jail else ())):
+        optional = (*((self.jail.folder,) if self.jail else ()), *((self.tls.listing,) if self.tls else ()))
+        for path in (self.runtime_socket, self.maps, self.errors, *optional):
             assert PLAIN_PATH.fullmatch(path), path
         assert self.bind, self
         assert min(self.maxconn, self.threads, self.hard_stop_after - 1) >= 0, self
@@ -81,7 +84,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             _global_section(settings),
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
             _defaults_section(settings.errors),
-            frontend_section(settings.bind, defaults=DEFAULTS, maps=settings.maps),
+            frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )
@@ -191,6 +194,8 @@ def _global_section(settings: ConfigSettings) -> str:
         lines += ["# containers allow a billion files, and HAProxy reserves memory for each", "fd-hard-limit 200000"]
     if settings.threads:
         lines.append(f"nbthread {settings.threads}")
+    if settings.tls:
+        lines += tls_global_lines()
     if settings.jail:
         lines.append("# once started, the worker reads no file and needs no right of root")
         lines += [f"chroot {settings.jail.folder}", f"uid {settings.jail.user}", f"gid {settings.jail.group}"]

@@ -19,6 +19,7 @@ from hadyn.errors import FileNotWritten
 from hadyn.model.desired import MapKey, MapName
 from hadyn.render.atomic import replace_files
 from hadyn.render.candidate import Candidate
+from hadyn.render.certificates import CertificateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.render.imprints import Imprints
 from hadyn.render.map_files import MapFiles
@@ -44,6 +45,7 @@ class StateFiles:
         self.folder = folder
         self._imprints = Imprints()
         self._maps = MapFiles(folder.maps, self._replaced)
+        self.certificates = CertificateFiles(folder.certificates)
         self._shards = Shards()
         self._due: set[int] = set()
         self._unjudged: dict[str, bytes] = {}
@@ -67,6 +69,7 @@ class StateFiles:
                     self._due.add(number)
             self._main = _read(self.folder.main_config) or None
             self._maps.load()
+            self.certificates.load()
         except OSError as cause:
             raise FileNotWritten(str(self.folder.path), cause) from cause
         self._imprints.take([self.folder.main_config, *map(self._shard_path, range(SHARDS)), *self._maps.paths()])
@@ -113,7 +116,8 @@ class StateFiles:
     @property
     def is_due(self) -> bool:
         """Whether a file is behind: maps that wait for their turn, or a write that failed."""
-        return bool(self._due) or self._is_main_due or self._are_pages_due or self._maps.is_due
+        is_due = self._is_main_due or self._are_pages_due or self._maps.is_due or self.certificates.is_due
+        return bool(self._due) or is_due
 
     def put_main(self, text: str) -> None:
         """Set the main file; ``install`` writes it."""
@@ -209,6 +213,7 @@ class StateFiles:
         """Write whatever is due, so that it survives a power cut; raises FileNotWritten."""
         if self._are_pages_due:
             self._write_pages()
+        self.certificates.write()
         if self._is_main_due and self._main is not None:
             self._raise_first(self._replaced({self.folder.main_config: self._main}, durable))
             self._is_main_due = False
@@ -239,7 +244,7 @@ class StateFiles:
         if not numbers.keys() >= set(changed):
             self._are_pages_due = True
             self._maps.doubt()
-        return changed
+        return [*changed, *self.certificates.restore()]
 
     def stage(self) -> Candidate:
         """Write what HAProxy has not judged yet beside the live files; raises FileNotWritten.

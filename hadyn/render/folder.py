@@ -51,6 +51,11 @@ class StateFolder:
         return self.path / "maps"
 
     @property
+    def certificates(self) -> Path:
+        """Certificates with their keys, and the list of them."""
+        return self.path / "certificates"
+
+    @property
     def errors(self) -> Path:
         return self.path / "errors"
 
@@ -87,7 +92,8 @@ class StateFolder:
     def make_folders(self) -> None:
         """Make what is missing inside, 0700 whatever the umask; raises OSError."""
         sockets = self.path / "run", self.path / "master"
-        for folder in (self.path, self.backends, self.candidate, self.maps, self.errors, self.empty, *sockets):
+        inside = self.backends, self.candidate, self.maps, self.certificates, self.errors, self.empty
+        for folder in (self.path, *inside, *sockets):
             folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
             folder.chmod(PRIVATE_FOLDER)
 

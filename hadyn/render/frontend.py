@@ -9,14 +9,16 @@ from __future__ import annotations
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
 from hadyn.model.options.routing import field_rules
+from hadyn.render.tls import TlsSettings, tls_listeners
 
 FRONTEND = "_http"
 """Begins with ``_`` as hadyn's own names do: a backend of the same name would be fatal from 3.3 on."""
 
 
-def frontend_section(binds: tuple[Address, ...], *, defaults: str, maps: str) -> str:
+def frontend_section(binds: tuple[Address, ...], tls: TlsSettings | None = None, *, defaults: str, maps: str) -> str:
     """Return the frontend's section; ``maps`` is the folder of the three map files."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
+    listeners += tls_listeners(tls, listener) if tls else ""
     return f"frontend {FRONTEND} from {defaults}\n{listeners}{ADMISSION_RULES}{routing_rules(maps)}"
 
 

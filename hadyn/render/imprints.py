@@ -23,6 +23,10 @@ class Imprints:
         """Take these files as they are now for hadyn's own."""
         self._known.update((path, _imprint(path)) for path in paths)
 
+    def forget(self, path: Path) -> None:
+        """Look at a file no more, which hadyn removed."""
+        self._known.pop(path, None)
+
     def differing(self) -> list[Path]:
         """Return the files that are not as they were, those included that are gone, or were not there."""
         return [path for path, imprint in self._known.items() if _imprint(path) != imprint]

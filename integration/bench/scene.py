@@ -77,6 +77,7 @@ class Scene(Assembly):
             state_dir=place / "state",
             bind=("127.0.0.1",),
             http_port=free_port(),
+            https_port=0,
             status_bind="",
             haproxy=haproxy,
             drift_interval=3600.0,

@@ -1,0 +1,264 @@
+"""Which hosts get which certificates, out of all that Ingresses of ours ask for in ``spec.tls``.
+
+Rules: a host's certificates come from Ingresses of the namespace that the host belongs to,
+as its routes do, those of the oldest first; of each kind of key (ECDSA, RSA) one is used.
+A host that nobody routes belongs to whom its wildcard does, else to whoever asked first.
+A wildcard's certificate is not for a neighbour's host below it: that one gets the default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+
+from hadyn.model.claims import Claims
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
+from hadyn.model.index import Index
+from hadyn.model.keypairs import KeyPair, Verdict, judge
+from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRule
+from hadyn.model.problem_book import Judge, ProblemBook
+from hadyn.model.problems import ObjectRef, Problem, Reason, shown
+
+DEFAULT = "default"
+"""The name of the certificate for all other hosts; those of Secrets hold ``_``."""
+TLS_TYPE = "kubernetes.io/tls"
+DEFAULT_SETTING = ObjectRef("Setting", "", "--default-certificate")
+"""Refers to the Secret of the default, as an object does to others."""
+LONGEST_NAME = 200
+"""Of a file; a name and its ending have 255 at most."""
+_MISSING = Verdict(None)
+
+
+def certificate_name(secret: ObjectRef) -> str:
+    """Return what the certificate of a Secret is called in files and in HAProxy; no two are called the same.
+
+    The default, which is no Secret's, has no namespace.
+    """
+    if not secret.namespace:
+        return secret.name
+    name = f"{secret.namespace}_{secret.name}"
+    return name if len(name) <= LONGEST_NAME else f"_{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def default_secret(setting: str) -> ObjectRef | None:
+    """Return the Secret that --default-certificate names ("namespace/name"); None for a file's path, or nothing."""
+    namespace, separator, name = setting.partition("/")
+    return ObjectRef(Secret.kind, namespace, name) if separator and namespace and not namespace.startswith(".") else None
+
+
+class Certificates:
+    """All hosts with certificates, by host and by certificate; the objects are asked of their store."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        holding: Callable[[ObjectRef], KubernetesObject | None],
+        *,
+        shared_hosts: bool = False,
+        default: ObjectRef | None = None,
+    ) -> None:
+        self._claims = claims
+        self._holding = holding
+        self._shared_hosts = shared_hosts
+        self._default = default
+        self._asking: dict[ObjectRef, Ingress] = {}
+        self._askers: Index[str, ObjectRef] = Index()
+        self._below: Index[str, str] = Index()
+        self._hosts: dict[str, tuple[str, ...]] = {}
+        self._hosts_of: Index[str, str] = Index()
+        self._secrets: dict[str, ObjectRef] = {DEFAULT: default} if default else {}
+        self._verdicts: dict[ObjectRef, Verdict] = {}
+
+    def names_of(self, host: str) -> tuple[str, ...]:
+        """Return the certificates of a host by name, () where it gets whatever matches, else the default."""
+        return self._hosts.get(host, ())
+
+    def hosts(self) -> frozenset[str]:
+        """Every host that has certificates of its own."""
+        return frozenset(self._hosts)
+
+    def hosts_of(self, name: str) -> tuple[str, ...]:
+        """Return the hosts of a certificate, sorted."""
+        return tuple(sorted(self._hosts_of.of(name)))
+
+    def first_host(self, name: str) -> str:
+        """Return the first host of a certificate, "" where it has none; the default is its own."""
+        return DEFAULT if name == DEFAULT else min(self._hosts_of.of(name), default="")
+
+    def names(self) -> frozenset[str]:
+        """Return the certificates that are asked for."""
+        return frozenset(self._secrets)
+
+    def secret(self, name: str) -> ObjectRef | None:
+        """Return the Secret that a certificate is of; None where it is nobody's (any more)."""
+        return self._secrets.get(name)
+
+    def pair(self, name: str) -> KeyPair | None:
+        """Return a certificate as its Secret has it now; None where that is missing or cannot be served."""
+        secret = self._secrets.get(name)
+        return self._verdict(secret).pair if secret else None
+
+    def is_missing(self, name: str) -> bool:
+        """Whether there is no Secret (any more)."""
+        secret = self._secrets.get(name)
+        return secret is None or self._holding(secret) is None
+
+    def replace(self, ref: ObjectRef, after: Ingress | None) -> set[str]:
+        """Take an Ingress as it is now (None: gone, or not ours); return the hosts that it names in spec.tls."""
+        before = self._asking.pop(ref, None)
+        if after is not None and after.tls:
+            self._asking[ref] = after
+        hosts_before, hosts_after = _named(before), _named(after)
+        self._askers.move(ref, hosts_before, hosts_after)
+        return hosts_before | hosts_after
+
+    def settle(self, hosts: Iterable[str], secrets: Iterable[ObjectRef], book: ProblemBook) -> frozenset[str]:
+        """Look at hosts anew, and at those of Secrets that changed; return the hosts whose certificates differ.
+
+        What is wrong goes into the book.
+        """
+        dirty = {host for host in hosts if host not in (ANY_HOST, DEFAULT_KEY)}
+        for host in [host for host in dirty if host.startswith("*.")]:
+            dirty.update(self._below.of(host))
+        for secret in secrets:
+            before = self._verdicts.pop(secret, _MISSING)
+            name = certificate_name(secret)
+            after = self._verdict(secret) if self._secrets.get(name) == secret or secret == self._default else _MISSING
+            book.put(Judge.CERTIFICATE, secret, (fault.problem_of(secret) for fault in after.faults))
+            if _as_seen(before) != _as_seen(after):
+                dirty.update(self._hosts_of.of(name))
+        return frozenset(host for host in dirty if self._has_others(host, book))
+
+    def _has_others(self, host: str, book: ProblemBook) -> bool:
+        """Resolve a host anew; return whether it has other certificates than before."""
+        before = self._hosts.pop(host, ())
+        resolving = _Resolving(host, self._verdict)
+        owner = self._owner(host)
+        voices = self._voices(host)
+        for ingress in voices:
+            for rule in _rules_for(host, ingress):
+                resolving.ask(ingress, rule, owner if not self._shared_hosts else ingress.namespace)
+        after = tuple(certificate_name(secret) for secret in resolving.secrets)
+        if not after and self._is_under_a_stranger(host, owner):
+            after = (DEFAULT,)
+        if after:
+            self._hosts[host] = after
+        self._note(host, before, after, resolving.secrets)
+        if voices and not host.startswith("*."):
+            self._below.add(_wildcard(host), host)
+        else:
+            self._below.discard(_wildcard(host), host)
+        book.put(Judge.CERTIFICATE, host, resolving.problems())
+        return before != after
+
+    def _note(self, host: str, before: Iterable[str], after: Iterable[str], secrets: Iterable[ObjectRef]) -> None:
+        """Let a host belong to these certificates; those that have no host any more are forgotten."""
+        self._secrets.update((certificate_name(secret), secret) for secret in secrets)
+        self._hosts_of.move(host, before, after)
+        for name in before:
+            if name not in self._hosts_of and name != DEFAULT:
+                self._verdicts.pop(self._secrets.pop(name), None)
+
+    def _voices(self, host: str) -> list[Ingress]:
+        """The Ingresses that have a rule for a host, or name it in spec.tls, the oldest first."""
+        found = {claim.ingress.ref: claim.ingress for claim in self._claims.of(host)}
+        found.update((ref, self._asking[ref]) for ref in self._askers.of(host))
+        return sorted(found.values(), key=lambda ingress: ingress.age)
+
+    def _owner(self, host: str) -> str:
+        """The namespace that a host belongs to."""
+        for each in (host, _wildcard(host)):
+            owner = next((claim.ingress.namespace for claim in self._claims.of(each) if not claim.is_canary), "")
+            if owner:
+                return owner
+        return next((ingress.namespace for ingress in self._voices(host)), "")
+
+    def _is_under_a_stranger(self, host: str, owner: str) -> bool:
+        wildcard = _wildcard(host)
+        if self._shared_hosts or host == wildcard or not owner:
+            return False
+        return self._owner(wildcard) not in ("", owner)
+
+    def _verdict(self, secret: ObjectRef) -> Verdict:
+        known = self._verdicts.get(secret)
+        if known is None:
+            found = self._holding(secret)
+            known = _judged(found) if isinstance(found, Secret) else _MISSING
+            self._verdicts[secret] = known
+        return known
+
+
+class _Resolving:
+    """Gathers the certificates of one host."""
+
+    def __init__(self, host: str, verdict: Callable[[ObjectRef], Verdict]) -> None:
+        self._host = host
+        self._verdict = verdict
+        self._kinds: dict[str, ObjectRef] = {}
+        self._problems: dict[Problem, None] = {}
+        self.secrets: list[ObjectRef] = []
+
+    def ask(self, ingress: Ingress, rule: TlsRule, owner: str) -> None:
+        """Let an Ingress have its way with the host, if it may."""
+        if not rule.secret:
+            return
+        if ingress.namespace != owner:
+            said = f"{self._host} belongs to namespace {owner}, which has certificates of its own"
+            self._add(ingress, f"{rule.field}.hosts", Reason.CLAIMED, said, "Use another host, or --shared-hosts")
+            return
+        secret = ObjectRef(Secret.kind, ingress.namespace, rule.secret)
+        if secret in self.secrets:
+            return
+        verdict = self._verdict(secret)
+        field = f"{rule.field}.secretName"
+        if verdict.pair is None:
+            for fault in verdict.faults:
+                said = f"{secret} cannot be served, {fault.field}: {fault.said}"
+                self._add(ingress, field, fault.reason, said, "What it held before stays, else the default certificate")
+            self.secrets.append(secret)
+            return
+        first = self._kinds.setdefault(verdict.pair.algorithm, secret)
+        if first != secret:
+            said = f"{self._host} has the {verdict.pair.algorithm} certificate of {first} already"
+            self._add(ingress, field, Reason.CLAIMED, said, "Name one Secret for a host, or one ECDSA and one RSA")
+            return
+        if not verdict.pair.covers(self._host):
+            names = ", ".join(map(shown, verdict.pair.names[:3])) or "no host"
+            said = f"the certificate of {secret} is for {names}, not for {self._host}; it is served all the same"
+            self._add(ingress, field, Reason.INVALID_VALUE, said, "Clients refuse it: have one issued for the host")
+        self.secrets.append(secret)
+
+    def problems(self) -> Iterator[Problem]:
+        return iter(self._problems)
+
+    def _add(self, ingress: Ingress, field: str, reason: Reason, said: str, remedy: str) -> None:
+        self._problems[Problem(ingress.ref, field, reason, said, remedy)] = None
+
+
+def _judged(secret: Secret) -> Verdict:
+    if secret.type != TLS_TYPE:
+        said = f"{shown(secret.type)} is not {TLS_TYPE}"
+        return Verdict(None, (Fault("type", Reason.INVALID_VALUE, said, f"Make it anew with type {TLS_TYPE}"),))
+    return judge(secret.values.get("tls.crt", b""), secret.values.get("tls.key", b""))
+
+
+def _as_seen(verdict: Verdict) -> tuple[object, ...]:
+    """What of a verdict the hosts of a certificate depend on: not the certificate itself, which is rotated often."""
+    pair = verdict.pair
+    return verdict.faults, (pair.algorithm, pair.names) if pair else None
+
+
+def _named(ingress: Ingress | None) -> set[str]:
+    return {host for rule in ingress.tls for host in rule.hosts} if ingress else set()
+
+
+def _rules_for(host: str, ingress: Ingress) -> Iterator[TlsRule]:
+    """Yield what an Ingress says of a host: by name, by wildcard, or by naming no host at all."""
+    for wanted in (host, _wildcard(host)):
+        yield from (rule for rule in ingress.tls if wanted in rule.hosts)
+    yield from (rule for rule in ingress.tls if not rule.hosts)
+
+
+def _wildcard(host: str) -> str:
+    """The wildcard that covers a host; a wildcard covers itself."""
+    return f"*.{host.partition('.')[2]}"

@@ -1,0 +1,110 @@
+"""What a certificate says, asked of ``cryptography``; imported by ``keypairs`` alone, on first use.
+
+Rule: a hostile certificate costs an answer like "" or None, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID
+
+WEAK = frozenset({"md5", "sha1"})
+FAILURES = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+MAX_NAMES = 1000
+
+
+def parsed(content: bytes) -> x509.Certificate | None:
+    """Read a certificate (DER); None where that cannot be, or where its key is of no known kind."""
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+        certificate.public_key()
+        # What is read late would fail late.
+        validity(certificate)
+        _ = certificate.subject, certificate.issuer
+    except FAILURES:
+        return None
+    return certificate
+
+
+def public_bytes_of_key(pem: bytes) -> bytes | None:
+    """Return the public half of a private key, to compare; None where the key cannot be read."""
+    try:
+        return _spelled(load_pem_private_key(pem, None).public_key())
+    except FAILURES:
+        return None
+
+
+def leaf_number(certificates: Sequence[x509.Certificate], public: bytes) -> int | None:
+    """Return which certificate has this public key; the last to expire where one was issued several times."""
+    fitting = [number for number, each in enumerate(certificates) if _spelled(each.public_key()) == public]
+    return max(fitting, key=lambda number: validity(certificates[number])[1], default=None)
+
+
+def chain_numbers(certificates: Sequence[x509.Certificate], leaf: int) -> list[int]:
+    """Return the leaf and those that issued each other up from it, in that order."""
+    chain = [leaf]
+    while True:
+        last = certificates[chain[-1]]
+        rest = (number for number in range(len(certificates)) if number not in chain)
+        issuer = next((number for number in rest if _issued(last, certificates[number])), None)
+        if issuer is None:
+            return chain
+        chain.append(issuer)
+
+
+def key_kind(certificate: x509.Certificate) -> tuple[str, int, str]:
+    """Return algorithm ("" for one that no client knows), bits, and the curve ("" where there is none)."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", key.key_size, ""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "ECDSA", key.key_size, key.curve.name
+    return ("Ed25519", 256, "") if isinstance(key, ed25519.Ed25519PublicKey) else ("", 0, "")
+
+
+def validity(certificate: x509.Certificate) -> tuple[int, int]:
+    """Return since when and until when it is valid, in seconds since 1970."""
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return int(begins.timestamp()), int(ends.timestamp())
+
+
+def dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the names it is for, else its common name, which old clients look at."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        return tuple(found.value.get_values_for_type(x509.DNSName))[:MAX_NAMES]
+    except (*FAILURES, x509.ExtensionNotFound):
+        common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return tuple(str(each.value) for each in common)
+
+
+def weak_hash(certificate: x509.Certificate) -> str:
+    """Return the hash of its signature where that is broken, else ""; a root's own signature means nothing."""
+    try:
+        found = certificate.signature_hash_algorithm
+    except FAILURES:
+        return ""
+    is_root = certificate.subject == certificate.issuer
+    return found.name if found is not None and found.name in WEAK and not is_root else ""
+
+
+def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    if certificate.issuer != by.subject or certificate.issuer == certificate.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(by)
+    except InvalidSignature:
+        return False
+    except FAILURES:
+        # A kind of signature that cannot be verified here: the names have to do.
+        return True
+    return True
+
+
+def _spelled(key: object) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,140 @@
+"""How certificates, with the hosts that they are for, get into a running HAProxy: values in, values out.
+
+Rules: a line of HAProxy's list is a certificate with hosts; it is added or taken away
+whole. So a host leaves by a line without it that comes first, and nobody who asks for one
+of the others notices. haproxy-facts.md#certificate-lines
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+MAX_HOSTS = 50
+"""Of one line: HAProxy takes 14 to 17 kB for a line, half a kB for a host. haproxy-facts.md#certificate-memory"""
+
+
+class Line(NamedTuple):
+    """A line of HAProxy's list. ``number`` is None for one that was added since the list was read last."""
+
+    certificate: str
+    hosts: tuple[str, ...]
+    number: int | None = None
+
+
+class NewCertificate(Struct, frozen=True, gc=False):
+    """Have HAProxy know a certificate by name, which it has still to be given."""
+
+    certificate: str
+
+    def __str__(self) -> str:
+        return f"new ssl cert {self.certificate}"
+
+
+class SetCertificate(Struct, frozen=True, gc=False):
+    """Hand a certificate with its key over; HAProxy reads it, and serves it once it is committed."""
+
+    certificate: str
+    pem: str
+
+    def __str__(self) -> str:
+        return f"set ssl cert {self.certificate}"
+
+    def __repr__(self) -> str:
+        """Never show the key."""
+        return str(self)
+
+
+class CommitCertificate(Struct, frozen=True, gc=False):
+    """Have HAProxy serve what it was handed over."""
+
+    certificate: str
+
+    def __str__(self) -> str:
+        return f"commit ssl cert {self.certificate}"
+
+
+class AbortCertificate(Struct, frozen=True, gc=False):
+    """Have HAProxy forget what it was handed over."""
+
+    certificate: str
+
+    def __str__(self) -> str:
+        return f"abort ssl cert {self.certificate}"
+
+
+class DeleteCertificate(Struct, frozen=True, gc=False):
+    """Have HAProxy forget a certificate that no line has."""
+
+    certificate: str
+
+    def __str__(self) -> str:
+        return f"del ssl cert {self.certificate}"
+
+
+class AddLine(Struct, frozen=True, gc=False):
+    """Have HAProxy serve a certificate to those who ask for these hosts."""
+
+    certificate: str
+    hosts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"add ssl crt-list {self.certificate} {' '.join(self.hosts)}"
+
+
+class DeleteLine(Struct, frozen=True, gc=False):
+    """Take a line away."""
+
+    certificate: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"del ssl crt-list {self.certificate}:{self.number}"
+
+
+CertificateCommand = (
+    NewCertificate | SetCertificate | CommitCertificate | AbortCertificate | DeleteCertificate | AddLine | DeleteLine
+)
+
+
+class LinePlan(NamedTuple):
+    """Lines that come, then those that go."""
+
+    additions: tuple[AddLine, ...] = ()
+    departures: tuple[Line, ...] = ()
+
+
+def plan_lines(wanted: Mapping[str, Collection[str]], running: Mapping[str, Sequence[Line]]) -> LinePlan:
+    """Plan for some hosts: the certificates that each shall have, the lines where each stands now."""
+    lacking: dict[str, list[str]] = {}
+    leaving: dict[Line, set[str]] = {}
+    for host, certificates in wanted.items():
+        kept: set[str] = set()
+        for line in running.get(host, ()):
+            if line.certificate in certificates and line.certificate not in kept:
+                kept.add(line.certificate)
+            else:
+                leaving.setdefault(line, set()).add(host)
+        for certificate in certificates:
+            if certificate not in kept:
+                lacking.setdefault(certificate, []).append(host)
+    for line, hosts in leaving.items():
+        staying = [host for host in line.hosts if host not in hosts]
+        if staying:
+            lacking.setdefault(line.certificate, []).extend(staying)
+    additions = (AddLine(name, hosts) for name in lacking for hosts in grouped(sorted(set(lacking[name]))))
+    return LinePlan(tuple(additions), tuple(leaving))
+
+
+def grouped(hosts: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Divide the hosts of a certificate among lines."""
+    group: list[str] = []
+    for host in hosts:
+        group.append(host)
+        if len(group) == MAX_HOSTS:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)

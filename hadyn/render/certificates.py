@@ -1,0 +1,195 @@
+"""Keep the files of certificates equal to those that HAProxy serves.
+
+Rules: a file is hadyn's user's alone to read, and in the folder only while it is used. The
+list names each certificate with its hosts; its first line is the default, for all other
+hosts. haproxy-facts.md#default-certificate
+Files that somebody else changed are written again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from hadyn.errors import FileNotWritten
+from hadyn.planner.certificates import grouped
+from hadyn.render.atomic import replace_files
+from hadyn.render.imprints import Imprints
+
+LISTING = "crt-list"
+ENDING = ".pem"
+DEFAULT = "default"
+NO_HOST = "!*"
+"""The hosts of the first line: none; those who ask for no host that is known get it all the same."""
+HOST = re.compile(r"(?:\*\.)?[a-z0-9_.-]+")
+
+
+class CertificateFiles:
+    """The certificates in one folder, and the list of them; one thread owns them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pems: dict[str, str] = {}
+        self._hosts: dict[str, tuple[str, ...]] = {}
+        self._listed: dict[str, list[str]] = {}
+        self._texts: dict[str, str] = {}
+        self._order: list[str] = []
+        self._due: set[str] = set()
+        self._is_list_due = False
+        self._imprints = Imprints()
+
+    @property
+    def listing(self) -> Path:
+        return self.folder / LISTING
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a file is behind, because it could not be written."""
+        return bool(self._due) or self._is_unlisted
+
+    def load(self) -> None:
+        """Take over what the files say; raises FileNotWritten where they cannot be read."""
+        try:
+            for path in sorted(self.folder.glob(f"*{ENDING}")):
+                self._pems[path.stem] = path.read_text("ascii", "replace")
+            text = self.listing.read_text("ascii", "replace") if self.listing.exists() else ""
+        except OSError as cause:
+            raise FileNotWritten(str(self.folder), cause) from cause
+        for host, names in _hosts_in(text).items():
+            self.put_hosts(host, tuple(name for name in names if name in self._pems))
+        self._is_list_due = self._text() != text
+        self._imprints.take([self.listing, *map(self.path, self._pems)])
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}{ENDING}"
+
+    def names(self) -> frozenset[str]:
+        """Return the certificates that are in the folder, the default included."""
+        return frozenset(self._pems)
+
+    def pem(self, name: str) -> str | None:
+        """Return the content of a file."""
+        return self._pems.get(name)
+
+    def names_of(self, host: str) -> tuple[str, ...]:
+        """Return the certificates of a host as the list has them."""
+        return self._hosts.get(host, ())
+
+    def hosts(self) -> frozenset[str]:
+        return frozenset(self._hosts)
+
+    def put(self, name: str, pem: str) -> None:
+        """Set a certificate; ``write`` writes it."""
+        if self._pems.get(name) != pem:
+            self._pems[name] = pem
+            self._due.add(name)
+
+    def put_back(self, name: str, pem: str | None) -> None:
+        """Set a certificate as it was before; one that was not there goes, and its hosts lose it."""
+        if pem is not None:
+            self.put(name, pem)
+            return
+        for host in list(self._listed.get(name, ())):
+            self.put_hosts(host, tuple(each for each in self._hosts[host] if each != name))
+        self.remove(name)
+
+    def put_hosts(self, host: str, names: tuple[str, ...]) -> None:
+        """Set the certificates of a host; ``write`` writes the list."""
+        assert HOST.fullmatch(host), host
+        before = self._hosts.pop(host, ())
+        if names:
+            self._hosts[host] = names
+        for name in set(before) - set(names):
+            listed = self._listed[name]
+            del listed[bisect_left(listed, host)]
+            self._changed(name)
+        for name in dict.fromkeys(names):
+            if name not in before:
+                insort(self._listed.setdefault(name, []), host)
+                self._changed(name)
+
+    def is_listed(self, name: str) -> bool:
+        """Whether some host has this certificate."""
+        return name in self._listed
+
+    def lines(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
+        """Yield certificate, hosts and number of each line of the list, as HAProxy reads it."""
+        for number, row in enumerate(self._text().splitlines(), start=1):
+            path, *hosts = row.split(" ")
+            yield Path(path).stem, tuple(hosts), number
+
+    def write(self) -> None:
+        """Write what is due; raises FileNotWritten, and what failed stays due. Certificates come before the list."""
+        due = {self.path(name): name for name in sorted(self._due)}
+        failed = self._replaced({path: self._pems[name].encode() for path, name in due.items()})
+        self._due = {due[path] for path in failed}
+        self._raise_first(failed)
+        if self._is_unlisted:
+            self._raise_first(self._replaced({self.listing: self._text().encode()}))
+            self._is_list_due = False
+
+    @property
+    def _is_unlisted(self) -> bool:
+        """Whether the list is behind; without a default there is none, for HAProxy does not speak TLS."""
+        return self._is_list_due and DEFAULT in self._pems
+
+    def remove(self, name: str) -> None:
+        """Remove a certificate that no host has; one whose file cannot be removed is tried again at the next start."""
+        assert not self.is_listed(name), name
+        assert name != DEFAULT, name
+        self._due.discard(name)
+        if self._pems.pop(name, None) is not None:
+            self._imprints.forget(self.path(name))
+            with contextlib.suppress(OSError):
+                self.path(name).unlink()
+
+    def restore(self) -> list[Path]:
+        """Have the files written again that somebody else changed; return them."""
+        changed = self._imprints.differing()
+        names = {self.path(name): name for name in self._pems} if changed else {}
+        self._due.update(names[path] for path in changed if path in names)
+        self._is_list_due = self._is_list_due or self.listing in changed
+        return changed
+
+    def _changed(self, name: str) -> None:
+        """Spell the lines of one certificate anew."""
+        self._is_list_due = True
+        hosts = self._listed.get(name)
+        if hosts:
+            if name not in self._texts:
+                insort(self._order, name)
+            path = self.path(name)
+            self._texts[name] = "".join(f"{path} {' '.join(group)}\n" for group in grouped(hosts))
+        else:
+            self._listed.pop(name, None)
+            del self._texts[name]
+            del self._order[bisect_left(self._order, name)]
+
+    def _text(self) -> str:
+        return "".join((f"{self.path(DEFAULT)} {NO_HOST}\n", *map(self._texts.__getitem__, self._order)))
+
+    def _replaced(self, contents: Mapping[Path, bytes]) -> Mapping[Path, OSError]:
+        failed = replace_files(contents, durable=False)
+        self._imprints.take(contents.keys() - failed.keys())
+        return failed
+
+    def _raise_first(self, failed: Mapping[Path, OSError]) -> None:
+        for path, cause in failed.items():
+            raise FileNotWritten(str(path), cause) from cause
+
+
+def _hosts_in(text: str) -> dict[str, list[str]]:
+    """Read a list; what ``CertificateFiles`` would not have written is left out."""
+    found: dict[str, list[str]] = {}
+    for row in text.splitlines():
+        path, *hosts = row.split(" ")
+        for host in _known(hosts):
+            found.setdefault(host, []).append(Path(path).stem)
+    return found
+
+
+def _known(hosts: Iterable[str]) -> Iterator[str]:
+    return (host for host in hosts if HOST.fullmatch(host))

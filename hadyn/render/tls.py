@@ -1,0 +1,45 @@
+"""Where HAProxy speaks TLS, and how: the lines that are the same for every host.
+
+Rules: TLS 1.2 and later with the ciphers that Mozilla calls intermediate, less the slow ones
+without curves; no tickets, since their key would be as old as HAProxy. Which certificate
+is for which host stands in a list, so that they come and go without a reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hadyn.model.addresses import Address
+
+CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for key in ("ECDSA", "RSA")
+)
+SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Where HAProxy speaks TLS; ``listing`` is the absolute path of the list of certificates."""
+
+    bind: tuple[Address, ...]
+    listing: str
+
+
+def tls_global_lines() -> list[str]:
+    """Return what the global section says of TLS."""
+    return [
+        f"ssl-default-bind-ciphers {CIPHERS}",
+        f"ssl-default-bind-ciphersuites {SUITES}",
+        "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers",
+        "# a certificate is one file: nothing else is looked for beside it",
+        "ssl-load-extra-files none",
+    ]
+
+
+def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str]) -> str:
+    """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address."""
+    lines = (f"    bind {listener(each)} ssl crt-list {settings.listing} alpn h2,http/1.1\n" for each in settings.bind)
+    return "".join(lines)
