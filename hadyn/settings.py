@@ -34,6 +34,7 @@ class Settings:
     shared_hosts: bool = False
     default_backend_service: str = ""
     headless: str = "dns"
+    no_endpoint_slices: bool = False
     cluster_domain: str = "cluster.local"
     allow_external_name: bool = False
     dns_server: tuple[str, ...] = ()

@@ -298,6 +298,11 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="Fill headless Services from DNS, or from their EndpointSlices; those of your own manifests always count.",
     ),
     click.option(
+        "--no-endpoint-slices",
+        is_flag=True,
+        help="Do without the cluster's EndpointSlices: headless Services from DNS, others by their clusterIP.",
+    ),
+    click.option(
         "--allow-external-name",
         is_flag=True,
         help="Serve Services of type ExternalName: whoever may write one chooses whom HAProxy connects to.",

@@ -50,6 +50,7 @@ def policy(settings: Settings) -> Policy:
         shared_hosts=settings.shared_hosts,
         capacity=Capacity(slots=settings.slots),
         headless=settings.headless,
+        no_endpoint_slices=settings.no_endpoint_slices,
         cluster_domain=settings.cluster_domain,
         allow_external_name=settings.allow_external_name,
         default_backend_service=settings.default_backend_service,

@@ -70,6 +70,11 @@ def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Sourc
     from hadyn.cluster.login import Login  # noqa: PLC0415
     from hadyn.sources.kubernetes import KubernetesSource  # noqa: PLC0415
 
+    if settings.no_endpoint_slices and settings.headless == "endpoints":
+        raise WrongUsage(
+            "--no-endpoint-slices and --headless endpoints exclude each other",
+            remedy="Leave one of them out; without EndpointSlices headless Services are filled from DNS",
+        )
     login = Login(next(iter(kubeconfigs), None), settings.context, kubeconfigs[1:])
     api = KubeApi(login)
     source = KubernetesSource(
@@ -77,6 +82,7 @@ def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Sourc
         namespaces=settings.namespace,
         ingress_selector=settings.ingress_label_selector,
         config_map=settings.config_map,
+        needs_endpoints=not settings.no_endpoint_slices,
     )
     return source, None if settings.read_only else _announcer(settings, login, api)
 

@@ -23,6 +23,7 @@ class Policy:
     shared_hosts: bool = False
     capacity: Capacity = Capacity()
     headless: str = "dns"
+    no_endpoint_slices: bool = False
     cluster_domain: str = "cluster.local"
     allow_external_name: bool = False
     default_backend_service: str = ""

@@ -66,9 +66,10 @@ def service_supply(
     assert found.port is not None, found
     usual = _usual(service, policy, has_slices=has_slices)
     discovery = usual if wish.discovery is DiscoveryWish.AUTO else wish.discovery
-    problem = _refusal(found, service, discovery, wish)
+    problem = _refusal(found, service, wish, policy, discovery)
     if problem is not None:
-        discovery = usual if service.object.external_name else DiscoveryWish.ENDPOINTS
+        is_settled = service.object.external_name or _lacks_slices(service, policy)
+        discovery = usual if is_settled else DiscoveryWish.ENDPOINTS
     if discovery is DiscoveryWish.FQDN:
         host = service.object.external_name or _host(service.object, policy)
         return _by_name(found, host, _port(service.object, found.port)), problem
@@ -76,7 +77,8 @@ def service_supply(
         asked = questions(f"{service.object.external_name}.", RecordType.A)
         return Supply(found, Discovery.DNS, asked, found.port.number), problem
     if discovery is DiscoveryWish.DNS:
-        return _by_dns(found, service.object, found.port, _host(service.object, policy))
+        supply, trouble = _by_dns(found, service.object, found.port, _host(service.object, policy))
+        return supply, problem or trouble
     return Supply(found, Discovery(discovery)), problem
 
 
@@ -110,12 +112,19 @@ def _usual(service: Held, policy: Policy, *, has_slices: bool) -> DiscoveryWish:
     assert isinstance(service.object, Service), service
     if service.object.external_name:
         return DiscoveryWish.FQDN if service.is_own else DiscoveryWish.DNS
+    if _lacks_slices(service, policy):
+        return DiscoveryWish.DNS if service.object.is_headless else DiscoveryWish.CLUSTERIP
     if not service.object.is_headless or policy.headless == DiscoveryWish.ENDPOINTS or (service.is_own and has_slices):
         return DiscoveryWish.ENDPOINTS
     return DiscoveryWish.DNS
 
 
-def _refusal(found: Found, held: Held, discovery: DiscoveryWish, wish: Wish) -> Problem | None:
+def _lacks_slices(service: Held, policy: Policy) -> bool:
+    """Whether nothing tells the Service's endpoints but its name or its clusterIP."""
+    return policy.no_endpoint_slices and not service.is_own
+
+
+def _refusal(found: Found, held: Held, wish: Wish, policy: Policy, discovery: DiscoveryWish) -> Problem | None:
     """Say why a Service cannot have this discovery; None where it can."""
     service = held.object
     assert isinstance(service, Service), held
@@ -127,6 +136,9 @@ def _refusal(found: Found, held: Held, discovery: DiscoveryWish, wish: Wish) -> 
     if service.external_name and not is_by_name:
         said = f"{found.source} is of type ExternalName and has a name alone, so that is used"
         return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use fqdn or dns")
+    if discovery is DiscoveryWish.ENDPOINTS and _lacks_slices(held, policy):
+        said = f"EndpointSlices are not read, so {found.source} is served {_instead(service)}"
+        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Leave --no-endpoint-slices out")
     if discovery is DiscoveryWish.CLUSTERIP and not service.cluster_ip:
         said = f"{found.source} has no clusterIP, so its endpoints are used"
         return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use endpoints")
@@ -134,6 +146,10 @@ def _refusal(found: Found, held: Held, discovery: DiscoveryWish, wish: Wish) -> 
         said = f"discovery {discovery} does not work yet, so the Service's endpoints are used"
         return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use endpoints or clusterip")
     return None
+
+
+def _instead(service: Service) -> str:
+    return "from DNS" if service.is_headless else "by its clusterIP"
 
 
 def _host(service: Service, policy: Policy) -> str:

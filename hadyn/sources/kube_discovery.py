@@ -32,13 +32,16 @@ class _Group(msgspec.Struct, gc=False):
     versions: list[_Version]
 
 
-def discover(api: KubeApi) -> tuple[Resource, ...]:
+def discover(api: KubeApi, *, needs_endpoints: bool = True) -> tuple[Resource, ...]:
     """Return what to follow, in the order in which to take it in: what routes lead to before the routes.
 
-    Endpoints only where there are no EndpointSlices: else their copies are among those.
-    Raises NotServed where there are no Ingresses, NotKubernetes, and what ``KubeApi.get`` does.
+    Endpoints only where there are no EndpointSlices: else their copies are among those;
+    neither where they are not needed. Raises NotServed where there are no Ingresses,
+    NotKubernetes, and what ``KubeApi.get`` does.
     """
     ingresses, classes = _ingresses(api)
+    if not needs_endpoints:
+        return (*classes, SERVICES, ingresses)
     endpoints = SLICES if _is_served(api, SLICES) else ENDPOINTS
     return (*classes, SERVICES, endpoints, ingresses)
 

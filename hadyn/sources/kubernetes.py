@@ -44,13 +44,20 @@ class KubernetesSource:
     brings_secrets = True
 
     def __init__(
-        self, api: KubeApi, *, namespaces: Sequence[str] = (), ingress_selector: str = "", config_map: str = ""
+        self,
+        api: KubeApi,
+        *,
+        namespaces: Sequence[str] = (),
+        ingress_selector: str = "",
+        config_map: str = "",
+        needs_endpoints: bool = True,
     ) -> None:
         """``namespaces`` are all there are where none is given; ``ingress_selector`` as kubectl's ``-l``.
 
-        ``config_map`` is "namespace/name", "" for none.
+        ``config_map`` is "namespace/name", "" for none. EndpointSlices are followed if ``needs_endpoints``.
         """
         self._api = api
+        self._needs_endpoints = needs_endpoints
         self._namespaces = tuple(dict.fromkeys(namespaces))
         self._ingress_selector = ingress_selector
         self._config_map = config_map
@@ -159,7 +166,7 @@ class KubernetesSource:
             sleep=sleep_using_event(self._is_stopping),
             before_sleep=say,
             reraise=True,
-        )(discover, api)
+        )(discover, api, needs_endpoints=self._needs_endpoints)
         self._outages.ended(self.name)
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,9 +48,24 @@ def test_a_kubeconfig_that_is_not_there_ends_hadyn_before_it_begins():
         origins(Settings(kubeconfig=Path("/nowhere/kubeconfig")))
 
 
-def test_two_ways_to_say_where_clients_come_in_exclude_each_other(config: Path):
-    settings = Settings(kubeconfig=config, publish_address=("192.0.2.7",), publish_service="hadyn/hadyn")
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {"publish_address": ("192.0.2.7",), "publish_service": "hadyn/hadyn"},
+        {"publish_address": ("192.0.2.7",), "publish_nodes": "app=hadyn"},
+        {"publish_service": "hadyn/hadyn", "publish_nodes": "app=hadyn"},
+        {"namespace": ("shop",), "namespace_selector": "tier=front"},
+    ],
+)
+def test_two_ways_to_say_the_same_exclude_each_other(config: Path, ways: dict[str, Any]):
+    settings = Settings(kubeconfig=config, **ways)
     with pytest.raises(WrongUsage, match="exclude each other"):
+        origins(settings)
+
+
+def test_endpoint_slices_cannot_be_left_out_where_headless_services_need_them(config: Path):
+    settings = Settings(kubeconfig=config, no_endpoint_slices=True, headless="endpoints")
+    with pytest.raises(WrongUsage, match="--no-endpoint-slices and --headless endpoints exclude each other"):
         origins(settings)
 
 
@@ -64,6 +80,8 @@ def test_nothing_to_follow_is_wrong_usage():
         Settings(namespace=("shop",)),
         Settings(manifests=(Path("shop"),), ingress_label_selector="tier=front"),
         Settings(publish_service="a/b"),
+        Settings(namespace_selector="tier=front"),
+        Settings(publish_nodes="app=hadyn"),
     ],
 )
 def test_a_part_of_no_cluster_is_wrong_usage(settings: Settings):

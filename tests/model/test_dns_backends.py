@@ -78,6 +78,30 @@ def test_endpoints_in_the_operators_own_folder_are_meant():
     assert len(asked(shown)) == 2
 
 
+def test_where_endpoint_slices_are_not_read_dns_and_cluster_ips_stand_in():
+    headless, usual = (
+        cluster(each, INGRESS, no_endpoint_slices=True)
+        for each in (HEADLESS, given.service("shop", "web", clusterIP="10.96.0.7"))
+    )
+    assert asked(headless) == [f"{WEB} A", f"{WEB} AAAA"]
+    assert usual.backend("shop_web_80").discovery is Discovery.CLUSTERIP
+    assert addresses(usual.backend("shop_web_80")) == ["10.96.0.7:80"]
+    assert (complaints(headless), complaints(usual)) == ([], [])
+
+
+@pytest.mark.parametrize(("cluster_ip", "said"), [("None", "from DNS"), ("10.96.0.7", "by its clusterIP")])
+def test_who_asks_for_endpoints_where_they_are_not_read_is_told(cluster_ip, said):
+    service = given.service("shop", "web", clusterIP=cluster_ip, annotations={"hadyn.io/discovery": "endpoints"})
+    shown = cluster(service, INGRESS, no_endpoint_slices=True)
+    assert reasons(shown) == ["NotSupported"]
+    assert f"EndpointSlices are not read, so service shop/web is served {said}" in complaints(shown)[0]
+
+
+def test_endpoints_in_the_operators_own_folder_count_where_those_of_the_cluster_are_not_read():
+    shown = inventory(HEADLESS, INGRESS, given.slice_("shop", "web", "10.0.0.1"), no_endpoint_slices=True)
+    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
+
+
 def test_an_annotation_asks_dns_for_any_service():
     service = given.service("shop", "web", clusterIP="10.96.0.1", annotations={"hadyn.io/discovery": "dns"})
     shown = cluster(service, INGRESS)
