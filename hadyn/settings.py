@@ -49,10 +49,10 @@ class Settings:
     master_socket: Path = Path()
     bind: tuple[str, ...] = ()
     http_port: int = 8080
-    maxconn: int = 0
-    status_bind: str = "127.0.0.1:8404"
     https_port: int = 8443
     default_certificate: str = ""
+    maxconn: int = 0
+    status_bind: str = "127.0.0.1:8404"
     reload_interval: float = 1.0
     max_old_workers: int = 4
     spare_backends: int = 0

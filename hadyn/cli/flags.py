@@ -325,11 +325,6 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         "--http-port", type=click.IntRange(1, 65535), default=DEFAULTS.http_port, metavar="PORT", help="HAProxy's port."
     ),
     click.option(
-        "--status-bind",
-        type=HostPort(),
-        default=DEFAULTS.status_bind,
-        metavar="HOST:PORT",
-    click.option(
         "--https-port",
         type=click.IntRange(0, 65535),
         default=DEFAULTS.https_port,
@@ -344,6 +339,11 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         metavar="FILE|NS/NAME",
         help="Certificate of hosts without one: a file, as /path or ./path, or a Secret.",
     ),
+    click.option(
+        "--status-bind",
+        type=HostPort(),
+        default=DEFAULTS.status_bind,
+        metavar="HOST:PORT",
         help='Where hadyn shows itself: page, API, metrics; "" for nowhere.',
     ),
 )

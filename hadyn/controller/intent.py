@@ -65,18 +65,18 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
     Whoever starts a sidecar's decides what that one may.
     """
     jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
+    encrypted = tls_listeners(settings)
     return ConfigSettings(
         bind=listeners(settings),
         runtime_socket=str(settings.runtime_socket),
-    encrypted = tls_listeners(settings)
         maps=str(folder.maps),
         errors=str(folder.errors),
         maxconn=settings.maxconn,
         jail=jail,
+        tls=TlsSettings(encrypted, str(folder.certificates / LISTING)) if encrypted else None,
         resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
-        tls=TlsSettings(encrypted, str(folder.certificates / LISTING)) if encrypted else None,
     )
 
 

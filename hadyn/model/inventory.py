@@ -59,8 +59,8 @@ class Touched:
     hosts: frozenset[str] = frozenset()
     secrets: frozenset[ObjectRef] = frozenset()
     config_map: bool = False
-
     tls_hosts: frozenset[str] = frozenset()
+
     def __bool__(self) -> bool:
         return bool(self.backends or self.hosts or self.secrets or self.config_map or self.tls_hosts)
 
@@ -70,8 +70,8 @@ class Touched:
             self.hosts | other.hosts,
             self.secrets | other.secrets,
             self.config_map or other.config_map,
-        )
             self.tls_hosts | other.tls_hosts,
+        )
 
 
 @dataclass(slots=True)
@@ -105,11 +105,11 @@ class Inventory:
         self._names = NameBook()
         self._config_map = ObjectRef(ConfigMap.kind, *policy.config_map.partition("/")[::2])
         self._references = References(self._store.held, are_brought=secrets_are_brought)
-        self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
         default = default_secret(policy.default_certificate)
         if default is not None:
             self._references.replace(DEFAULT_SETTING, (Reference(default, ""),))
         self._certificates = Certificates(self._claims, self.object, shared_hosts=policy.shared_hosts, default=default)
+        self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
@@ -171,12 +171,12 @@ class Inventory:
         """Which Secrets are referred to; each itself is an ``object``."""
         return self._references
 
-    def config_map(self) -> ConfigMap | None:
     @property
     def certificates(self) -> Certificates:
         """Which hosts get which certificates."""
         return self._certificates
 
+    def config_map(self) -> ConfigMap | None:
         """The ConfigMap that the operator named, if it is there."""
         found = self.object(self._config_map)
         return found if isinstance(found, ConfigMap) else None

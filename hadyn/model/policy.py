@@ -28,6 +28,6 @@ class Policy:
     allow_external_name: bool = False
     default_backend_service: str = ""
     config_map: str = ""
-    own_addresses: frozenset[Address] = frozenset()
     namespaces_are_selected: bool = False
     default_certificate: str = ""
+    own_addresses: frozenset[Address] = frozenset()
