@@ -1,7 +1,8 @@
 """The DNS servers at hand: those of the flags, or of /etc/resolv.conf as it is now.
 
 Rules: the file is read again when it changed; one that is gone or names no server leaves
-the servers that were there. A server that falls silent, or answers again, is said once.
+the servers that were there. A server that falls silent, or answers again, is said once;
+that there is none at all is said once somebody has to be asked.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Nameservers:
         self._stamp: Stamp | None = None
         self._read = ResolvConf()
         self._order = ServerOrder(settings.servers)
+        self._has_said_none = False
         self.has_changed(float("-inf"))
 
     @property
@@ -56,6 +58,10 @@ class Nameservers:
         return self._read.candidates(name)
 
     def order(self, name: str, now: float) -> tuple[Address, ...]:
+        """Return the servers to ask for a name, best first."""
+        if not self.servers and not self._has_said_none:
+            self._has_said_none = True
+            log.warning("no DNS server is known: %s names none; say --dns-server ADDR", self._settings.resolv_conf)
         return self._order.order(name, now)
 
     def note(self, server: Address, reply: Reply, *, asked_at: float, now: float) -> None:

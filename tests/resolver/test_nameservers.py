@@ -1,0 +1,92 @@
+"""Which servers there are, as /etc/resolv.conf changes on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hadyn.model.addresses import Address
+from hadyn.resolver.exchanges import Failure
+from hadyn.resolver.nameservers import Nameservers
+from hadyn.resolver.resolution import Outcome
+from hadyn.resolver.resolver_settings import ResolverSettings
+
+FIRST, SECOND = Address("10.0.0.2", 53), Address("10.0.0.3", 53)
+SILENT = Failure(Outcome.TIMEOUT, "got no answer within 2 s")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "resolv.conf"
+    file.write_text("nameserver 10.0.0.2\nsearch shop.example\n")
+    return file
+
+
+def test_a_changed_file_is_read_again(file):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    assert list(nameservers.servers) == [FIRST]
+    file.write_text("nameserver 10.0.0.3\nnameserver 10.0.0.2\nsearch other.example\n")
+    assert nameservers.has_changed(1.0)
+    assert (list(nameservers.servers), nameservers.candidates("web")) == ([SECOND, FIRST], ["web.other.example", "web"])
+    assert not nameservers.has_changed(2.0)
+
+
+def test_a_file_that_another_takes_the_place_of_is_read_again(file):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    other = file.with_name("new")
+    other.write_text("nameserver 10.0.0.3\nsearch shop.example\n")
+    other.rename(file)
+    assert nameservers.has_changed(1.0)
+    assert list(nameservers.servers) == [SECOND]
+
+
+def test_the_file_is_looked_at_no_more_often_than_set(file):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file, reread_seconds=5.0))
+    assert not nameservers.has_changed(100.0)
+    file.write_text("nameserver 10.0.0.3\n")
+    assert not nameservers.has_changed(104.0)
+    assert nameservers.has_changed(105.0)
+
+
+@pytest.mark.parametrize("broken", ["", "nameserver", "nameserver ns.example\n", "\0\0\0", "search x.example\n"])
+def test_a_file_that_names_no_server_leaves_those_that_were_there(file, broken, caplog):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    file.write_text(broken)
+    nameservers.has_changed(1.0)
+    assert list(nameservers.servers) == [FIRST]
+    assert "names no DNS server that can be asked" in caplog.text
+
+
+def test_a_file_that_is_gone_leaves_what_it_said(file):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    file.unlink()
+    assert not nameservers.has_changed(1.0)
+    assert (list(nameservers.servers), nameservers.candidates("web")) == ([FIRST], ["web.shop.example", "web"])
+
+
+def test_no_server_at_all_is_said_once_with_what_to_do_when_somebody_has_to_be_asked(tmp_path, caplog):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=tmp_path / "none"))
+    assert caplog.messages == []
+    assert [nameservers.order(name, 1.0) for name in ("a", "b")] == [(), ()]
+    (said,) = caplog.messages
+    assert said == f"no DNS server is known: {tmp_path}/none names none; say --dns-server ADDR"
+
+
+def test_servers_by_flag_win_and_the_file_still_says_domains(file):
+    nameservers = Nameservers(ResolverSettings(servers=(SECOND,), resolv_conf=file))
+    assert (list(nameservers.servers), nameservers.candidates("web")) == ([SECOND], ["web.shop.example", "web"])
+    file.write_text("nameserver 10.0.0.9\nsearch other.example\n")
+    assert nameservers.has_changed(1.0)
+    assert (list(nameservers.servers), nameservers.candidates("web")[0]) == ([SECOND], "web.other.example")
+
+
+def test_a_server_that_falls_silent_and_answers_again_is_said_once_each_time(file, caplog):
+    caplog.set_level("INFO")
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    for now in (2.0, 4.0):
+        nameservers.note(FIRST, SILENT, asked_at=now - 2, now=now)
+    nameservers.note(FIRST, Failure(Outcome.REFUSED, "got REFUSED"), asked_at=5.0, now=5.0)
+    assert len(caplog.messages) == 2
+    assert "10.0.0.2:53 does not answer (got no answer within 2 s)" in caplog.messages[0]
+    assert "answers again" in caplog.messages[1]
