@@ -21,12 +21,13 @@ class Settings:
     kubeconfig: Path | None = None
     context: str = ""
     namespace: tuple[str, ...] = ()
+    namespace_selector: str = ""
     ingress_label_selector: str = ""
     config_map: str = ""
     publish_address: tuple[str, ...] = ()
     publish_service: str = ""
-    lease: str = ""
     publish_nodes: str = ""
+    lease: str = ""
     read_only: bool = False
     ingress_class: str = "hadyn"
     controller_class: str = "hadyn.io/ingress"

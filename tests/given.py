@@ -18,6 +18,7 @@ from hadyn.model.objects import (
     Ingress,
     IngressClass,
     KubernetesObject,
+    Namespace,
     Secret,
     Service,
 )
@@ -103,6 +104,11 @@ def ingress_class(name: str, controller: str = "hadyn.io/ingress", *, is_default
             "spec": {"controller": controller},
         }
     )
+
+
+def namespace(name: str) -> Namespace:
+    """A namespace that a source has selected."""
+    return decoded({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
 def service(

@@ -30,31 +30,39 @@ from hadyn.announce.events import (
 )
 from hadyn.announce.leadership import Leadership
 from hadyn.announce.statuses import Addresses, Due, Statuses, read_published, status_patch
+from hadyn.announce.whereabouts import Whereabouts
 from hadyn.cluster.api import KubeApi
 from hadyn.cluster.errors import AlreadyThere, NamespaceGoes, NotServed
 from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, PermanentError
+from hadyn.model.objects import Ingress
 from hadyn.model.problems import ObjectRef, Problem
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether this hadyn holds the lease now."""
-SERVICE_SECONDS = 10.0
-"""How often the published Service is looked at."""
+WHERE_SECONDS = 10.0
+"""How often the published Service, or the pods, are looked at."""
 RETRY_SECONDS = 1.0
 JOIN_SECONDS = 5.0
+LONGEST_WRITER = 128
+"""Characters of a name under which an apiserver notes who wrote what."""
 MERGE_PATCH = "application/merge-patch+json"
-INGRESSES = RESOURCES["Ingress"]
-SERVICES = RESOURCES["Service"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """What to publish: fixed addresses, or those of a Service ("namespace", "name"); neither: no statuses."""
+    """What to publish: fixed addresses, or those that the cluster knows; neither: no statuses.
+
+    ``writer`` is the name under which the apiserver notes that it was us; ``ingresses`` says
+    which Ingresses this cluster serves.
+    """
 
     addresses: Addresses = ()
-    service: tuple[str, str] | None = None
+    where: Whereabouts | None = None
+    writer: str = "hadyn"
+    ingresses: Callable[[], Resource] = lambda: RESOURCES["Ingress"]
 
 
 class _Saw(NamedTuple):
@@ -78,7 +86,7 @@ class Announcer:
         self._inbox: queue.SimpleQueue[_Saw | _Problems | None] = queue.SimpleQueue()
         self._statuses = Statuses()
         self._troubles = Troubles()
-        self._service_at = 0.0
+        self._where_at = 0.0
         self._rest_until = 0.0
         self._complaints: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
@@ -133,21 +141,22 @@ class Announcer:
         if now < self._rest_until:
             return self._rest_until - now
         if not self._is_busy(now):
-            return SERVICE_SECONDS
+            return WHERE_SECONDS
         return 0.0 if self._leadership.leads() else LOOK_SECONDS
 
     def _is_busy(self, now: float) -> bool:
         return (
             self._statuses.next_due() is not None
             or self._troubles.next_due(now) is not None
-            or (self._publish.service is not None and now >= self._service_at)
+            or (self._publish.where is not None and now >= self._where_at)
         )
 
     def _write_one(self, now: float) -> None:
         """Write one status and tell one problem, where there are any."""
-        if self._publish.service is not None and now >= self._service_at:
-            self._service_at = now + SERVICE_SECONDS
-            self._try(self._look_at_service)
+        where = self._publish.where
+        if where is not None and now >= self._where_at:
+            self._where_at = now + WHERE_SECONDS
+            self._try(lambda: self._look_up(where, now))
         due = self._statuses.next_due()
         if due is not None and not self._try(lambda: self._write_status(due)):
             self._statuses.later(due)
@@ -175,38 +184,39 @@ class Announcer:
             return False
         return True
 
-    def _look_at_service(self) -> None:
-        assert self._publish.service is not None
-        namespace, name = self._publish.service
-        found = read_published(self._api.get(_request("get", SERVICES, namespace, name))).service_addresses
+    def _look_up(self, where: Whereabouts, now: float) -> None:
+        found = where.addresses(self._api, now)
         # Addresses that are gone for a moment are no reason to tell everybody.
         if found:
             self._statuses.publish(found)
 
     def _write_status(self, due: Due) -> None:
-        ref = due.ingress
+        ref, ingresses = due.ingress, self._publish.ingresses()
+        writer = self._publish.writer[:LONGEST_WRITER]
         try:
-            found = read_published(self._api.get(_request("get", INGRESSES, ref.namespace, ref.name)))
+            found = read_published(self._api.get(_request("get", ingresses, ref.namespace, ref.name)))
         except NotServed:
             self._statuses.done(due)
             return
         says = found.addresses
-        if says != due.addresses and due.instead in (None, says):
-            request = _request("patch", INGRESSES, ref.namespace, ref.name, part="status")
+        may_write = due.instead in (None, says) and (not due.needs_proof or found.was_written_by(writer))
+        if says != due.addresses and may_write:
+            request = _request("patch", ingresses, ref.namespace, ref.name, part="status", fieldManager=writer)
             patch = status_patch(due.addresses, found.metadata.resource_version)
             self._api.send("PATCH", request, patch, content_type=MERGE_PATCH)
         self._statuses.done(due)
 
     def _tell(self, problem: Problem) -> None:
         """Create the Event of a problem, or count it up where it is there already."""
-        resource, namespace = RESOURCES[problem.object.kind], event_namespace(problem)
+        kind, namespace = problem.object.kind, event_namespace(problem)
+        resource = self._publish.ingresses() if kind == Ingress.kind else RESOURCES[kind]
         object_namespace = "" if resource.is_cluster_wide else problem.object.namespace
         try:
             body = self._api.get(_request("get", resource, object_namespace, problem.object.name))
         except NotServed:
             return
-        uid = msgspec.json.decode(body, type=Known).metadata.uid
-        event = event_document(problem, uid, self._reporter, datetime.now(UTC))
+        known = msgspec.json.decode(body, type=Known)
+        event = event_document(problem, known, self._reporter, datetime.now(UTC))
         try:
             self._api.send("POST", _request("create", EVENTS, namespace), event)
         except AlreadyThere:
@@ -220,7 +230,9 @@ class Announcer:
         self._api.send("PATCH", _request("patch", EVENTS, namespace, name), patch, content_type=MERGE_PATCH)
 
 
-def _request(verb: str, resource: Resource, namespace: str, name: str = "", *, part: str = "") -> ApiRequest:
+def _request(
+    verb: str, resource: Resource, namespace: str, name: str = "", *, part: str = "", **query: str
+) -> ApiRequest:
     what = f"{resource.plural}/{part}.{resource.group}" if part else str(resource)
     path = resource.path(namespace, name) + (f"/{part}" if part else "")
-    return ApiRequest(verb, what, path, namespace)
+    return ApiRequest(verb, what, path, namespace, query)

@@ -97,10 +97,11 @@ class _Series(msgspec.Struct):
     count: int = 1
 
 
-class Known(msgspec.Struct):
+class Known(msgspec.Struct, rename="camel"):
     """An object that has a uid, or an Event that may have a count."""
 
     metadata: _Metadata
+    api_version: str = ""
     series: _Series | None = None
 
     @property
@@ -121,15 +122,14 @@ def event_name(problem: Problem) -> str:
     return f"{problem.object.name[:LONGEST_NAME].rstrip('.-')}.{digest}"
 
 
-def event_document(problem: Problem, uid: str | None, reporter: Reporter, now: datetime) -> bytes:
-    """Return the Event that tells a problem for the first time; ``now`` is UTC."""
-    resource = RESOURCES[problem.object.kind]
+def event_document(problem: Problem, known: Known, reporter: Reporter, now: datetime) -> bytes:
+    """Return the Event that tells a problem of a known object for the first time; ``now`` is UTC."""
     regarding = {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
+        "apiVersion": known.api_version,
+        "kind": problem.object.kind,
         "namespace": problem.object.namespace,
         "name": problem.object.name,
-        "uid": uid,
+        "uid": known.metadata.uid,
         "fieldPath": problem.field,
     }
     place = f"{problem.field}: " if problem.field else ""

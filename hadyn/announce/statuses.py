@@ -1,14 +1,16 @@
 """Which Ingresses do not say yet where they are served.
 
-Rules: an Ingress of ours says our addresses, one that ceased to be ours while we looked
-says none of them any more; nobody else's status is touched. What says so already is not
+Rules: an Ingress of ours says our addresses, one that ceased to be ours says none of them
+any more; nobody else's status is touched. What ceased while nobody looked says our
+addresses and was last written by us, as the apiserver has noted: equal addresses alone are
+no proof, since two controllers may share a load balancer. What says so already is not
 written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,11 +21,15 @@ Addresses = tuple[str, ...]
 
 
 class Due(NamedTuple):
-    """An Ingress whose status has to say ``addresses``, if it says ``instead`` now (None: whatever it says)."""
+    """An Ingress whose status has to say ``addresses``, if it says ``instead`` now (None: whatever it says).
+
+    ``needs_proof``: and if it was us who wrote that.
+    """
 
     ingress: ObjectRef
     addresses: Addresses
     instead: Addresses | None
+    needs_proof: bool = False
 
 
 class Statuses:
@@ -33,6 +39,8 @@ class Statuses:
         self._wanted: Addresses | None = None
         self._ours: dict[ObjectRef, Addresses] = {}
         self._due: dict[ObjectRef, Due] = {}
+        self._strangers: dict[ObjectRef, Addresses] = {}
+        self._cleared: set[ObjectRef] = set()
 
     @property
     def wanted(self) -> Addresses | None:
@@ -46,9 +54,15 @@ class Statuses:
         self._wanted = addresses
         for ingress, said in self._ours.items():
             self._judge(ingress, said)
+        strangers, self._strangers = self._strangers, {}
+        for ingress, said in strangers.items():
+            self._suspect(ingress, said)
 
     def saw(self, ingress: ObjectRef, said: Addresses | None, *, is_ours: bool) -> None:
         """Take note of an Ingress: what its status says (None: it is gone), and whether it is ours."""
+        if said is None or is_ours:
+            self._strangers.pop(ingress, None)
+            self._cleared.discard(ingress)
         if said is None:
             self._ours.pop(ingress, None)
             self._due.pop(ingress, None)
@@ -61,6 +75,8 @@ class Statuses:
                 self._due[ingress] = Due(ingress, (), instead=said)
         elif ingress in self._due and said != self._due[ingress].instead:
             del self._due[ingress]
+        elif ingress not in self._due:
+            self._suspect(ingress, said)
 
     def next_due(self) -> Due | None:
         """Return one status to write; it stays due until ``done`` or ``later``."""
@@ -70,6 +86,8 @@ class Statuses:
         """Take note that a status says what it should, or that it cannot be made to."""
         if self._due.get(due.ingress) == due:
             del self._due[due.ingress]
+        if due.needs_proof:
+            self._cleared.add(due.ingress)
         if due.ingress in self._ours:
             self._ours[due.ingress] = due.addresses
 
@@ -77,6 +95,15 @@ class Statuses:
         """Have a status come last."""
         if self._due.pop(due.ingress, None) is not None:
             self._due[due.ingress] = due
+
+    def _suspect(self, ingress: ObjectRef, said: Addresses) -> None:
+        """Somebody else's Ingress says where we are: ask once whether it was us who wrote that."""
+        if self._wanted is None:
+            self._strangers.pop(ingress, None)
+            if said:
+                self._strangers[ingress] = said
+        elif said and said == self._wanted and ingress not in self._cleared:
+            self._due[ingress] = Due(ingress, (), instead=said, needs_proof=True)
 
     def _judge(self, ingress: ObjectRef, said: Addresses) -> None:
         if self._wanted is None or said == self._wanted:
@@ -98,8 +125,23 @@ class _Status(msgspec.Struct, rename="camel"):
     load_balancer: _LoadBalancer | None = None
 
 
+class _Managed(msgspec.Struct, rename={"fields_v1": "fieldsV1"}):
+    manager: str = ""
+    subresource: str = ""
+    fields_v1: dict[str, Any] | None = None
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether this writer was the last one to write status.loadBalancer.ingress."""
+        fields: Any = self.fields_v1
+        for name in ("f:status", "f:loadBalancer", "f:ingress"):
+            fields = fields.get(name) if isinstance(fields, dict) else None
+        return self.subresource == "status" and fields is not None
+
+
 class _Metadata(msgspec.Struct, rename="camel"):
     resource_version: str = ""
+    managed_fields: list[_Managed] | None = None
 
 
 class _Spec(
@@ -116,6 +158,11 @@ class Published(msgspec.Struct):
     metadata: _Metadata
     spec: _Spec | None = None
     status: _Status | None = None
+
+    def was_written_by(self, manager: str) -> bool:
+        """Whether the apiserver has noted that its addresses are by this writer."""
+        managed = self.metadata.managed_fields or ()
+        return any(each.manager == manager and each.has_addresses for each in managed)
 
     @property
     def addresses(self) -> Addresses:

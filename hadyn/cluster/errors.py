@@ -137,7 +137,8 @@ class RequestRefused(PermanentError):
     def __init__(self, request: ApiRequest, said: str) -> None:
         super().__init__(
             f"the apiserver refuses to {request}: {said}",
-            remedy="Correct --ingress-label-selector; without one, please report this as a bug of hadyn",
+            remedy="Correct --ingress-label-selector, --namespace-selector or --publish-nodes; "
+            "without one, please report this as a bug of hadyn",
         )
 
 

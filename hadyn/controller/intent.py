@@ -55,7 +55,9 @@ def policy(settings: Settings) -> Policy:
         allow_external_name=settings.allow_external_name,
         default_backend_service=settings.default_backend_service,
         config_map=settings.config_map,
-        own_addresses=own_addresses(listeners(settings), settings.status_bind),
+        namespaces_are_selected=bool(settings.namespace_selector),
+        default_certificate=settings.default_certificate,
+        own_addresses=own_addresses((*listeners(settings), *tls_listeners(settings)), settings.status_bind),
     )
 
 

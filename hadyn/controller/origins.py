@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,13 @@ from hadyn.sources.manifests import ManifestsSource
 
 if TYPE_CHECKING:
     from hadyn.announce.announcer import Announcer
+    from hadyn.announce.whereabouts import Whereabouts
     from hadyn.cluster.api import KubeApi
     from hadyn.cluster.login import Login
+    from hadyn.cluster.requests import Resource
+
+
+ABOUT_A_CLUSTER = ("namespace", "namespace_selector", "ingress_label_selector", "publish_service", "publish_nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,13 @@ def _cluster(settings: Settings) -> tuple[bool, tuple[Path, ...]]:
 
     if settings.kubeconfig or settings.context:
         return True, (settings.kubeconfig,) if settings.kubeconfig else default_kubeconfigs()
-    is_meant = bool(settings.namespace or settings.ingress_label_selector or settings.publish_service)
+    is_meant = any(getattr(settings, name) for name in ABOUT_A_CLUSTER)
     if is_in_pod() and (is_meant or not settings.manifests):
         return True, ()
     if is_meant:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in ABOUT_A_CLUSTER)
         raise WrongUsage(
-            "--namespace, --ingress-label-selector and --publish-service are about a cluster, and none is named",
+            f"{flags} are about a cluster, and none is named",
             remedy="Say --kubeconfig FILE or --context NAME, too; only in a pod hadyn knows by itself",
         )
     return False, ()
@@ -68,43 +75,63 @@ def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Sourc
     # Whoever follows manifests alone pays nothing for the kubernetes package.
     from hadyn.cluster.api import KubeApi  # noqa: PLC0415
     from hadyn.cluster.login import Login  # noqa: PLC0415
-    from hadyn.sources.kubernetes import KubernetesSource  # noqa: PLC0415
+    from hadyn.sources.kubernetes import KubernetesSource, Scope  # noqa: PLC0415
 
     if settings.no_endpoint_slices and settings.headless == "endpoints":
         raise WrongUsage(
             "--no-endpoint-slices and --headless endpoints exclude each other",
             remedy="Leave one of them out; without EndpointSlices headless Services are filled from DNS",
         )
+    if settings.namespace and settings.namespace_selector:
+        raise WrongUsage(
+            "--namespace and --namespace-selector exclude each other",
+            remedy="Name the namespaces, or say which labels they have",
+        )
     login = Login(next(iter(kubeconfigs), None), settings.context, kubeconfigs[1:])
     api = KubeApi(login)
-    source = KubernetesSource(
-        api,
+    scope = Scope(
         namespaces=settings.namespace,
+        namespace_selector=settings.namespace_selector,
         ingress_selector=settings.ingress_label_selector,
         config_map=settings.config_map,
         needs_endpoints=not settings.no_endpoint_slices,
     )
-    return source, None if settings.read_only else _announcer(settings, login, api)
+    source = KubernetesSource(api, scope)
+    return source, None if settings.read_only else _announcer(settings, login, api, lambda: source.ingresses)
 
 
-def _announcer(settings: Settings, login: Login, api: KubeApi) -> Announcer:
+def _announcer(settings: Settings, login: Login, api: KubeApi, ingresses: Callable[[], Resource]) -> Announcer:
     from hadyn.announce.announcer import Announcer, Publish  # noqa: PLC0415
     from hadyn.announce.leadership import Leadership, LeaseName  # noqa: PLC0415
 
-    if settings.publish_address and settings.publish_service:
+    if bool(settings.publish_address) + bool(settings.publish_service) + bool(settings.publish_nodes) > 1:
         raise WrongUsage(
-            "--publish-address and --publish-service exclude each other",
-            remedy="Say where clients reach HAProxy, or which Service tells so",
+            "--publish-address, --publish-service and --publish-nodes exclude each other",
+            remedy="Say where clients reach HAProxy, or which Service or pods tell so",
         )
     namespace, name = _lease(settings, login)
     identity = f"{socket.gethostname()}_{os.getpid()}_{secrets.token_hex(4)}"
-    published, _, service = settings.publish_service.partition("/")
+    publish = Publish(
+        settings.publish_address,
+        _whereabouts(settings, login),
+        writer=f"{settings.controller_class}#{settings.ingress_class}",
+        ingresses=ingresses,
+    )
     return Announcer(
         api,
         Leadership(api, LeaseName(namespace, name), identity),
-        Publish(settings.publish_address, (published, service) if service else None),
+        publish,
         controller=settings.controller_class,
     )
+
+
+def _whereabouts(settings: Settings, login: Login) -> Whereabouts | None:
+    from hadyn.announce.whereabouts import NodeWhereabouts, ServiceWhereabouts  # noqa: PLC0415
+
+    if settings.publish_nodes:
+        return NodeWhereabouts(login.namespace(), settings.publish_nodes)
+    namespace, _, name = settings.publish_service.partition("/")
+    return ServiceWhereabouts(namespace, name) if name else None
 
 
 def _lease(settings: Settings, login: Login) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 Rules: the name of a class decides, unless an IngressClass of that name says who its
 controller is. An Ingress without class is ours if our class is the default one, if the
-operator says so, or if it lies in the operator's own folder.
+operator says so, or if it lies in the operator's own folder. Where namespaces are selected,
+an Ingress of a cluster is ours in those alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ class Classes:
         self._classes: dict[str, IngressClass] = {}
         self._our_defaults: set[str] = set()
         self._ingresses: Index[str | None, ObjectRef] = Index()
+        self._selected: set[str] = set()
+        self._ingresses_in: Index[str, ObjectRef] = Index()
 
     def replace_class(self, name: str, after: IngressClass | None) -> list[ObjectRef]:
         """Take a class as it is now (None: gone); return the Ingresses it may move in or out."""
@@ -41,17 +44,27 @@ class Classes:
             concerned += self._ingresses.of(NO_CLASS)
         return concerned
 
+    def replace_namespace(self, name: str, *, is_selected: bool) -> list[ObjectRef]:
+        """Take whether a namespace is selected now; return the Ingresses that this may move in or out."""
+        (self._selected.add if is_selected else self._selected.discard)(name)
+        return list(self._ingresses_in.of(name))
+
     def replace_ingress(self, ref: ObjectRef, before: Ingress | None, after: Ingress | None) -> None:
         """Keep the Ingresses of each class up to date."""
         if before is not None:
             self._ingresses.discard(before.class_name, ref)
+            self._ingresses_in.discard(ref.namespace, ref)
         if after is not None:
             self._ingresses.add(after.class_name, ref)
+            if self._policy.namespaces_are_selected:
+                self._ingresses_in.add(ref.namespace, ref)
 
     def is_ours(self, held: Held) -> bool:
         """Whether this Ingress is ours."""
         ingress = held.object
         assert isinstance(ingress, Ingress), ingress
+        if self._policy.namespaces_are_selected and not held.is_own and ingress.namespace not in self._selected:
+            return False
         name = ingress.class_name
         if name is NO_CLASS:
             return held.is_own or self._policy.watch_ingress_without_class or bool(self._our_defaults)

@@ -22,13 +22,13 @@ from hadyn.model.index import Index
 from hadyn.model.membership import Membership, service_of
 from hadyn.model.name_book import NameBook, NameChanges
 from hadyn.model.objects import (
-    BackendResource,
     ConfigMap,
     Endpoints,
     EndpointSlice,
     Ingress,
     IngressClass,
     KubernetesObject,
+    Namespace,
     Secret,
     Service,
     Target,
@@ -39,7 +39,7 @@ from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.references import Reference, References, concerns_referrers, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
-from hadyn.model.services import Found, Missing, find
+from hadyn.model.services import Found, Missing, find, leads_elsewhere
 from hadyn.model.store import Held, Replaced, Store
 
 MAX_FORBIDDEN = 50
@@ -261,15 +261,17 @@ class Inventory:
         if replaced.ref.kind == IngressClass.kind:
             assert isinstance(after, IngressClass | None)
             dirty.ingresses.update(self._classes.replace_class(replaced.ref.name, after))
+        elif replaced.ref.kind == Namespace.kind:
+            dirty.ingresses.update(self._classes.replace_namespace(replaced.ref.name, is_selected=after is not None))
         elif replaced.ref.kind in (EndpointSlice.kind, Endpoints.kind):
             for service in self._membership.replace(replaced):
                 dirty.endpoints.update(self._users.of(service))
-                if _comes_or_goes(replaced) and self._is_headless(service):
+                if replaced.comes_or_goes and self._is_headless(service):
                     dirty.parts.update(self._users.of(service))
         else:
             dirty.parts.update(self._users.of(replaced.ref))
             dirty.endpoints.update(self._users.of(replaced.ref))
-            if _leads_elsewhere(replaced):
+            if leads_elsewhere(replaced):
                 dirty.hosts |= self._claims.hosts_behind(replaced.ref)
 
     def _reclaim(self, ref: ObjectRef, dirty: _Dirty) -> set[str]:
@@ -375,24 +377,8 @@ class Inventory:
             return True
         if isinstance(held.object, IngressClass):
             return held.object.controller == self._policy.controller_class
-        if isinstance(held.object, Secret | ConfigMap):
+        if isinstance(held.object, Secret | ConfigMap | Namespace):
             return held.object.ref in self._references or held.object.ref == self._config_map
         return (
             service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
         ) in self._users
-
-
-def _comes_or_goes(replaced: Replaced) -> bool:
-    return replaced.before is None or replaced.after is None
-
-
-def _leads_elsewhere(replaced: Replaced) -> bool:
-    """Whether paths that lead to this Service or Backend may lead elsewhere now."""
-    if replaced.before is None or replaced.after is None:
-        return True
-    before, after = replaced.before.object, replaced.after.object
-    if isinstance(before, BackendResource):
-        return False
-    assert isinstance(before, Service)
-    assert isinstance(after, Service)
-    return (before.ports, before.external_name) != (after.ports, after.external_name)

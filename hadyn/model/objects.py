@@ -278,6 +278,12 @@ class Secret(Named, frozen=True, kw_only=True):
     values: Sealed = Sealed()
 
 
+class Namespace(Named, frozen=True, gc=False, kw_only=True):
+    """A namespace that was selected by its labels."""
+
+    kind: ClassVar[str] = "Namespace"
+
+
 class ConfigMap(Named, frozen=True, gc=False, kw_only=True):
     """Text by key, sorted; values that are bytes (binaryData) are not read."""
 
@@ -286,4 +292,6 @@ class ConfigMap(Named, frozen=True, gc=False, kw_only=True):
     values: tuple[tuple[str, str], ...] = ()
 
 
-KubernetesObject = Ingress | IngressClass | Service | EndpointSlice | Endpoints | BackendResource | Secret | ConfigMap
+KubernetesObject = (
+    Ingress | IngressClass | Namespace | Service | EndpointSlice | Endpoints | BackendResource | Secret | ConfigMap
+)

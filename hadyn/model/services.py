@@ -9,8 +9,9 @@ from msgspec import Struct
 from hadyn.model.addresses import MAX_PORT
 from hadyn.model.claims import target_ref
 from hadyn.model.names import backend_name, resource_backend_name
-from hadyn.model.objects import KubernetesObject, Service, ServicePort, ServiceTarget, Target
+from hadyn.model.objects import BackendResource, KubernetesObject, Service, ServicePort, ServiceTarget, Target
 from hadyn.model.problems import ObjectRef, Reason
+from hadyn.model.store import Replaced
 
 SHOWN_PORTS = 5
 
@@ -57,6 +58,18 @@ def find(namespace: str, target: Target, lookup: Lookup, *, allow_external_name:
     if port is None:
         return Missing(Reason.NOT_FOUND, f"{ref} has no port {target.port}", f"It has {_ports(found)}")
     return Found(backend_name(namespace, ref.name, port.number), f"{found.title}:{port.number}", ref, port)
+
+
+def leads_elsewhere(replaced: Replaced) -> bool:
+    """Whether paths that lead to this Service or Backend may lead elsewhere now."""
+    if replaced.before is None or replaced.after is None:
+        return True
+    before, after = replaced.before.object, replaced.after.object
+    if isinstance(before, BackendResource):
+        return False
+    assert isinstance(before, Service)
+    assert isinstance(after, Service)
+    return (before.ports, before.external_name) != (after.ports, after.external_name)
 
 
 def _port_of(service: Service, wanted: int | str) -> ServicePort | None:

@@ -32,6 +32,11 @@ class Replaced(NamedTuple):
     before: Held | None
     after: Held | None
 
+    @property
+    def comes_or_goes(self) -> bool:
+        """Whether it was not there before, or is not there any more."""
+        return self.before is None or self.after is None
+
 
 class Store:
     """All objects, and the problems of the sources themselves.

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, sleep_using_event, wait_random_exponential
@@ -37,34 +38,38 @@ _MAY_PASS = (NoCredentials, NotAllowed, NotServed)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much of a cluster is followed.
+
+    ``namespaces`` are all there are where none is given; selectors are as kubectl's ``-l``.
+    ``config_map`` is "namespace/name", "" for none. EndpointSlices are followed if
+    ``needs_endpoints``.
+    """
+
+    namespaces: Sequence[str] = ()
+    namespace_selector: str = ""
+    ingress_selector: str = ""
+    config_map: str = ""
+    needs_endpoints: bool = True
+
+
 class KubernetesSource:
     """One cluster; each kind (in each namespace) is a source of its own, named as in ``parts``."""
 
     name = "kubernetes"
     brings_secrets = True
 
-    def __init__(
-        self,
-        api: KubeApi,
-        *,
-        namespaces: Sequence[str] = (),
-        ingress_selector: str = "",
-        config_map: str = "",
-        needs_endpoints: bool = True,
-    ) -> None:
-        """``namespaces`` are all there are where none is given; ``ingress_selector`` as kubectl's ``-l``.
-
-        ``config_map`` is "namespace/name", "" for none. EndpointSlices are followed if ``needs_endpoints``.
-        """
+    def __init__(self, api: KubeApi, scope: Scope = Scope()) -> None:
         self._api = api
-        self._needs_endpoints = needs_endpoints
-        self._namespaces = tuple(dict.fromkeys(namespaces))
-        self._ingress_selector = ingress_selector
-        self._config_map = config_map
+        self._scope = scope
+        self._namespaces = tuple(dict.fromkeys(scope.namespaces))
         self._emit: Emit = _nowhere
         self._thread: threading.Thread | None = None
         self._outages = Outages(time.monotonic)
         self._reflectors: tuple[Reflector, ...] = ()
+        self.ingresses: Resource = INGRESSES
+        """Which Ingresses the apiserver serves, once that is known."""
         self._secrets = SecretsFollower(api, self._outages, namespaces=self._namespaces)
         self._changed = threading.Condition()
         self._awaited: set[str] = set()
@@ -92,7 +97,9 @@ class KubernetesSource:
     def _begin(self, api: KubeApi) -> None:
         """Read everything, then let it pass; whoever waits is told how that went."""
         try:
-            places = self._places(self._discovered(api))
+            resources = self._discovered(api)
+            self.ingresses = next(each for each in resources if each.plural == INGRESSES.plural)
+            places = self._places(resources)
             self._reflectors = tuple(Reflector(api, place, self) for place in places)
             self._awaited = {reflector.name for reflector in self._reflectors}
             for reflector in self._reflectors:
@@ -166,7 +173,7 @@ class KubernetesSource:
             sleep=sleep_using_event(self._is_stopping),
             before_sleep=say,
             reraise=True,
-        )(discover, api, needs_endpoints=self._needs_endpoints)
+        )(discover, api, needs_endpoints=self._scope.needs_endpoints)
         self._outages.ended(self.name)
         return found
 
@@ -182,10 +189,12 @@ class KubernetesSource:
         return was_ready
 
     def _places(self, resources: Sequence[Resource]) -> list[Place]:
-        namespace, _, name = self._config_map.partition("/")
+        namespace, _, name = self._scope.config_map.partition("/")
         places = [Place(CONFIG_MAPS, namespace, object_name=name)] if name else []
+        if self._scope.namespace_selector:
+            places.append(Place(NAMESPACES, selector=self._scope.namespace_selector))
         for resource in resources:
-            selector = self._ingress_selector if resource.plural == INGRESSES.plural else ""
+            selector = self._scope.ingress_selector if resource.plural == INGRESSES.plural else ""
             namespaces = ("",) if resource.is_cluster_wide else self._namespaces or ("",)
             places += [Place(resource, namespace, selector) for namespace in namespaces]
         return places

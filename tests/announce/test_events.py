@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 
 from hadyn.announce.events import (
@@ -15,6 +16,7 @@ from hadyn.announce.events import (
     MOST_OF_A_NAMESPACE,
     MOST_OF_AN_OBJECT,
     REMIND_SECONDS,
+    Known,
     Reporter,
     Troubles,
     count_patch,
@@ -42,8 +44,9 @@ def told(troubles: Troubles, now: float) -> list[Problem]:
     return problems
 
 
-def document(problem: Problem, uid: str | None = "u-1") -> Any:
-    return json.loads(event_document(problem, uid, REPORTER, NOW))
+def document(problem: Problem, version: str = "networking.k8s.io/v1") -> Any:
+    known = json.dumps({"apiVersion": version, "metadata": {"uid": "u-1"}}).encode()
+    return json.loads(event_document(problem, msgspec.json.decode(known, type=Known), REPORTER, NOW))
 
 
 def test_each_problem_is_told_once():
@@ -125,6 +128,11 @@ def test_an_event_says_what_is_wrong_where_and_what_to_do():
     assert event["metadata"] == {"name": event_name(NO_SERVICE), "namespace": "shop"}
 
 
+def test_an_event_names_its_object_in_the_version_that_the_cluster_serves():
+    event = document(NO_SERVICE, version="extensions/v1beta1")
+    assert event["regarding"]["apiVersion"] == "extensions/v1beta1"
+
+
 def test_the_same_problem_has_the_same_name_and_another_has_another():
     assert event_name(NO_SERVICE) == event_name(replace(NO_SERVICE, remedy="Make it soon"))
     assert event_name(NO_SERVICE) != event_name(BAD_SLOTS)
@@ -145,9 +153,14 @@ def test_a_long_note_is_cut_between_characters():
 
 def test_an_object_without_namespace_has_its_events_in_default():
     problem = replace(NO_SERVICE, object=ObjectRef("IngressClass", "", "hadyn"), field="")
-    event = document(problem, uid=None)
+    event = document(problem)
     assert event_namespace(problem) == event["metadata"]["namespace"] == "default"
-    assert event["regarding"] == {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "name": "hadyn"}
+    assert event["regarding"] == {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "name": "hadyn",
+        "uid": "u-1",
+    }
 
 
 def test_counting_up_says_how_often_and_when_last():

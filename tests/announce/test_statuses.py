@@ -13,6 +13,7 @@ from hadyn.model.problems import ObjectRef
 WEB = ObjectRef("Ingress", "shop", "web")
 API = ObjectRef("Ingress", "shop", "api")
 HERE = ("192.0.2.7", "lb.example")
+ADDRESSES = {"f:status": {"f:loadBalancer": {"f:ingress": {}}}}
 
 
 def all_due(statuses: Statuses) -> list[Due]:
@@ -69,9 +70,40 @@ def test_what_its_next_controller_wrote_is_left_alone(statuses: Statuses):
     assert statuses.next_due() is None
 
 
-def test_somebody_elses_ingress_is_never_touched(statuses: Statuses):
+def test_somebody_elses_ingress_that_says_our_addresses_is_asked_once_whether_we_wrote_them(statuses: Statuses):
     statuses.saw(WEB, HERE, is_ours=False)
+    assert all_due(statuses) == [Due(WEB, (), instead=HERE, needs_proof=True)]
+    statuses.saw(WEB, HERE, is_ours=False)
+    assert all_due(statuses) == []
+
+
+def test_somebody_elses_ingress_that_says_anything_else_is_never_touched(statuses: Statuses):
+    statuses.saw(WEB, ("198.51.100.1",), is_ours=False)
+    statuses.saw(API, (), is_ours=False)
     assert statuses.next_due() is None
+
+
+def test_somebody_elses_ingress_is_looked_at_once_our_addresses_are_known():
+    statuses = Statuses()
+    statuses.saw(WEB, HERE, is_ours=False)
+    statuses.saw(API, ("198.51.100.1",), is_ours=False)
+    statuses.publish(HERE)
+    assert all_due(statuses) == [Due(WEB, (), instead=HERE, needs_proof=True)]
+
+
+@pytest.mark.parametrize(
+    ("managed", "was_us"),
+    [
+        pytest.param({"manager": "us", "subresource": "status", "fieldsV1": ADDRESSES}, True, id="by us"),
+        pytest.param({"manager": "them", "subresource": "status", "fieldsV1": ADDRESSES}, False, id="by others"),
+        pytest.param({"manager": "us", "fieldsV1": ADDRESSES}, False, id="another part of it"),
+        pytest.param({"manager": "us", "subresource": "status", "fieldsV1": {"f:status": {}}}, False, id="no address"),
+        pytest.param({"manager": "us", "subresource": "status"}, False, id="nothing"),
+    ],
+)
+def test_the_apiserver_has_noted_who_wrote_the_addresses(managed: Any, was_us: bool):
+    found = read_published(json.dumps({"metadata": {"resourceVersion": "1", "managedFields": [managed]}}).encode())
+    assert found.was_written_by("us") is was_us
 
 
 def test_an_ingress_that_is_gone_is_told_nothing(statuses: Statuses):

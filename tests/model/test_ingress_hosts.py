@@ -225,3 +225,19 @@ def test_a_default_class_that_comes_and_goes_moves_ingresses_without_class_in_an
     assert served(shown) == {"a.example/": "shop_web_80"}
     shown.apply(given.changes(deletes=(default.ref,)))
     assert served(shown) == {}
+
+
+def test_where_namespaces_are_selected_an_ingress_of_a_cluster_counts_in_those_alone():
+    shown = cluster(WEB, given.ingress("shop", "web"), namespaces_are_selected=True)
+    assert served(shown) == {}
+    came = shown.apply(given.changes(given.namespace("shop"), source="kubernetes/namespaces"))
+    assert served(shown) == {"a.example/": "shop_web_80"}
+    went = shown.apply(given.changes(deletes=(given.namespace("shop").ref,), source="kubernetes/namespaces"))
+    assert served(shown) == {}
+    assert came == went
+    assert came.hosts == {"a.example"}
+
+
+def test_the_operators_own_ingresses_count_whichever_namespaces_are_selected():
+    shown = inventory(WEB, given.ingress("shop", "web"), namespaces_are_selected=True)
+    assert served(shown) == {"a.example/": "shop_web_80"}

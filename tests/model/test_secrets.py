@@ -14,13 +14,21 @@ from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.sealed import Sealed
 from tests import given
-from tests.model.looks import cluster, complaints, inventory
+from tests.model.looks import cluster, inventory
+from tests.model.looks import complaints as all_complaints
 
 TLS = ObjectRef("Secret", "shop", "web-tls")
 WEB = given.ingress("shop", "web", tls=[given.tls("web-tls", "a.example")])
 SERVICE = given.service("shop", "web")
 CERTIFICATE = given.secret("shop", "web-tls", certificate="-- PEM --")
 DENIED = Problem(TLS, "", Reason.NOT_ALLOWED, "may not watch secrets", "Give it a Role")
+
+
+def complaints(shown: Inventory) -> list[str]:
+    """What is wrong with references and Secrets; whether a certificate can be served is another question."""
+    return [
+        said for said in all_complaints(shown) if "cannot be served" not in said and "kubernetes.io/tls" not in said
+    ]
 
 
 def brought(*objects, **policy) -> Inventory:

@@ -13,7 +13,7 @@ from hadyn.cluster.errors import NoCredentials, NotAllowed, NotKubernetes, NotSe
 from hadyn.cluster.login import Login
 from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
-from hadyn.sources.kubernetes import KubernetesSource
+from hadyn.sources.kubernetes import KubernetesSource, Scope
 from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
 
 NETWORKING = "/apis/networking.k8s.io"
@@ -46,7 +46,13 @@ class Cluster:
             self.server.will_stream(path)
 
     def follow(self, *namespaces: str) -> KubernetesSource:
-        source = KubernetesSource(KubeApi(Login(self.kubeconfig)), namespaces=namespaces)
+        return self._following(Scope(namespaces))
+
+    def follow_selected(self, namespace_selector: str) -> KubernetesSource:
+        return self._following(Scope(namespace_selector=namespace_selector))
+
+    def _following(self, scope: Scope) -> KubernetesSource:
+        source = KubernetesSource(KubeApi(Login(self.kubeconfig)), scope)
         self.sources.append(source)
         source.start(self.deliveries.put)
         return source
@@ -112,6 +118,16 @@ def test_only_namespaces_that_are_named_are_looked_into(cluster: Cluster):
         "kubernetes/shop/ingresses",
         "kubernetes/shop/services",
     ]
+
+
+def test_namespaces_are_selected_by_their_labels_before_any_ingress_counts(cluster: Cluster):
+    cluster.has_groups()
+    cluster.will_list("/api/v1/namespaces", *KINDS)
+    source = cluster.follow_selected("tier=front")
+    assert source.wait(WAIT_SECONDS)
+    assert cluster.server.asked("/api/v1/namespaces").query["labelSelector"] == "tier=front"
+    assert "labelSelector" not in cluster.server.asked(INGRESSES).query
+    assert cluster.delivered(5)[0] == "kubernetes/namespaces"
 
 
 def test_whoever_may_only_look_into_namespaces_does_without_classes(cluster: Cluster):

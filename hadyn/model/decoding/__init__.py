@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from hadyn.model.decoding.classes import WireIngressClass, read_ingress_class
+from hadyn.model.decoding.classes import WireIngressClass, WireNamespace, read_ingress_class, read_namespace
 from hadyn.model.decoding.ingresses import WireIngress, read_ingress
 from hadyn.model.decoding.leaves import Findings, is_dns_label, is_dns_name
 from hadyn.model.decoding.metadata import DEFAULT_NAMESPACE, Identity, Wire, identity
@@ -50,6 +50,7 @@ _READERS: dict[TypeName, _Reader] = {
     TypeName("networking.k8s.io/v1beta1", "Ingress"): _BETA_INGRESS,
     TypeName("extensions/v1beta1", "Ingress"): _BETA_INGRESS,
     TypeName("networking.k8s.io/v1", "IngressClass"): _Reader(WireIngressClass, read_ingress_class),
+    TypeName("v1", "Namespace"): _Reader(WireNamespace, read_namespace),
     TypeName("v1", "Service"): _Reader(WireService, read_service),
     TypeName("v1", "Endpoints"): _Reader(WireEndpoints, read_endpoints),
     TypeName("v1", "Secret"): _Reader(WireSecret, read_secret),

@@ -1,4 +1,4 @@
-"""IngressClass: whose class it is."""
+"""IngressClass, Namespace: which Ingresses may be ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from hadyn.model.decoding.leaves import Findings, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire
-from hadyn.model.objects import IngressClass
+from hadyn.model.objects import IngressClass, Namespace
 
 DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class"
 MAX_CONTROLLER = 250
@@ -20,6 +20,16 @@ class WireIngressClassSpec(Wire):
 class WireIngressClass(Wire):
     metadata: Metadata
     spec: WireIngressClassSpec | None = None
+
+
+class WireNamespace(Wire):
+    metadata: Metadata
+
+
+def read_namespace(_wire: WireNamespace, identity: Identity, findings: Findings) -> Namespace:
+    return Namespace(
+        namespace=identity.namespace, name=identity.name, created=identity.created, faults=findings.faults()
+    )
 
 
 def read_ingress_class(wire: WireIngressClass, identity: Identity, findings: Findings) -> IngressClass:
