@@ -93,7 +93,7 @@ def test_a_hadyn_that_is_first_waits_and_says_so_once(any_ground: SidecarGround,
     any_ground.start_haproxy()
 
     any_ground.until(lambda: any_ground.get()[1] in web.names)
-    assert get(any_ground.status_port, "/readyz")[0] == 200
+    any_ground.until(lambda: get(any_ground.status_port, "/readyz")[0] == 200)
     assert any_ground.reloads() == {"NEW_BACKEND": 1}
 
 

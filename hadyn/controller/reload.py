@@ -76,6 +76,11 @@ class Reloader:
         """Return how long to wait before a reload may begin; None without a reason, or while one is under way."""
         return None if self.is_judging else self.pace.seconds_until_due(now)
 
+    @property
+    def owes_the_first(self) -> bool:
+        """Whether HAProxy has yet to load what it should: no reload has ended, well or badly, or waits for workers."""
+        return bool(self.pace.pending) and not self.past and not self._is_waiting
+
     def begin(self) -> None:
         """Have HAProxy judge what it has not loaded yet; a Judged event follows."""
         self._began_at = self.clock()

@@ -28,9 +28,10 @@ from hadyn.controller.sweep import sweep
 from hadyn.controller.trouble import Trouble
 from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
-from hadyn.model.inventory import Inventory, Touched
+from hadyn.model.inventory import Inventory
 from hadyn.model.problems import ObjectRef
 from hadyn.model.resolved import DnsQuestion, Resolved
+from hadyn.model.touched import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import LastCycle
 
@@ -234,7 +235,9 @@ class Wheel:
         except (TemporaryError, NotHAProxy) as failure:
             self._meet(failure)
             return
-        self.touched, self.received, self.is_synced = Touched(), {}, True
+        self.touched, self.received = Touched(), {}
+        # A sidecar's HAProxy begins with the bootstrap, and has no backend before its first reload.
+        self.is_synced |= not self.reloader.owes_the_first
         if self._trouble.over():
             # What timed out may be carried out late. haproxy-facts.md#a-line-outlives-who-sent-it
             self._sweep_at = min(self._sweep_at, self.clock() + LATE_SECONDS)

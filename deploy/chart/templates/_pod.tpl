@@ -24,6 +24,15 @@ capabilities:
   readOnly: true
 {{- end -}}
 
+{{- define "hadyn.environment" -}}
+# for `kubectl exec … -c hadyn -- hadyn slots`, too
+- name: HADYN_STATE_DIR
+  value: /hadyn/state
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{- define "hadyn.container" -}}
 - name: hadyn
   image: {{ include "hadyn.image" . }}
@@ -33,12 +42,7 @@ capabilities:
   {{- end }}
   args: [run, --sidecar, --config, /etc/hadyn/hadyn.yaml]
   env:
-    # for `kubectl exec … -c hadyn -- hadyn slots`, too
-    - name: HADYN_STATE_DIR
-      value: /hadyn/state
-    {{- with .Values.extraEnv }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "hadyn.environment" . | nindent 4 }}
   securityContext:
     {{- include "hadyn.confined" . | nindent 4 }}
   # No startupProbe: HAProxy would wait for it, and need not.
@@ -197,6 +201,8 @@ spec:
       image: {{ include "hadyn.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: [render, --bootstrap, --output, /hadyn/state, --config, /etc/hadyn/hadyn.yaml]
+      env:
+        {{- include "hadyn.environment" . | nindent 8 }}
       securityContext:
         {{- include "hadyn.confined" . | nindent 8 }}
       resources:
