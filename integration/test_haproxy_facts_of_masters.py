@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,18 @@ def goes_unanswered(running: RunningHAProxy, question: str) -> bool:
     return False
 
 
+def replace_by_file(path: Path) -> None:
+    path.unlink()
+    path.write_text("")
+
+
+def replace_by_socket(path: Path) -> None:
+    """Let another program have listened there, and end."""
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.bind(str(path))
+
+
 @pytest.mark.fact("a-reload-keeps-its-sockets")
 def test_a_reload_opens_a_removed_runtime_socket_only_by_another_spelling(start):
     running = start(FREE, is_master=True)
@@ -52,6 +65,25 @@ def test_a_reload_opens_a_removed_runtime_socket_only_by_another_spelling(start)
     running.say_to_master("reload")
 
     running.wait_until(lambda: running.pid() > 0)
+
+
+@pytest.mark.fact("a-signal-opens-the-master-socket")
+@pytest.mark.parametrize("replacement", [Path.unlink, replace_by_file, replace_by_socket])
+def test_a_signal_to_the_master_opens_its_socket_anew_wherever_it_is(start, replacement):
+    running = start(FREE, is_master=True)
+    before = running.pid()
+    replacement(running.master_socket)
+    running.signal(signal.SIGUSR2)
+    running.wait_until(lambda: has_reloaded(running) and running.pid() not in (0, before))
+
+
+@pytest.mark.fact("a-signal-opens-the-master-socket")
+def test_the_masters_socket_is_there_all_through_a_reload(start):
+    running = start(FREE, is_master=True)
+    before, seen = running.pid(), set()
+    running.say_to_master("reload")
+    running.wait_until(lambda: seen.add(running.master_socket.is_socket()) or running.pid() not in (0, before))
+    assert seen == {True}
 
 
 @pytest.mark.fact("a-silent-connection-to-the-master-stays")

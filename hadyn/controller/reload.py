@@ -23,6 +23,7 @@ from hadyn.errors import (
     ConfigurationRefused,
     FileNotWritten,
     HadynError,
+    NotHAProxy,
     ReloadFailed,
     ReloadUnproven,
     ReplyCutShort,
@@ -186,7 +187,7 @@ class Reloader:
 
     def _has_to_wait(self) -> bool:
         """Too many workers still finish what they had: put the reload off, and say so once."""
-        old_workers = self.process.processes().old_workers
+        old_workers = self._old_workers()
         was_waiting, self._is_waiting = self._is_waiting, old_workers >= self.max_old_workers
         if self._is_waiting:
             self.pace.put_off(self.clock(), OLD_WORKERS_SECONDS)
@@ -198,6 +199,15 @@ class Reloader:
                 reload_words(self.pace.pending),
             )
         return self._is_waiting
+
+    def _old_workers(self) -> int:
+        try:
+            return self.process.processes().old_workers
+        except (SocketUnreachable, NotHAProxy):
+            if not self.process.is_child:
+                raise
+            # Nobody reaches the master: a reload opens its socket anew, and shall not wait.
+            return 0
 
     def _load(self) -> None:
         """Ask the master to load the live files."""

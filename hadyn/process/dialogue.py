@@ -7,6 +7,7 @@ it is told is lost. haproxy-facts.md#a-reload-is-over-when-the-old-worker-stops
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,8 @@ VETERAN_SECONDS = 1.0
 """How long the master may take to pass on what an old worker says. About one that has just gone it at times
 answers nothing at all; asked again it does not list it any more. haproxy-facts.md#a-gone-worker-is-asked-in-vain
 """
+NO_RELOADS = -1
+"""The count of a master that could not be asked for it: any other is a change."""
 STRANGER_SECONDS = 2.0
 """So long may a worker that is not listed answer, or the master not count a reload that it was asked for."""
 
@@ -57,18 +60,27 @@ class NotYet(TemporaryError):
 
 
 class Dialogue:
-    """What can be said over the two sockets of one HAProxy."""
+    """What can be said over the two sockets of one HAProxy.
+
+    ``proven`` is the pid of the worker that was seen last to be one of the master's.
+    """
 
     def __init__(self, *, runtime_socket: Path, master_socket: Path) -> None:
         self.runtime_socket = runtime_socket
         self.master_socket = master_socket
+        self.proven: int | None = None
 
-    def processes(self, is_running: Callable[[], bool], *, seconds: float = LOOKING_SECONDS) -> Processes:
+    def processes(self, is_running: Callable[[], bool]) -> Processes:
         """Return HAProxy's master and workers, those included that still finish requests from before a reload.
 
-        Asks again for so long while nobody answers and ``is_running`` holds. Raises what ``ask`` does.
+        Asks again for a while where nobody answers and ``is_running`` holds; not where there is
+        no socket, for a reload never takes it away. Raises what ``ask`` does.
         """
-        return list_processes(self.master_socket, timeout_seconds=seconds, while_true=is_running)
+
+        def may_be_reloading() -> bool:
+            return is_running() and self.master_socket.is_socket()
+
+        return list_processes(self.master_socket, timeout_seconds=LOOKING_SECONDS, while_true=may_be_reloading)
 
     def serving(self) -> Processes:
         """Return the processes if one of the workers answers on the runtime socket; raises NotHAProxy if none of them.
@@ -79,10 +91,24 @@ class Dialogue:
         processes = processes_in(ask(self.master_socket, "show proc", timeout_seconds=ANSWER_SECONDS))
         if worker not in processes.workers:
             raise self.stranger()
+        self.proven = worker
         return processes
 
-    def reload(self, is_running: Callable[[], bool], said: Callable[[], str], *, silence_seconds: float) -> None:
-        """Have HAProxy read its files anew, and wait until only a new worker answers.
+    def verify(self) -> None:
+        """Raise NotHAProxy unless one of the workers answers on the runtime socket; raises what ``ask`` does.
+
+        While nobody answers on the master socket, a worker that was seen to be one before still is.
+        """
+        try:
+            self.serving()
+        except SocketUnreachable:
+            if self.proven is None or self.answering(ANSWER_SECONDS) != self.proven:
+                raise
+
+    def reload(
+        self, before: Processes, is_running: Callable[[], bool], said: Callable[[], str], *, silence_seconds: float
+    ) -> None:
+        """Have HAProxy, with the processes of ``before``, read its files anew; wait until only a new worker answers.
 
         Nobody may answer for ``silence_seconds`` in a row, while ``is_running`` holds. ``said``
         returns what HAProxy has printed since, for those that answer a reload with nothing.
@@ -90,17 +116,38 @@ class Dialogue:
         worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
         answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
-        before = self.processes(is_running, seconds=silence_seconds)
         try:
             answer = ask_again(self.master_socket, "reload", timeout_seconds=RELOAD_SECONDS, while_true=is_running)
         except ReplyCutShort:
             answer = ""
         if has_failed(answer):
             raise reload_failure(answer)
+        reloaded = _Reloaded(self, before, is_running, said, silence_seconds)
+        self._await(reloaded, is_accepted=has_succeeded(answer))
+
+    def reopen(
+        self, signal_master: Callable[[], None], is_running: Callable[[], bool], said: Callable[[], str]
+    ) -> None:
+        """Have the master open its socket anew, which somebody removed or took, and read its files with that.
+
+        ``signal_master`` sends it SIGUSR2. haproxy-facts.md#a-signal-opens-the-master-socket
+        Raises as ``reload`` does.
+        """
+        worker: int | None = None
+        with contextlib.suppress(SocketUnreachable):
+            worker = self.answering()
+        with contextlib.suppress(OSError):
+            # Whatever took its place: until the master is there again, nobody shall answer.
+            self.master_socket.unlink()
+        signal_master()
+        before = Processes(master=0, reloads=NO_RELOADS, failed=0, workers=() if worker is None else (worker,))
+        self._await(_Reloaded(self, before, is_running, said, RELOAD_SECONDS), is_accepted=False)
+
+    def _await(self, reloaded: _Reloaded, *, is_accepted: bool) -> None:
         try:
-            until(_Reloaded(self, before, is_running, said, silence_seconds).check, RELOAD_SECONDS)
+            until(reloaded.check, RELOAD_SECONDS)
         except (_Broken, NotYet, SocketUnreachable, SocketTimeout, ReplyCutShort) as cause:
-            raise ReloadUnproven(cause.happened, is_accepted=has_succeeded(answer)) from cause
+            raise ReloadUnproven(cause.happened, is_accepted=is_accepted) from cause
 
     def answering(self, seconds: float = LOOKING_SECONDS) -> int | None:
         """Return the pid of the worker that answers on the runtime socket in time; raises what ``ask`` does."""
@@ -174,6 +221,7 @@ class _Reloaded:
             question = f"@!{veteran} show info"
             if not is_stopping(ask(self._dialogue.master_socket, question, timeout_seconds=VETERAN_SECONDS)):
                 raise NotYet(RELOAD_SECONDS)
+        self._dialogue.proven = worker
 
 
 class _Patience:

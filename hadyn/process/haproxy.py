@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from hadyn.errors import HadynError, HAProxyUnusable
+from hadyn.errors import HadynError, HAProxyUnusable, NotHAProxy, SocketUnreachable
 from hadyn.model.addresses import Address
 from hadyn.planner.capabilities import Capabilities
 from hadyn.process.alerts import first_words
@@ -103,17 +103,35 @@ class HAProxyProcess:
 
         Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old worker serves on;
         NotHAProxy when somebody else answers on the runtime socket; SocketUnreachable when HAProxy is gone.
+        A master that runs and that nobody reaches is told by a signal.
         """
         position = self.log.size()
-        self._dialogue.reload(self._is_running, lambda: self.log.since(position), silence_seconds=RELOAD_SECONDS)
+
+        def said() -> str:
+            return self.log.since(position)
+
+        try:
+            before = self.processes()
+        except (SocketUnreachable, NotHAProxy):
+            if not self._is_running():
+                raise
+            self._dialogue.reopen(self._send_reload, self._is_running, said)
+        else:
+            self._dialogue.reload(before, self._is_running, said, silence_seconds=RELOAD_SECONDS)
 
     def processes(self) -> Processes:
-        """Return HAProxy's master and workers, those included that still finish requests from before a reload."""
-        return self._dialogue.processes(self._is_running)
+        """Return HAProxy's master and workers, those included that still finish requests from before a reload.
+
+        Raises NotHAProxy where another master answers.
+        """
+        processes = self._dialogue.processes(self._is_running)
+        if self.handle is not None and processes.master != self.handle.pid:
+            raise self._dialogue.stranger()
+        return processes
 
     def verify(self) -> None:
         """Raise NotHAProxy if somebody else answers on the runtime socket; raises what ``ask`` does."""
-        self._dialogue.serving()
+        self._dialogue.verify()
 
     def stop(self, grace_seconds: float) -> None:
         """Let HAProxy finish its requests for so long, then end it; return when it is gone."""
@@ -173,6 +191,11 @@ class HAProxyProcess:
         processes = processes_in(ask(self._dialogue.master_socket, "show proc"))
         if self.handle is None or processes.master != self.handle.pid or worker not in processes.workers:
             raise NotYet(START_SECONDS)
+        self._dialogue.proven = worker
+
+    def _send_reload(self) -> None:
+        if self.handle is not None:
+            self.handle.send(signal.SIGUSR2)
 
     def _is_running(self) -> bool:
         return self.handle is not None and self.handle.is_running

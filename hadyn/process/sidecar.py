@@ -79,7 +79,7 @@ class Sidecar:
         assert lifeline is not None
         with lifeline.renewed():
             # If it takes longer, it is waited for like one that was started anew.
-            self._dialogue.reload(lambda: True, lambda: "", silence_seconds=LOOKING_SECONDS)
+            self._dialogue.reload(self.processes(), lambda: True, lambda: "", silence_seconds=LOOKING_SECONDS)
 
     def processes(self) -> Processes:
         """Return HAProxy's master and workers, with the pids that they have where they run."""
@@ -87,7 +87,7 @@ class Sidecar:
 
     def verify(self) -> None:
         """Raise NotHAProxy if somebody else answers on the runtime socket; raises what ``ask`` does."""
-        self._dialogue.serving()
+        self._dialogue.verify()
 
     def stop(self, _grace_seconds: float) -> None:
         """Let go of HAProxy, which goes on."""
