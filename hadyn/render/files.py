@@ -47,6 +47,8 @@ class StateFiles:
         self._maps = MapFiles(folder.maps, self._replaced)
         self.certificates = CertificateFiles(folder.certificates)
         self._shards = Shards()
+        # Each reload names all of them, and a Path spells itself once.
+        self._shard_paths = [folder.backends / f"{number:03}.cfg" for number in range(SHARDS)]
         self._due: set[int] = set()
         self._unjudged: dict[str, bytes] = {}
         self._unconfirmed: set[str] = set()
@@ -181,14 +183,18 @@ class StateFiles:
 
     @property
     def has_unconfirmed(self) -> bool:
-        """Whether sections are live that HAProxy runs and has not judged as files."""
-        return bool(self._unconfirmed)
+        """Whether sections are live, and written, that HAProxy runs and has not judged as files."""
+        return any(shard_of(name) not in self._due for name in self._unconfirmed)
 
     def unconfirmed(self) -> Candidate:
         """Return the live files with such sections: few, whatever the number of backends."""
-        sections = {name: section for name in self._unconfirmed if (section := self._shards.get(name))}
-        shards = sorted({self._shard_path(shard_of(name)) for name in sections})
-        return Candidate((self.folder.main_config, *shards), None, sections, is_live=True)
+        sections = self._unconfirmed_sections()
+        written = {name: section for name, section in sections.items() if shard_of(name) not in self._due}
+        shards = sorted({self._shard_path(shard_of(name)) for name in written})
+        return Candidate((self.folder.main_config, *shards), None, written, is_live=True)
+
+    def _unconfirmed_sections(self) -> dict[str, bytes]:
+        return {name: section for name in self._unconfirmed if (section := self._shards.get(name))}
 
     def confirm(self, candidate: Candidate) -> None:
         """Note that HAProxy has judged these sections."""
@@ -260,7 +266,7 @@ class StateFiles:
         assert main is not None, "put_main comes first"
         staged[self.folder.candidate / self.folder.main_config.name] = main
         self._raise_first(replace_files(staged, durable=False))
-        unjudged = {**self._unjudged, **self.unconfirmed().sections}
+        unjudged = {**self._unjudged, **self._unconfirmed_sections()}
         return Candidate(tuple(self._files(changed)), self._unjudged_main, unjudged)
 
     def install(self, candidate: Candidate) -> None:
@@ -309,7 +315,7 @@ class StateFiles:
             yield self._staged_path(number) if number in changed else self._shard_path(number)
 
     def _shard_path(self, number: int) -> Path:
-        return self.folder.backends / f"{number:03}.cfg"
+        return self._shard_paths[number]
 
     def _staged_path(self, number: int) -> Path:
         return self.folder.candidate / f"{number:03}.cfg"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from hadyn.render.maps import map_line
 
-CHUNK = 200
+CHUNK = 50
 """So many lines are spelled together; a chunk twice as long is cut in two."""
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from hadyn.model.problems import ObjectRef
+from tests.features.full_disk import full_disk
 from tests.features.house import House
 from tests.given import ingress, service, slice_
 
@@ -37,6 +38,20 @@ def test_a_backend_that_came_by_command_is_judged_as_a_file_behind(house):
     house.change(slice_("shop", "api", "10.0.1.2"))
     assert house.ready("shop_api_80") == ["10.0.1.2:80"]
     assert house.reloads() == {}
+
+
+def test_a_backend_that_comes_by_command_while_the_disk_is_full_is_judged_once_it_is_written(house):
+    house.begin(*WEB)
+    with full_disk():
+        house.change(*API)
+        house.wait(2)
+    assert house.ready("shop_api_80") == ["10.0.1.1:80"]
+    assert house.filed("shop_api_80") == {}
+    house.wait(2)
+    house.wait(2)
+    assert house.filed("shop_api_80") == {"s1": "10.0.1.1:80"}
+    assert not house.wheel.reconciler.filing.files.has_unconfirmed
+    assert house.problems() == []
 
 
 def test_a_backend_that_nobody_wants_is_taken_away_by_a_sweep(house):

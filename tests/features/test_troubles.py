@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import resource
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from hadyn.controller.events import Judged
 from hadyn.errors import ConfigurationRefused, NotHAProxy, ReloadFailed, ReloadUnproven, SocketUnreachable
 from hadyn.runtime.fake import Hang, Refuse
+from tests.features.full_disk import full_disk
 from tests.features.house import House
 from tests.given import ingress, service, slice_
 
@@ -35,17 +34,6 @@ def sidecar(house):
     """The HAProxy of somebody else, whose files nobody can judge before it loads them."""
     house.door.is_child = house.door.can_judge = False
     return house
-
-
-@contextlib.contextmanager
-def full_disk():
-    """Nothing can be written."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def live(house):
