@@ -20,6 +20,7 @@ from dns.rcode import Rcode
 from hadyn.model.addresses import Address
 
 BUFFER_BYTES = 65535
+ANYWHERE = "127.0.0.1", 0
 
 Script = Callable[["Asked"], Iterable[bytes]]
 """Returns the datagrams (or, over TCP, the bytes) that answer a query."""
@@ -57,12 +58,15 @@ class Asked:
 
 
 class ScriptedDns:
-    """Listens on UDP, and unless ``has_tcp`` is False on TCP, of one port of 127.0.0.1; ``asked`` is every query."""
+    """Listens on UDP, and unless ``has_tcp`` is False on TCP, ``at`` an address; ``asked`` is every query.
 
-    def __init__(self, script: Script, *, has_tcp: bool = True) -> None:
+    By default that is some port of 127.0.0.1.
+    """
+
+    def __init__(self, script: Script, *, has_tcp: bool = True, at: tuple[str, int] = ANYWHERE) -> None:
         self.script = script
         self.asked: list[Asked] = []
-        self._udp, self._tcp = _bound()
+        self._udp, self._tcp = _bound(at)
         self._has_tcp = has_tcp
         if has_tcp:
             self._tcp.listen(64)
@@ -72,7 +76,7 @@ class ScriptedDns:
 
     @property
     def address(self) -> Address:
-        return Address("127.0.0.1", self._udp.getsockname()[1])
+        return Address(*self._udp.getsockname())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -128,12 +132,12 @@ class ScriptedDns:
                 connection.sendall(piece)
 
 
-def _bound() -> tuple[socket.socket, socket.socket]:
-    """Return a socket for UDP, one for TCP, both bound to one port, which nobody else has for either."""
+def _bound(at: tuple[str, int]) -> tuple[socket.socket, socket.socket]:
+    """Return a socket for UDP, one for TCP, both bound to one port, for 0 to one that nobody else has for either."""
     while True:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        udp.bind(("127.0.0.1", 0))
+        udp.bind(at)
         try:
             tcp.bind(udp.getsockname())
         except OSError:

@@ -12,6 +12,7 @@ from dns.rcode import Rcode
 
 from hadyn.model.addresses import Address
 from hadyn.resolver.network import TCP_SECONDS, UDP_SECONDS
+from hadyn.resolver.resolution import Holds
 from integration.resolving import question, resolving
 from integration.scripted_dns import Asked, Script, ScriptedDns
 
@@ -246,6 +247,24 @@ def test_a_dead_server_costs_its_timeout_once() -> None:
             resolver.want("api.example")
             resolver.until(lambda: resolver.ips("api.example") == IPS, seconds=UDP_SECONDS)
         assert len(dead.asked) == 1
+
+
+def test_two_servers_that_disagree_never_take_turns() -> None:
+    def first(asked: Asked) -> Iterable[bytes]:
+        return [asked.answer("A 10.99.0.1")] if len(asked.server.asked) <= 4 else []
+
+    def second(asked: Asked) -> Iterable[bytes]:
+        return [asked.answer("A 10.99.0.2")]
+
+    holds = Holds(obsolete=2.0)
+    with ScriptedDns(first) as one, ScriptedDns(second) as two:
+        with resolving(one.address, two.address, holds=holds) as resolver:
+            resolver.want(WEB)
+            resolver.until(lambda: len(one.asked) == 4)
+            assert (resolver.ips(WEB), two.asked) == (["10.99.0.1"], [])
+            resolver.until(lambda: resolver.ips(WEB) == ["10.99.0.1", "10.99.0.2"])
+            resolver.until(lambda: resolver.ips(WEB) == ["10.99.0.2"])
+        assert len(one.asked) == 5
 
 
 def test_a_port_where_nobody_listens_is_given_up_at_once() -> None:

@@ -205,10 +205,11 @@ def _pause(finding: Finding, records: Records | None, failing_seconds: float, fa
 def _remarks(question: DnsQuestion, resolution: Resolution) -> tuple[Remark, ...]:
     remarks = list(resolution.remarks)
     if resolution.said:
-        remedy = (
-            "What is known is used meanwhile" if resolution.has_records else "The backend has no endpoints until then"
+        remedy = "Correct the name, or DNS" if resolution.outcome is Outcome.NX else "See to the DNS server"
+        meanwhile = "what is known serves" if resolution.has_records else "the backend has no endpoints"
+        remarks.append(
+            Remark(Reason.NOT_RESOLVED, f"{question} {resolution.said}", f"{remedy}; until then {meanwhile}")
         )
-        remarks.append(Remark(Reason.NOT_RESOLVED, f"{question} {resolution.said}", remedy))
     if resolution.records is not None and resolution.records.left_out:
         said = f"{question} has {resolution.records.left_out:,} records more than hadyn takes of one name"
         remarks.append(Remark(Reason.TOO_MANY, said, f"Use several names; the first {MOST_RECORDS:,} are used"))

@@ -132,6 +132,19 @@ def test_more_records_than_a_name_may_have_are_a_problem_with_both_numbers():
     assert (remark.reason, "476 records more" in remark.said, "1,024" in remark.remedy) == (Reason.TOO_MANY, True, True)
 
 
+@pytest.mark.parametrize(
+    ("findings", "remedy"),
+    [
+        ([bad(Outcome.NX)], "Correct the name, or DNS; until then the backend has no endpoints"),
+        ([good(), bad(Outcome.NX)], "Correct the name, or DNS; until then what is known serves"),
+        ([bad()], "See to the DNS server; until then the backend has no endpoints"),
+        ([good(), bad(Outcome.REFUSED)], "See to the DNS server; until then what is known serves"),
+    ],
+)
+def test_a_name_in_trouble_says_what_to_do_and_what_serves_meanwhile(findings, remedy):
+    assert [each.remedy for each in resolved_name(QUESTION, story(*findings)).remarks] == [remedy]
+
+
 def test_services_tell_port_weight_and_host():
     records = [Record("10.1.0.1", 8080, 1, 50, "web-0.web"), Record("10.1.0.2", 8081, 1, 100, "web-1.web")]
     name = resolved_name(QUESTION, story(good(*records)))
