@@ -150,6 +150,17 @@ def test_only_ingresses_with_the_labels_asked_for_count(ground: ClusterGround, s
     ground.until(lambda: ground.get("/pod", host)[0] == 404)
 
 
+def test_only_namespaces_with_the_labels_asked_for_count(ground: ClusterGround, shop: Namespace) -> None:
+    host = publish(shop, "web", 1)
+    ground.run("--namespace-selector", f"tier={shop.name}")
+    assert ground.get("/pod", host)[0] == 404
+
+    shop.cluster.kubectl("label", "namespace", shop.name, f"tier={shop.name}")
+    ground.until(lambda: ground.get("/pod", host)[0] == 200, SETTLED_SECONDS)
+    shop.cluster.kubectl("label", "namespace", shop.name, "tier-")
+    ground.until(lambda: ground.get("/pod", host)[0] == 404)
+
+
 def test_addresses_that_the_apiserver_lets_pass_and_no_pod_has_are_refused(
     ground: ClusterGround, shop: Namespace
 ) -> None:

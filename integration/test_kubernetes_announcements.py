@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from integration.cluster import ClusterGround, ControlPlane, Namespace
 
@@ -92,6 +94,52 @@ def test_an_ingress_that_moves_to_another_controller_is_no_longer_said_to_be_her
     ground.until(lambda: said(shop) == SAID)
     shop.cluster.apply(shop.ingress("web", f"{shop.name}.example", class_name="nginx"))
     ground.until(lambda: said(shop) is None)
+
+
+def test_an_ingress_that_moved_while_hadyn_was_down_is_no_longer_said_to_be_here_if_it_was_us_who_said_so(
+    ground: ClusterGround, shop: Namespace
+) -> None:
+    shop.cluster.apply(shop.ingress("shared", "shared.example", class_name="nginx"))
+    hadyn = ground.run(*flags(shop, *HERE))
+    ground.until(lambda: said(shop) == SAID)
+    hadyn.terminate()
+    shop.cluster.apply(shop.ingress("web", f"{shop.name}.example", class_name="nginx"))
+    # Another controller behind the same load balancer says the same of what is its own.
+    shop.cluster.put("PATCH", f"{path_of(shop, 'shared')}/status", {"status": {"loadBalancer": {"ingress": SAID}}})
+
+    ground.run(*flags(shop, *HERE))
+    ground.until(lambda: said(shop) is None)
+    # Ingresses are written in the order in which they are met; a later one is told behind the others.
+    shop.cluster.apply(shop.ingress("last", "last.example"))
+    ground.until(lambda: said(shop, "last") == SAID)
+    assert said(shop, "shared") == SAID
+
+
+def test_the_nodes_of_pods_tell_where_clients_come_in(ground: ClusterGround, shop: Namespace) -> None:
+    shop.cluster.apply(shop.deployment("edge", 3))
+    shop.kubectl("rollout", "status", "deployment", "edge", "--timeout=60s")
+    ground.kubeconfig = in_namespace(shop, ground)
+    ground.run(*flags(shop, "--publish-nodes", "app=edge"))
+    ground.until(lambda: said(shop) == external_addresses(shop) != [])
+
+
+def in_namespace(shop: Namespace, ground: ClusterGround) -> Path:
+    """A kubeconfig whose context is in the namespace, as that of a hadyn which runs there."""
+    content = yaml.safe_load(shop.cluster.kubeconfig.read_text())
+    for context in content["contexts"]:
+        context["context"]["namespace"] = shop.name
+    path = ground.place / "kubeconfig"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def external_addresses(shop: Namespace) -> list[Any]:
+    """The addresses of the nodes that the pods of edge run on now."""
+    pods = shop.cluster.get(f"/api/v1/namespaces/{shop.name}/pods?labelSelector=app%3Dedge")["items"]
+    found = {each["spec"]["nodeName"] for each in pods}
+    listed = [shop.cluster.get(f"/api/v1/nodes/{name}")["status"]["addresses"] for name in found]
+    external = [each["address"] for addresses in listed for each in addresses if each["type"] == "ExternalIP"]
+    return [{"ip": address} for address in sorted(external)]
 
 
 def test_a_published_service_tells_where_clients_come_in(ground: ClusterGround, shop: Namespace) -> None:
