@@ -31,14 +31,18 @@ EVERYTHING = {
     "imagePullSecrets": [{"name": "registry"}],
     "config": {"slots": 20, "drain-time": "10m"},
     "extraEnv": [{"name": "HADYN_LOG_LEVEL", "value": "debug"}],
+    "options": {"timeout-server": "30s"},
+    "namespaceSelector": "team=shop",
     "ingressClass": {"name": "edge", "default": True},
+    "publish": {"nodes": True},
+    "rbac": {"onlySecrets": {"default": ["web-tls"]}},
     "service": {
         "annotations": {"example.com/pool": "a"},
         "loadBalancerClass": "example.com/lb",
         "loadBalancerSourceRanges": ["192.0.2.0/24"],
-        "nodePorts": {"http": 30080},
+        "nodePorts": {"http": 30080, "https": 30443},
     },
-    "ports": {"http": 80, "status": 9404},
+    "ports": {"http": 80, "https": 443, "status": 9404},
     "serviceAccount": {"annotations": {"example.com/role": "a"}},
     "networkPolicy": {"create": True},
     "podMonitor": {"create": True, "labels": {"release": "prometheus"}},
@@ -154,11 +158,29 @@ def test_the_rules_in_namespaces_are_those_of_the_whole_cluster_but_for_classes(
 
     assert granted["Role hadyn"] == without_classes(everywhere["ClusterRole hadyn"])
     assert granted["Role hadyn-announce"] == without_classes(everywhere["ClusterRole hadyn-announce"])
+    assert granted["Role hadyn-secrets"] == everywhere["ClusterRole hadyn-secrets"]
+    assert granted["Role hadyn-config-map"] == everywhere["Role hadyn-config-map"]
     assert granted["Role hadyn-lease"] == everywhere["Role hadyn-lease"]
     assert [rule["resources"] for rule in granted["ClusterRole hadyn-classes"]] == [["ingressclasses"]]
     assert granted["Role hadyn-service"][0]["resourceNames"] == [one(documents, "Service")["metadata"]["name"]]
     places = {(role["metadata"]["name"], role["metadata"].get("namespace")) for role in of_kind(documents, "Role")}
     assert {("hadyn", "shop"), ("hadyn", "blog"), ("hadyn-lease", "hadyn")} <= places
+
+
+def test_no_right_goes_beyond_what_a_value_asks_for() -> None:
+    plain = rights(chart()).keys()
+    more = {
+        "ClusterRole hadyn-namespaces": {"namespaceSelector": "team=shop"},
+        "ClusterRole hadyn-nodes": {"publish": {"nodes": True}},
+        "Role hadyn-pods": {"publish": {"nodes": True}},
+    }
+    assert plain & more.keys() == set()
+    for role, values in more.items():
+        assert role in rights(chart(values))
+    assert "ClusterRole hadyn-secrets" not in rights(chart({"rbac": {"secrets": False}}))
+    only = rights(chart({"rbac": {"onlySecrets": {"shop": ["web-tls"]}}}))
+    assert "ClusterRole hadyn-secrets" not in only
+    assert only["Role hadyn-secrets"][0]["resourceNames"] == ["web-tls"]
 
 
 def test_whoever_only_reads_gets_no_right_to_write() -> None:
@@ -191,12 +213,12 @@ def containers(documents: list[Document], kind: str = "Deployment") -> dict[str,
 
 
 def test_a_port_below_1024_is_all_that_gives_haproxy_a_capability() -> None:
-    documents = chart({"ports": {"http": 80}})
+    documents = chart({"ports": {"http": 8080, "https": 443}})
     capabilities = {name: each["securityContext"]["capabilities"] for name, each in containers(documents).items()}
     assert capabilities.pop("haproxy") == {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}
     assert [*capabilities.values()] == 2 * [{"drop": ["ALL"]}]
     (sysctl,) = one(documents, "Deployment")["spec"]["template"]["spec"]["securityContext"]["sysctls"]
-    assert sysctl == {"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}
+    assert sysctl == {"name": "net.ipv4.ip_unprivileged_port_start", "value": "443"}
 
 
 def test_a_pod_has_the_time_that_its_drain_takes() -> None:

@@ -4,6 +4,15 @@
 {{- if ne (int .Values.ports.http) 8080 -}}
   {{- $_ := set $own "http-port" (int .Values.ports.http) -}}
 {{- end -}}
+{{- if ne (int .Values.ports.https) 8443 -}}
+  {{- $_ := set $own "https-port" (int .Values.ports.https) -}}
+{{- end -}}
+{{- with .Values.namespaceSelector -}}
+  {{- $_ := set $own "namespace-selector" . -}}
+{{- end -}}
+{{- if .Values.options -}}
+  {{- $_ := set $own "config-map" (printf "%s/%s" .Release.Namespace (include "hadyn.fullname" .)) -}}
+{{- end -}}
 {{- with .Values.namespaces -}}
   {{- $_ := set $own "namespace" . -}}
 {{- end -}}
@@ -19,15 +28,18 @@
   {{- if ne (include "hadyn.fullname" .) "hadyn" -}}
     {{- $_ := set $own "lease" (printf "%s/%s" .Release.Namespace (include "hadyn.fullname" .)) -}}
   {{- end -}}
-  {{- if .Values.publish.addresses -}}
+  {{- $published := include "hadyn.published" . -}}
+  {{- if eq $published "addresses" -}}
     {{- $_ := set $own "publish-address" .Values.publish.addresses -}}
-  {{- else if include "hadyn.publishesService" . -}}
+  {{- else if eq $published "nodes" -}}
+    {{- $_ := set $own "publish-nodes" (include "hadyn.selector" . | replace ": " "=" | replace "\n" ",") -}}
+  {{- else if eq $published "service" -}}
     {{- $_ := set $own "publish-service" (printf "%s/%s" .Release.Namespace (include "hadyn.fullname" .)) -}}
   {{- end -}}
 {{- end -}}
-{{- $elsewhere := dict "http-port" "ports.http" "status-bind" "ports.status" "namespace" "namespaces" "read-only" "readOnly"
+{{- $elsewhere := dict "http-port" "ports.http" "https-port" "ports.https" "status-bind" "ports.status" "namespace" "namespaces" "namespace-selector" "namespaceSelector" "config-map" "options" "read-only" "readOnly"
     "ingress-class" "ingressClass.name" "controller-class" "ingressClass.controller"
-    "publish-address" "publish.addresses" "publish-service" "publish.service" "lease" "fullnameOverride" -}}
+    "publish-address" "publish.addresses" "publish-service" "publish.service" "publish-nodes" "publish.nodes" "lease" "fullnameOverride" -}}
 {{- range $flag, $_ := .Values.config -}}
   {{- with get $elsewhere $flag -}}
     {{- fail (printf "config.%s: say %s instead" $flag .) -}}
@@ -36,7 +48,11 @@
 {{- toYaml (merge (deepCopy .Values.config) $own) -}}
 {{- end -}}
 
-{{- /* "true" or "": whether the status of Ingresses follows the chart's own Service. */ -}}
-{{- define "hadyn.publishesService" -}}
-{{- if and .Values.publish.service .Values.service.create (not .Values.publish.addresses) (not .Values.readOnly) -}}true{{- end -}}
+{{- /* Whence the addresses in the status of Ingresses are: "addresses", "nodes", "service" or nothing. */ -}}
+{{- define "hadyn.published" -}}
+{{- if .Values.readOnly -}}
+{{- else if .Values.publish.addresses -}}addresses
+{{- else if .Values.publish.nodes -}}nodes
+{{- else if and .Values.publish.service .Values.service.create -}}service
+{{- end -}}
 {{- end -}}

@@ -9,6 +9,13 @@
 {{- else if semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version -}}true{{- end -}}
 {{- end -}}
 
+{{- /* The lowest port that only root may use, if any. */ -}}
+{{- define "hadyn.lowestPort" -}}
+{{- $http := int .Values.ports.http -}}
+{{- $lowest := min $http (int .Values.ports.https | default $http) -}}
+{{- if lt $lowest 1024 -}}{{ $lowest }}{{- end -}}
+{{- end -}}
+
 {{- define "hadyn.confined" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -75,7 +82,7 @@ capabilities:
     - /hadyn/state/backends
   securityContext:
     {{- include "hadyn.confined" . | nindent 4 }}
-    {{- if lt (int .Values.ports.http) 1024 }}
+    {{- if include "hadyn.lowestPort" . }}
       add: [NET_BIND_SERVICE]
     {{- end }}
   ports:
@@ -84,6 +91,13 @@ capabilities:
       {{- with .Values.hostPorts.http }}
       hostPort: {{ . }}
       {{- end }}
+    {{- if .Values.ports.https }}
+    - name: https
+      containerPort: {{ .Values.ports.https }}
+      {{- with .Values.hostPorts.https }}
+      hostPort: {{ . }}
+      {{- end }}
+    {{- end }}
     # hadyn's; containers of a pod share its address
     - name: status
       containerPort: {{ .Values.ports.status }}
@@ -166,11 +180,11 @@ spec:
     {{- end }}
     seccompProfile:
       type: RuntimeDefault
-    {{- if lt (int .Values.ports.http) 1024 }}
+    {{- with include "hadyn.lowestPort" . }}
     # A capability that is added does not reach a program that is not root: this does.
     sysctls:
       - name: net.ipv4.ip_unprivileged_port_start
-        value: {{ .Values.ports.http | quote }}
+        value: {{ . | quote }}
     {{- end }}
   volumes:
     - name: hadyn

@@ -60,12 +60,47 @@
   verbs: [get]
 {{- end -}}
 
-{{- /* A role with rules, and its binding; takes (list $ "suffix" "namespace, empty for the whole cluster" "names of rules"…). */ -}}
+{{- /* Secrets; takes their names, none for all. */ -}}
+{{- define "hadyn.rules.secrets" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  {{- with . }}
+  resourceNames: {{ toJson . }}
+  {{- end }}
+  verbs: [list, watch]
+{{- end -}}
+
+{{- define "hadyn.rules.configMap" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [{{ include "hadyn.fullname" . }}]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- define "hadyn.rules.pods" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+{{- end -}}
+
+{{- define "hadyn.rules.nodes" -}}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get]
+{{- end -}}
+
+{{- define "hadyn.rules.namespaces" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- /* A role and its binding; takes (list $ "suffix of the name" "namespace, empty for the whole cluster" "rules"…). */ -}}
 {{- define "hadyn.grant" -}}
 {{- $root := index . 0 -}}
 {{- $suffix := index . 1 -}}
 {{- $namespace := index . 2 -}}
-{{- $prefix := ternary "" "Cluster" (ne $namespace "") -}}
+{{- $prefix := ternary "" "Cluster" (ne $namespace "") }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ $prefix }}Role
@@ -73,7 +108,7 @@ metadata:
   {{- include "hadyn.metadata" (list $root $suffix $namespace) | nindent 2 }}
 rules:
   {{- range slice . 3 }}
-  {{- include (printf "hadyn.rules.%s" .) $root | nindent 2 }}
+  {{- . | nindent 2 }}
   {{- end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -88,4 +123,4 @@ subjects:
   - kind: ServiceAccount
     name: {{ include "hadyn.account" $root }}
     namespace: {{ $root.Release.Namespace }}
-{{ end -}}
+{{- end -}}
