@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class ByHand:
     """A source that says what it is told to."""
 
     name = "bench"
+    brings_secrets = False
 
     def __init__(self, first: Changes) -> None:
         self._first = first
@@ -54,6 +55,9 @@ class ByHand:
 
     def wait(self, seconds: float | None = None) -> bool:
         return True
+
+    def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
+        """There are none."""
 
     def stop(self) -> None:
         """Nothing runs."""
