@@ -18,10 +18,10 @@ from hadyn.controller.default_certificate import DefaultCertificate
 from hadyn.controller.filing import Filing
 from hadyn.controller.sentences import counted, listed
 from hadyn.model.certificates import DEFAULT, Certificates, certificate_name, default_secret
-from hadyn.model.inventory import Touched
 from hadyn.model.keypairs import KeyPair, fingerprint_of
 from hadyn.model.objects import Secret
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.touched import Touched
 from hadyn.planner.certificates import (
     AbortCertificate,
     AddLine,
@@ -289,7 +289,8 @@ class CertificateKeeper:
                 continue
             if self.is_reachable and name in self.known and self._is_told(DeleteCertificate(name)):
                 del self.known[name]
-            self._refused.pop(name, None)
+            if self.book.secret(name) is None:
+                self._refused.pop(name, None)
             self._missing_since.pop(name, None)
             self.files.remove(name)
 

@@ -75,7 +75,7 @@ class CertificateDoor:
     def send(self, command: CertificateCommand) -> Answer:
         """Send one command and say what became of it."""
         reply = self._ask(_SPELLINGS[type(command)](command, self.path, self._listing))
-        is_done = _SUCCESSES[type(command)] in reply
+        is_done = any(text in reply for text in _SUCCESSES[type(command)])
         answer = Answer(command, Verdict.DONE if is_done else Verdict.FAILED, " ".join(reply.split()))
         self._observer("certificate", answer.verdict.value, 1)
         return answer
@@ -157,14 +157,15 @@ _SPELLINGS: Mapping[type[CertificateCommand], Callable[[Any, Callable[[str], str
     AddLine: _add,
     DeleteLine: lambda c, path, listing: f"del ssl crt-list {listing} {path(c.certificate)}:{c.number}",
 }
-_SUCCESSES: Mapping[type[CertificateCommand], str] = {
-    NewCertificate: "New empty certificate store",
-    SetCertificate: "Transaction created for certificate",
-    CommitCertificate: "Success!",
-    AbortCertificate: "Transaction aborted",
-    DeleteCertificate: "' deleted!",
-    AddLine: "Success!",
-    DeleteLine: "' deleted in crtlist '",
+# "updated" is said where somebody left off behind `set`.
+_SUCCESSES: Mapping[type[CertificateCommand], tuple[str, ...]] = {
+    NewCertificate: ("New empty certificate store",),
+    SetCertificate: ("Transaction created for certificate", "Transaction updated for certificate"),
+    CommitCertificate: ("Success!",),
+    AbortCertificate: ("Transaction aborted",),
+    DeleteCertificate: ("' deleted!",),
+    AddLine: ("Success!",),
+    DeleteLine: ("' deleted in crtlist '",),
 }
 
 

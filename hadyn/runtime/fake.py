@@ -19,6 +19,7 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import SlotState
 from hadyn.runtime import fake_additions, fake_tables
 from hadyn.runtime.fake_additions import Traits, traits_of
+from hadyn.runtime.fake_certificates import FakeCertificates
 from hadyn.runtime.fake_slots import ADMIN_DRAIN, ADMIN_MAINT, UNNAMED, FakeSlot, backends_of
 
 FIRST_PID = 1000
@@ -58,7 +59,8 @@ Fault = CutRequest | CutReply | Refuse | Hang
 class FakeHAProxy:
     """One HAProxy: hand its ``converse`` to a Runtime.
 
-    ``configuration`` is HAProxy's, ``maps`` are entries by key, by the file's path.
+    ``configuration`` is HAProxy's, ``maps`` are entries by key, by the file's path;
+    ``certificate_files`` are certificates and lists of them, by path.
     ``faults`` strike the next connections, one each, in order; ``stands`` (a Hang or
     Refuse) strikes all of them while it is set. ``commands`` holds every command that
     ran, ``lines`` every line that came.
@@ -67,6 +69,7 @@ class FakeHAProxy:
     configuration: str = ""
     version: str = "2.8.25"
     maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    certificate_files: dict[str, str] = field(default_factory=dict)
     level: str = "admin"
     faults: list[Fault] = field(default_factory=list)
     stands: Refuse | Hang | None = None
@@ -77,21 +80,29 @@ class FakeHAProxy:
     lines: list[bytes] = field(default_factory=list)
     backends: dict[str, dict[str, FakeSlot]] = field(init=False)
     traits: Traits = field(init=False)
+    certificates: FakeCertificates = field(init=False)
 
     def __post_init__(self) -> None:
         self.backends = backends_of(self.configuration)
         self.traits = traits_of(self.configuration, is_wordy=self._is_at_least(3, 4))
+        self.certificates = FakeCertificates.of(self.configuration, self.certificate_files)
 
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(tuple(map(int, re.findall("[0-9]+", self.version)[:3])))
 
-    def reload(self, configuration: str, maps: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def reload(
+        self,
+        configuration: str,
+        maps: Mapping[str, Mapping[str, str]] | None = None,
+        certificate_files: Mapping[str, str] | None = None,
+    ) -> None:
         """Start anew from a configuration, as a reload does: another pid, nothing of before."""
         self.configuration = configuration
         self.backends = backends_of(configuration)
         self.traits = traits_of(configuration, is_wordy=self._is_at_least(3, 4))
         self.maps = {path: dict(entries) for path, entries in (maps or {}).items()}
+        self.certificates = FakeCertificates.of(configuration, certificate_files or {})
         self.pid += 1
         self.uptime_seconds = 0
 
@@ -130,6 +141,9 @@ class FakeHAProxy:
     def _run(self, said: bytes) -> bytes:
         self.lines.append(said)
         self.settle()
+        command, payload_mark, payload = said.partition(b" <<\n")
+        if payload_mark and payload.endswith(b"\n\n"):
+            return self._reply(command.decode(), payload.decode()).encode()
         *whole, rest = said.split(b"\n")
         # haproxy-facts.md#only-first-line-runs
         runs = whole[:1] if self._is_at_least(3, 0) else whole
@@ -142,9 +156,9 @@ class FakeHAProxy:
     def _is_at_least(self, *version: int) -> bool:
         return self.capabilities.version[: len(version)] >= version
 
-    def _reply(self, text: str) -> str:
+    def _reply(self, text: str, payload: str = "") -> str:
         self.commands.append(text)
-        said = self._answer(text.split())
+        said = self.certificates.answer(text.split(), payload) or self._answer(text.split())
         return f"{said}\n\n" if said else "\n"
 
     def _answer(self, words: list[str]) -> str:

@@ -98,7 +98,8 @@ class FakeDoor:
         self.mains.append(main.read_text())
         text = "\n".join(path.read_text() for path in (main, *shards))
         maps = {str(path): _entries(path) for path in self.folder.maps.glob("*.map")}
-        self.fake.reload(text, maps)
+        certificates = {str(path): path.read_text() for path in self.folder.certificates.iterdir()}
+        self.fake.reload(text, maps, certificates)
 
 
 def _entries(path: Path) -> dict[str, str]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from hadyn.controller.certificates import CertificateKeeper
+from hadyn.controller.default_certificate import DefaultCertificate
 from hadyn.controller.events import EventQueue, Resync
 from hadyn.controller.filing import Filing
 from hadyn.controller.pace import ReloadPace
@@ -26,14 +28,19 @@ from hadyn.model.objects import KubernetesObject
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.metrics import Metrics
+from hadyn.render.certificates import LISTING
 from hadyn.render.config import ConfigSettings, main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.render.self_made import MARK
 from hadyn.render.shards import sections
+from hadyn.render.tls import TlsSettings
+from hadyn.runtime.certificates import CertificateDoor
 from hadyn.runtime.client import Runtime
 from tests.features.door import FakeDoor
 from tests.features.watched import WatchedHAProxy
 from tests.given import changes
+from tests.pairs import NOW, pair
 
 JUDGEMENT_SECONDS = 10.0
 CHANGING = ("set ", "add ", "del ", "publish ", "unpublish ")
@@ -60,6 +67,7 @@ class House:
     drain_seconds: float = 60.0
     reload_interval: float = 1.0
     spares: int = 0
+    speaks_tls: bool = False
     clock: Clock = field(default_factory=Clock)
     fake: WatchedHAProxy = field(init=False)
     door: FakeDoor = field(init=False)
@@ -132,6 +140,10 @@ class House:
         self._read = len(self.fake.commands)
         return [text.replace(f"{self.folder.maps}/", "") for text in told]
 
+    def sent_about_certificates(self) -> list[str]:
+        """The commands since HAProxy began that are about certificates and change something, payloads left out."""
+        return [text for text in self.fake.commands if " ssl " in text and not text.startswith("show ")]
+
     def ready(self, backend: str = "shop_web_80") -> list[str]:
         """The addresses that take requests, sorted."""
         self.fake.settle()
@@ -183,6 +195,8 @@ class House:
             observer=metrics.commanded,
         )
         reconciler = Reconciler(filing, runtime, metrics, self.clock, drain_seconds=self.drain_seconds)
+        if self.speaks_tls:
+            reconciler.certificates = self._keeper(filing)
         reloader = Reloader(self.door, files, reconciler, pace, metrics, self.events, self.clock, wall_clock)
         bind = (Address("127.0.0.1", 8080),)
         return Wheel(
@@ -205,6 +219,20 @@ class House:
             errors=str(self.folder.errors),
             spare_backends=self.spares,
             spare_slots=self.slots,
+            tls=TlsSettings((Address("127.0.0.1", 8443),), f"{self.folder.certificates}/{LISTING}")
+            if self.speaks_tls
+            else None,
+        )
+
+    def _keeper(self, filing: Filing) -> CertificateKeeper:
+        files = filing.files.certificates
+        return CertificateKeeper(
+            filing=filing,
+            door=CertificateDoor(self.fake.converse, folder=str(files.folder), listing=str(files.listing)),
+            default=DefaultCertificate(make=lambda: f"{MARK}\n{pair('default.example').pem}"),
+            longest=lambda: self.fake.capabilities.longest_certificate,
+            clock=self.clock,
+            epoch=lambda: NOW.timestamp() + self.clock.now - Clock().now,
         )
 
     def _queued(self) -> list[Any]:

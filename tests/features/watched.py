@@ -24,7 +24,7 @@ class WatchedHAProxy(FakeHAProxy):
     lies: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
-    def _reply(self, text: str) -> str:
+    def _reply(self, text: str, payload: str = "") -> str:
         words = text.split()
         match words:
             case ["set", "server", target, "addr", *_]:
@@ -37,7 +37,7 @@ class WatchedHAProxy(FakeHAProxy):
         if any(re.search(pattern, text) for pattern in self.lies):
             self.commands.append(text)
             return "nothing changed\n\n" if "addr" in words else "\n"
-        said = FakeHAProxy._reply(self, text)
+        said = FakeHAProxy._reply(self, text, payload)
         if words[:2] == ["set", "server"]:
             self.moments.append({name: self.ready(name) for name in self.backends})
         return said

@@ -1,0 +1,127 @@
+"""The fake HAProxy does with certificates what every real one at hand does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from hadyn.planner.certificates import (
+    AbortCertificate,
+    AddLine,
+    CertificateCommand,
+    CommitCertificate,
+    DeleteCertificate,
+    DeleteLine,
+    NewCertificate,
+    SetCertificate,
+)
+from hadyn.runtime.certificates import Answer, CertificateDoor
+from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.fake import FakeHAProxy
+from integration.conftest import Start
+from integration.haproxies import RunningHAProxy
+from tests.pairs import pair
+
+FRONT = "frontend front\n  bind unix@{folder}/tls.sock ssl crt-list {folder}/list\n  http-request return status 200\n"
+LIST = "{folder}/default.pem !*\n{folder}/a.pem a.example also.example\n\n# a comment\n{folder}/a.pem *.a.example\n"
+PEMS = {"default.pem": pair("default.example").pem, "a.pem": pair("a.example").pem}
+B, C = pair("b.example").pem, pair("c.example").pem
+SCRIPTS: dict[str, list[CertificateCommand]] = {
+    "comes and goes": [
+        NewCertificate("b"),
+        SetCertificate("b", B),
+        CommitCertificate("b"),
+        AddLine("b", ("b.example", "*.b.example")),
+        DeleteCertificate("b"),
+        DeleteLine("b", 6),
+        DeleteCertificate("b"),
+    ],
+    "is renewed": [SetCertificate("a", B), SetCertificate("a", C), CommitCertificate("a"), CommitCertificate("a")],
+    "is taken back": [SetCertificate("a", B), AbortCertificate("a"), CommitCertificate("a"), AbortCertificate("a")],
+    "lines of one certificate": [
+        AddLine("a", ("more.example",)),
+        DeleteLine("a", 3),
+        DeleteLine("a", 5),
+        DeleteLine("a", 2),
+        AddLine("default", ("below.example",)),
+        DeleteLine("default", 7),
+        DeleteLine("a", 6),
+    ],
+    "what is not there": [
+        SetCertificate("x", B),
+        CommitCertificate("x"),
+        DeleteCertificate("x"),
+        AddLine("x", ("x.example",)),
+        DeleteLine("x", 1),
+        NewCertificate("a"),
+    ],
+}
+
+
+@dataclass
+class Pair:
+    """A real HAProxy beside the fake."""
+
+    real: RunningHAProxy
+    fake: FakeHAProxy
+
+    def doors(self) -> tuple[CertificateDoor, CertificateDoor]:
+        folder = str(self.real.folder)
+        talks = unix_conversation(self.real.runtime_socket), self.fake.converse
+        real, fake = (CertificateDoor(talk, folder=folder, listing=f"{folder}/list") for talk in talks)
+        return real, fake
+
+
+@pytest.fixture
+def both(haproxy, start: Start) -> Pair:
+    real = start(FRONT, files={**PEMS, "list": LIST})
+    files = {str(real.folder / name): (real.folder / name).read_text() for name in (*PEMS, "list")}
+    configuration = FRONT.replace("{folder}", str(real.folder))
+    version = ".".join(map(str, haproxy.version))
+    return Pair(real, FakeHAProxy(configuration, version=version, certificate_files=files))
+
+
+def known(door: CertificateDoor) -> tuple[object, ...]:
+    names = door.names()
+    return door.lines(), names, door.fingerprints({*names, "gone"})
+
+
+def words(answers: list[Answer]) -> list[tuple[str, str, str]]:
+    """How many times a certificate is used is told by dots, which are of no interest."""
+    return [(str(answer.command), answer.verdict, answer.text.replace(".. ", ". ")[:60]) for answer in answers]
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
+def test_the_fake_takes_and_refuses_what_haproxy_does(both, script):
+    real, fake = both.doors()
+
+    assert words([fake.send(command) for command in script]) == words([real.send(command) for command in script])
+    assert known(fake) == known(real)
+
+
+def test_the_fake_begins_with_the_lines_that_haproxy_reads(both):
+    real, fake = both.doors()
+
+    assert known(fake) == known(real)
+
+
+def test_the_fake_has_no_list_where_haproxy_has_none(both):
+    missing = (
+        CertificateDoor(talk, folder="/x", listing="/x/list")
+        for talk in (unix_conversation(both.real.runtime_socket), both.fake.converse)
+    )
+
+    assert [(door.lines(), door.names()) for door in missing] == [(None, frozenset()), (None, frozenset())]
+
+
+def test_a_certificate_that_is_none_is_refused_by_both(both):
+    replies = [
+        talk(f"set ssl cert {both.real.folder}/a.pem <<\nnonsense\n\n".encode())
+        .decode()
+        .strip()
+        .replace(": no start line", "")
+        for talk in (unix_conversation(both.real.runtime_socket), both.fake.converse)
+    ]
+
+    assert replies[0] == replies[1]
