@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -40,10 +41,13 @@ class Answer:
 class AnnotatedSite:
     """Serves these objects; each Service named in ``services`` of namespace shop has one pod of its own."""
 
-    def __init__(self, haproxy: Path, *documents: Document, services: tuple[str, ...] = ("web",)) -> None:
+    def __init__(
+        self, haproxy: Path, *documents: Document, services: tuple[str, ...] = ("web",), speaks_tls: bool = False
+    ) -> None:
         self._haproxy = haproxy
         self._documents = documents
         self._services = services
+        self._speaks_tls = speaks_tls
         self._open = ExitStack()
         self.inventory = Inventory(Policy())
         self.pods: dict[str, EchoPod] = {}
@@ -56,7 +60,7 @@ class AnnotatedSite:
             objects = tuple(decoded(document) for document in (*self._documents, *slices))
             self.inventory.apply(Changes("test", upserts=objects, is_operators_own=True))
             assert not self.inventory.problems(), self.inventory.problems()
-            self.stack = opened.enter_context(Stack(self._haproxy))
+            self.stack = opened.enter_context(Stack(self._haproxy, speaks_tls=self._speaks_tls))
             self._fill()
             self.stack.start()
             self._open = opened.pop_all()
@@ -86,10 +90,10 @@ class AnnotatedSite:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        encrypted: bool = False,
     ) -> Answer:
-        """Send one request on a connection of its own."""
-        address = self.stack.address
-        connection = http.client.HTTPConnection(address.ip, address.port, timeout=ANSWER_SECONDS)
+        """Send one request on a connection of its own; whatever certificate there is is taken."""
+        connection = self._connection(encrypted=encrypted)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"Host": host, **(headers or {})}.items():
@@ -103,3 +107,12 @@ class AnnotatedSite:
             return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, seen)
         finally:
             connection.close()
+
+    def _connection(self, *, encrypted: bool) -> http.client.HTTPConnection:
+        if not encrypted:
+            address = self.stack.address
+            return http.client.HTTPConnection(address.ip, address.port, timeout=ANSWER_SECONDS)
+        assert self.stack.encrypted
+        ip, port = self.stack.encrypted.ip, self.stack.encrypted.port
+        context = ssl._create_unverified_context()  # which certificate is asked elsewhere
+        return http.client.HTTPSConnection(ip, port, timeout=ANSWER_SECONDS, context=context)

@@ -20,10 +20,13 @@ from hadyn.planner.plan import Seating
 from hadyn.process.haproxy import HAProxyProcess
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.process.versions import examined
+from hadyn.render.certificates import DEFAULT, LISTING
 from hadyn.render.config import ConfigSettings, Jail, backend_section, main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.render.resolvers import Resolvers
+from hadyn.render.self_made import make_certificate
+from hadyn.render.tls import TlsSettings
 from hadyn.settings import Settings
 from integration.haproxies import free_port
 
@@ -33,10 +36,13 @@ ANSWER_SECONDS = 10.0
 class Stack:
     """One state folder with its files and its HAProxy; leave it as a context manager and it is gone."""
 
-    def __init__(self, haproxy: Path, *, state_dir: Path | None = None, port: int | None = None) -> None:
+    def __init__(
+        self, haproxy: Path, *, state_dir: Path | None = None, port: int | None = None, speaks_tls: bool = False
+    ) -> None:
         self._parent = tempfile.TemporaryDirectory(prefix="hadyn-")
         self.settings = Settings(state_dir=state_dir or Path(self._parent.name) / "state")
         self.address = Address("127.0.0.1", port or free_port())
+        self.encrypted = Address("127.0.0.1", free_port()) if speaks_tls else None
         self.folder = StateFolder(self.settings.state_dir)
         self.folder.prepare()
         self.files = StateFiles(self.folder)
@@ -48,6 +54,9 @@ class Stack:
             master_socket=self.settings.master_socket,
             log=self.folder.log,
         )
+        if self.encrypted:
+            self.files.certificates.put(DEFAULT, make_certificate())
+            self.files.certificates.write()
         self.files.put_main(main_config(self.config_settings(), self.process.binary.capabilities))
 
     def config_settings(self) -> ConfigSettings:
@@ -58,6 +67,7 @@ class Stack:
             errors=str(self.folder.errors),
             maxconn=200,
             jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
+            tls=TlsSettings((self.encrypted,), str(self.folder.certificates / LISTING)) if self.encrypted else None,
             resolvers=Resolvers((Address("127.0.0.1", 9),)),
         )
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from msgspec import Struct
 
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, MapName, Route
-from hadyn.model.objects import NEVER, Ingress, PathRule
+from hadyn.model.objects import NEVER, Ingress, Options, PathRule
+from hadyn.model.options.option import RouteFacts
 from hadyn.model.options.routing import route_fields
 from hadyn.model.problems import Problem, Reason
 from hadyn.model.services import Find, Found, Missing
@@ -46,11 +48,18 @@ class Resolution(Struct, frozen=True, gc=False):
         return self.leads[bisect_left(self.leads, backend, key=lambda lead: lead.found.backend)]
 
 
-def resolve(host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool) -> Resolution:
-    """Return the routes of one host; ``claims`` come oldest first."""
-    resolving = _Resolving(host, find)
+def resolve(
+    host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool, standing: Options = ()
+) -> Resolution:
+    """Return the routes of one host; ``claims`` come oldest first, ``standing`` options hold where an Ingress says nothing."""
+    resolving = _Resolving(host, find, standing)
     owner = next((claim for claim in claims if not claim.is_canary), None)
     is_owned = host != DEFAULT_KEY and not shared_hosts
+    resolving.has_tls = any(
+        _names_in_tls(claim.ingress, host)
+        for claim in claims
+        if not (is_owned and owner and claim.ingress.namespace != owner.ingress.namespace)
+    )
     for wants_default in (False, True):
         for claim in claims:
             if claim.is_canary:
@@ -80,9 +89,11 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
 class _Resolving:
     """Gathers what one host comes to."""
 
-    def __init__(self, host: str, find: Find) -> None:
+    def __init__(self, host: str, find: Find, standing: Options) -> None:
         self._host = host
+        self._standing = standing
         self._find = find
+        self.has_tls = False
         self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
         self._leads: dict[str, tuple[Found, list[Voice]]] = {}
         self._shares: list[Share] = []
@@ -105,9 +116,10 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
+        facts = RouteFacts(rule.path, rule.is_exact, has_tls=self.has_tls)
+        fields = route_fields(ingress.title, ingress.options, self._standing, facts)
+        route = replace(route, backend=found.backend if found else None, fields=fields)
         if found is not None:
-            fields = route_fields(ingress.title, ingress.options)
-            route = Route(self._host, rule.path, rule.is_exact, found.backend, ingress.title, fields=fields)
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
         self._routes[route.key] = (route, rule, ingress)
 
@@ -167,6 +179,11 @@ class _Resolving:
 
     def _add_problem(self, ingress: Ingress, rule: PathRule, reason: Reason, said: str, remedy: str) -> None:
         self._problems[Problem(ingress.ref, rule.field, reason, said, remedy)] = None
+
+
+def _names_in_tls(ingress: Ingress, host: str) -> bool:
+    """Whether an Ingress names a host in spec.tls, or its first label as ``*``."""
+    return any({host, f"*.{host.partition('.')[2]}"}.intersection(rule.hosts) for rule in ingress.tls)
 
 
 def _claimed(winner: Ingress) -> str:

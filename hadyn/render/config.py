@@ -19,6 +19,7 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.frontend import frontend_section
+from hadyn.render.redirects import redirecting_section
 from hadyn.render.resolvers import SLOT_WORDS, Resolvers, resolvers_section
 from hadyn.render.tls import TlsSettings, tls_global_lines
 
@@ -85,6 +86,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
             _defaults_section(settings.errors),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps),
+            redirecting_section(DEFAULTS),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )

@@ -19,7 +19,7 @@ def frontend_section(binds: tuple[Address, ...], tls: TlsSettings | None = None,
     """Return the frontend's section; ``maps`` is the folder of the three map files."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
     listeners += tls_listeners(tls, listener) if tls else ""
-    return f"frontend {FRONTEND} from {defaults}\n{listeners}{ADMISSION_RULES}{routing_rules(maps)}"
+    return f"frontend {FRONTEND} from {defaults}\n{listeners}{ADMISSION_RULES}{routing_rules(maps, speaks_tls=tls is not None)}"
 
 
 def listener(address: Address) -> str:
@@ -56,9 +56,9 @@ ADMISSION_RULES = r"""
 """
 
 
-def routing_rules(maps: str) -> str:
+def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
-    fields = "".join(f"    {rule}\n" for rule in field_rules())
+    fields = "".join(f"    {rule}\n" for rule in field_rules(speaks_tls=speaks_tls))
     hosts, exact, prefix = f"map_str({maps}/hosts.map)", f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # the host as it is, else with its first label as *, else the rules without a host
@@ -85,7 +85,6 @@ def routing_rules(maps: str) -> str:
     http-request return status 404 default-errorfiles unless has_route
 
     # the route says the backend, its Ingress where that has something to say, and what that is
-    acl has_ingress var(txn.ingress) -m len gt 0
     http-request set-var(txn.backend) var(txn.route),field(1,|)
     http-request set-var(txn.ingress) var(txn.route),field(2,|)
 {fields}    # where it goes

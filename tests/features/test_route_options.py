@@ -21,7 +21,7 @@ def test_an_app_root_comes_and_goes_by_one_command_each_and_no_reload(house):
     house.change(said("web", app_root="/shop"))
     house.change(said("web"))
     assert house.sent() == [
-        "set map prefix.map a.example/ shop_web_80|shop/web|/shop",
+        "set map prefix.map a.example/ shop_web_80|shop/web|^r302^/shop",
         "set map prefix.map a.example/ shop_web_80",
     ]
     assert house.reloads() == {}

@@ -64,19 +64,30 @@ class Alias(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class RouteField(Generic[Value]):
-    """What an option adds to a route's entry in the maps, so that it changes without a reload.
+class RouteFacts:
+    """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls."""
 
-    ``spell`` returns "" where there is nothing to say, else printable ASCII without blank
-    and ``|``. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
-    behind the choice of the backend. ``number`` is never given to another option, since a HAProxy that
+    path: str
+    is_exact: bool
+    has_tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteField:
+    """What options add to a route's entry in the maps, so that they change without a reload.
+
+    ``spell`` returns "" where there is nothing to say, else printable ASCII without blank,
+    ``|``, ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
+    behind the choice of the backend; ``tls_rules`` follow where HAProxy speaks TLS.
+    ``number`` is never given to another field, since a HAProxy that
     runs on counts as it did when it began.
     """
 
     number: int
     name: str
-    spell: Callable[[Value, Chosen], str]
+    spell: Callable[[Chosen, RouteFacts], str]
     rules: tuple[str, ...]
+    tls_rules: tuple[str, ...] = ()
 
 
 class Section(Enum):
@@ -104,7 +115,8 @@ class Option(Generic[Value]):
     says it to people. ``directives`` and ``server_directives`` turn a value that somebody
     set into lines of the backend's section and of its default-server lines; they may ask
     for the values of other options. An option ``per_route`` may differ between Ingresses
-    that lead to the same backend: its directives take conditions. ``main`` says what the
+    that lead to the same backend: its directives take conditions, or
+    fields of its routes carry it (``routing.py``). ``main`` says what the
     operator's value adds to the main file; without it that value stands in for an object that says
     nothing. ``aliases`` are whole annotation names of other controllers that mean the same.
     """
@@ -122,7 +134,6 @@ class Option(Generic[Value]):
     directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
-    route_field: RouteField[Value] | None = None
     main: MainLines[Value] | None = None
 
     @property

@@ -1,15 +1,49 @@
 """Options: requests that are answered with another place to go.
 
-Rule: what an Ingress says stands in its routes' entries in the maps, so it changes without a reload.
+Rules: what an Ingress says stands in its routes' entries in the maps, so it changes
+without a reload. All redirects of a route are one field, ``HTTPS^WHICH CODE^TARGET``
+(``s302^r302^/shop``), so that a request that stays costs one look at it; a request that
+goes does so in a backend of hadyn's own.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import IntEnum
 
-from hadyn.model.options.option import Chosen, Effect, Option, RouteField, Scope
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope
+from hadyn.model.options.parsers import boolean, integer
 
-_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1000}")
+CHALLENGES = "/.well-known/acme-challenge/"
+"""Here an authority looks, without TLS, whether somebody who wants a certificate owns the host."""
+HTTPS_PORT = 443
+_TEXT = r"[A-Za-z0-9._~!$&'()*+,=:@%/?#-]"
+_PATH = re.compile(rf"/{_TEXT}{{0,1000}}")
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[1-9][0-9]{0,4})?"
+_URL = re.compile(rf"https?://{_HOST}([/?#]{_TEXT}{{0,1000}})?")
+_ORIGIN = re.compile(rf"(https?://)?{_HOST}")
+
+
+class RedirectCode(IntEnum):
+    """How long a redirect holds, and whether the method may change to GET."""
+
+    MOVED_PERMANENTLY = 301
+    FOUND = 302
+    SEE_OTHER = 303
+    TEMPORARY_REDIRECT = 307
+    PERMANENT_REDIRECT = 308
+
+
+CODES = "301, 302, 303, 307 or 308"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where requests are sent, and with which code unless another is asked for."""
+
+    target: str
+    code: int = RedirectCode.FOUND.value
 
 
 def path_with_query(text: str) -> str:
@@ -19,9 +53,152 @@ def path_with_query(text: str) -> str:
     return text
 
 
-def _itself(path: str, _chosen: Chosen) -> str:
-    return path
+def redirect_code(text: str) -> int:
+    """One of the codes that browsers follow."""
+    return RedirectCode(integer(min(RedirectCode), max(RedirectCode))(text)).value
 
+
+def destination(text: str) -> Destination:
+    """A URL of http or https, or a path of the same host."""
+    if not _URL.fullmatch(text):
+        path_with_query(text)
+    return Destination(text)
+
+
+def permanent_destination(text: str) -> Destination:
+    """A destination that clients may remember."""
+    return Destination(destination(text).target, RedirectCode.MOVED_PERMANENTLY.value)
+
+
+def origin(text: str) -> str:
+    """A host with or without scheme and port, and nothing behind it."""
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+SSL_REDIRECT: Option[bool] = Option(
+    name="ssl-redirect",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=boolean,
+    accepted="true or false",
+    default=True,
+    default_text="true",
+    sentence=f"Plain requests for a host that an Ingress names in spec.tls are sent to https, but for {CHALLENGES}.",
+    example="false",
+    effect=Effect.LIVE,
+    aliases=(
+        "nginx.ingress.kubernetes.io/ssl-redirect",
+        "haproxy-ingress.github.io/ssl-redirect",
+        "ingress.kubernetes.io/ssl-redirect",
+        "haproxy.org/ssl-redirect",
+    ),
+    per_route=True,
+)
+
+FORCE_SSL_REDIRECT: Option[bool] = Option(
+    name="force-ssl-redirect",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=boolean,
+    accepted="true or false",
+    default=False,
+    default_text="false",
+    sentence="Plain requests are sent to https for hosts without a certificate of their own, too.",
+    example="true",
+    effect=Effect.LIVE,
+    aliases=("nginx.ingress.kubernetes.io/force-ssl-redirect",),
+    per_route=True,
+)
+
+SSL_REDIRECT_CODE: Option[int] = Option(
+    name="ssl-redirect-code",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=redirect_code,
+    accepted=CODES,
+    default=RedirectCode.FOUND.value,
+    default_text="302",
+    sentence="The status that sends plain requests to https; 308 keeps the method and is remembered by clients.",
+    example="308",
+    effect=Effect.LIVE,
+    aliases=(
+        "haproxy-ingress.github.io/ssl-redirect-code",
+        "ingress.kubernetes.io/ssl-redirect-code",
+        "haproxy.org/ssl-redirect-code",
+    ),
+    per_route=True,
+)
+
+SSL_REDIRECT_PORT: Option[int] = Option(
+    name="ssl-redirect-port",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=integer(1, 65_535),
+    accepted="a port from 1 to 65535",
+    default=HTTPS_PORT,
+    default_text="443",
+    sentence="The port at which clients reach https, as they see it.",
+    example="8443",
+    effect=Effect.LIVE,
+    aliases=("haproxy.org/ssl-redirect-port",),
+    per_route=True,
+)
+
+REDIRECT_TO: Option[Destination] = Option(
+    name="redirect-to",
+    scope=frozenset({Scope.INGRESS}),
+    parse=destination,
+    accepted="a URL of http or https, or a path",
+    default=None,
+    default_text="not redirected",
+    sentence="All requests are sent to this place, whatever their path.",
+    example="https://shop.example/sale",
+    effect=Effect.LIVE,
+    aliases=(
+        "haproxy-ingress.github.io/redirect-to",
+        "ingress.kubernetes.io/redirect-to",
+        "nginx.ingress.kubernetes.io/temporal-redirect",
+        Alias(
+            "nginx.ingress.kubernetes.io/permanent-redirect",
+            permanent_destination,
+            "a URL of http or https, or a path (then 301)",
+            "https://shop.example/",
+        ),
+    ),
+    per_route=True,
+)
+
+REDIRECT_HOST: Option[str] = Option(
+    name="redirect-host",
+    scope=frozenset({Scope.INGRESS}),
+    parse=origin,
+    accepted="a host with or without http:// or https:// and port",
+    default=None,
+    default_text="not redirected",
+    sentence="All requests are sent to this host, with the path and query that they have.",
+    example="https://shop.example",
+    effect=Effect.LIVE,
+    aliases=("haproxy.org/request-redirect",),
+    per_route=True,
+)
+
+REDIRECT_CODE: Option[int] = Option(
+    name="redirect-code",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=redirect_code,
+    accepted=CODES,
+    default=None,
+    default_text="302",
+    sentence="The status of redirect-to and redirect-host.",
+    example="308",
+    effect=Effect.LIVE,
+    aliases=(
+        "haproxy-ingress.github.io/redirect-to-code",
+        "ingress.kubernetes.io/redirect-to-code",
+        "nginx.ingress.kubernetes.io/permanent-redirect-code",
+        "nginx.ingress.kubernetes.io/temporal-redirect-code",
+        "haproxy.org/request-redirect-code",
+    ),
+    per_route=True,
+)
 
 APP_ROOT: Option[str] = Option(
     name="app-root",
@@ -39,12 +216,46 @@ APP_ROOT: Option[str] = Option(
         "ingress.kubernetes.io/app-root",
     ),
     per_route=True,
-    route_field=RouteField(
-        number=3,
-        name="app_root",
-        spell=_itself,
-        rules=(
-            "http-request redirect code 302 location %[var(txn.app_root)] if { path / } { var(txn.app_root) -m len gt 0 }",
-        ),
+)
+
+
+def _redirect(chosen: Chosen, route: RouteFacts) -> str:
+    everything = _of_everything(chosen)
+    if everything:
+        return f"^{everything}"
+    root = chosen.value(APP_ROOT)
+    to_root = f"^r{RedirectCode.FOUND:d}^{root}" if root else ""
+    is_wanted = chosen.value(FORCE_SSL_REDIRECT) or (chosen.value(SSL_REDIRECT) and route.has_tls)
+    if not is_wanted:
+        return to_root
+    code, port = chosen.value(SSL_REDIRECT_CODE), chosen.value(SSL_REDIRECT_PORT)
+    behind = "" if port == HTTPS_PORT else f":{port}"
+    return f"s{code}{behind}{to_root}"
+
+
+def _of_everything(chosen: Chosen) -> str:
+    """Spell where all requests of a route are sent, "" where they are not."""
+    to, host, code = chosen.value(REDIRECT_TO), chosen.value(REDIRECT_HOST), chosen.value(REDIRECT_CODE)
+    if to is not None:
+        return f"a{code or to.code}^{to.target}"
+    if host is not None:
+        return f"p{code or RedirectCode.FOUND.value}^{host}"
+    return ""
+
+
+REDIRECTING = "_redirect"
+"""Where requests go that are redirected."""
+
+REDIRECT = RouteField(
+    number=3,
+    name="redirect",
+    spell=_redirect,
+    rules=(
+        "acl says_redirect var(txn.redirect) -m len gt 0",
+        f"use_backend {REDIRECTING} if says_redirect {{ var(txn.redirect) -m beg ^a ^p }}",
+        f"use_backend {REDIRECTING} if says_redirect {{ path / }} {{ var(txn.redirect) -m sub ^r }}",
+    ),
+    tls_rules=(
+        f"use_backend {REDIRECTING} if says_redirect {{ var(txn.redirect) -m beg s }} !{{ ssl_fc }} !{{ path -m beg {CHALLENGES} }}",
     ),
 )

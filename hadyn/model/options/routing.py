@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hadyn.model.objects import Options
-from hadyn.model.options.option import Option
-from hadyn.model.options.table import BY_NAME, OPTIONS
+from hadyn.model.options.option import Option, RouteFacts, RouteField
+from hadyn.model.options.redirects import REDIRECT
+from hadyn.model.options.table import BY_NAME
 
 Value = TypeVar("Value")
 
 FIRST_FIELD = 3
 """The first field is the backend, the second the Ingress."""
-FIELD = re.compile(r"[!-{}~]*")
+FIELD = re.compile(r"[!-:=-[\]-{}~]*")
+"""Neither what ends a field nor what HAProxy's socket acts on."""
 
 
-def _number(option: Option[Any]) -> int:
-    assert option.route_field, option
-    assert option.route_field.number >= FIRST_FIELD, option
-    return option.route_field.number
-
-
-FIELDS = tuple(sorted((option for option in OPTIONS if option.route_field), key=_number))
+FIELDS = (REDIRECT,)
+"""By number, ascending."""
 
 
 class Said:
@@ -50,27 +47,27 @@ def speaks_of_routes(options: Options) -> bool:
     return any(BY_NAME[name].per_route for name, _ in options)
 
 
-def route_fields(ingress: str, options: Options) -> tuple[str, ...]:
-    """Return the fields behind the backend, for the routes of an Ingress called "namespace/name"."""
-    if not speaks_of_routes(options):
+def route_fields(ingress: str, said: Options, standing: Options, route: RouteFacts) -> tuple[str, ...]:
+    """Return the fields behind the backend, for a route of an Ingress called "namespace/name"; ``standing`` are the operator's."""
+    speaks = speaks_of_routes(said) or speaks_of_routes(standing)
+    if not (speaks or route.has_tls):
         return ()
-    said = Said(options)
-    fields = {_number(option): _spelled(option, said) for option in FIELDS if option.name in said.values}
+    chosen = Said(said, standing)
+    fields = {field.number: _spelled(field, chosen, route) for field in FIELDS}
     last = max((number for number, field in fields.items() if field), default=FIRST_FIELD - 1)
-    return (ingress, *(fields.get(number, "") for number in range(FIRST_FIELD, last + 1)))
+    behind = tuple(fields.get(number, "") for number in range(FIRST_FIELD, last + 1))
+    return (ingress if speaks else "", *behind) if speaks or behind else ()
 
 
-def field_rules() -> Iterator[str]:
+def field_rules(*, speaks_tls: bool) -> Iterator[str]:
     """Yield the frontend's lines that take a route's entry apart, and act on its fields."""
-    for option in FIELDS:
-        assert option.route_field, option
-        field = option.route_field
-        yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|) if has_ingress"
+    for field in FIELDS:
+        yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|)"
         yield from field.rules
+        yield from field.tls_rules if speaks_tls else ()
 
 
-def _spelled(option: Option[Any], said: Said) -> str:
-    assert option.route_field, option
-    field = option.route_field.spell(said.values[option.name], said)
-    assert FIELD.fullmatch(field), field
-    return field
+def _spelled(field: RouteField, chosen: Said, route: RouteFacts) -> str:
+    text = field.spell(chosen, route)
+    assert FIELD.fullmatch(text), text
+    return text

@@ -13,7 +13,16 @@ from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.headers import SET_HOST
 from hadyn.model.options.option import Option
-from hadyn.model.options.redirects import APP_ROOT
+from hadyn.model.options.redirects import (
+    APP_ROOT,
+    FORCE_SSL_REDIRECT,
+    REDIRECT_CODE,
+    REDIRECT_HOST,
+    REDIRECT_TO,
+    SSL_REDIRECT,
+    SSL_REDIRECT_CODE,
+    SSL_REDIRECT_PORT,
+)
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.options.timeouts import TIMEOUT_SERVER
 
@@ -27,6 +36,13 @@ OPTIONS: tuple[Option[Any], ...] = (
     CANARY,
     CANARY_WEIGHT,
     TIMEOUT_SERVER,
+    SSL_REDIRECT,
+    FORCE_SSL_REDIRECT,
+    SSL_REDIRECT_CODE,
+    SSL_REDIRECT_PORT,
+    REDIRECT_TO,
+    REDIRECT_HOST,
+    REDIRECT_CODE,
     APP_ROOT,
     SET_HOST,
 )
