@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from cryptography import x509
@@ -58,14 +58,18 @@ class Pair:
         }
 
 
-@lru_cache
 def pair(*names: str, kind: str = "P-256", days: tuple[int, int] = (-1, 90), issue: int = 1) -> Pair:
     """A certificate that signs itself, for these names; ``issue`` tells those apart that are equal else."""
+    return _made(names, kind, days, issue)
+
+
+@cache
+def _made(names: tuple[str, ...], kind: str, days: tuple[int, int], _issue: int) -> Pair:
     key: Any = KEYS[kind]()
     return Pair(_signed(names, key.public_key(), key, names[0], days), _spelled(key))
 
 
-@lru_cache
+@cache
 def authority() -> tuple[str, str, Pair]:
     """Root, intermediate (PEM each), and a leaf for chained.example."""
     root, middle, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))

@@ -43,7 +43,9 @@ def certificate_name(secret: ObjectRef) -> str:
 def default_secret(setting: str) -> ObjectRef | None:
     """Return the Secret that --default-certificate names ("namespace/name"); None for a file's path, or nothing."""
     namespace, separator, name = setting.partition("/")
-    return ObjectRef(Secret.kind, namespace, name) if separator and namespace and not namespace.startswith(".") else None
+    return (
+        ObjectRef(Secret.kind, namespace, name) if separator and namespace and not namespace.startswith(".") else None
+    )
 
 
 class Certificates:
@@ -120,14 +122,18 @@ class Certificates:
         dirty = {host for host in hosts if host not in (ANY_HOST, DEFAULT_KEY)}
         for host in [host for host in dirty if host.startswith("*.")]:
             dirty.update(self._below.of(host))
-        for secret in secrets:
+        changed = frozenset(secrets)
+        for secret in changed:
             before = self._verdicts.pop(secret, _MISSING)
             name = certificate_name(secret)
-            after = self._verdict(secret) if self._secrets.get(name) == secret or secret == self._default else _MISSING
-            book.put(Judge.CERTIFICATE, secret, (fault.problem_of(secret) for fault in after.faults))
-            if _as_seen(before) != _as_seen(after):
+            if name in self._secrets and _as_seen(before) != _as_seen(self._verdict(secret)):
                 dirty.update(self._hosts_of.of(name))
-        return frozenset(host for host in dirty if self._has_others(host, book))
+        differing = frozenset(host for host in dirty if self._has_others(host, book))
+        for secret in changed:
+            is_used = certificate_name(secret) in self._secrets or secret == self._default
+            faults = self._verdict(secret).faults if is_used else ()
+            book.put(Judge.CERTIFICATE, secret, [fault.problem_of(secret) for fault in faults])
+        return differing
 
     def _has_others(self, host: str, book: ProblemBook) -> bool:
         """Resolve a host anew; return whether it has other certificates than before."""

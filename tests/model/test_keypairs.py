@@ -59,6 +59,11 @@ def der() -> bytes:
     return x509.load_pem_x509_certificate(A.certificate.encode()).public_bytes(Encoding.DER)
 
 
+def wrapped(content: bytes) -> str:
+    text = base64.b64encode(content).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+
+
 GOOD = {
     "as it was issued": (A.certificate, A.key),
     "lines that end as on Windows": (A.certificate.replace("\n", "\r\n"), A.key.replace("\n", "\r\n")),
@@ -92,6 +97,11 @@ REFUSED = {
     "a certificate cut short": (A.certificate[:200], A.key, "data[tls.crt]: there is no certificate in it"),
     "a certificate with a hole": (A.certificate[:100] + A.certificate[140:], A.key, "data[tls.crt]: "),
     "a key with a hole": (A.certificate, A.key[:60] + A.key[64:], "data[tls.key]: the key cannot be read"),
+    "a version that there is not": (
+        wrapped(der().replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)),
+        A.key,
+        "data[tls.crt]: a certificate in it cannot be read",
+    ),
     "no base64 inside": (A.certificate.replace("M", "!"), A.key, "data[tls.crt]: it is not PEM"),
     "a pass phrase": (A.certificate, encrypted(PrivateFormat.PKCS8), "data[tls.key]: the key has a pass phrase"),
     "a pass phrase of old": (
@@ -221,11 +231,6 @@ def test_no_damage_whatever_makes_the_judge_fall_or_take_what_it_cannot_write(da
 def test_no_damage_inside_a_certificate_makes_the_judge_fall(at, value):
     content = bytearray(der())
     content[at % len(content)] = value
-    block = Pair(_wrapped(bytes(content)), A.key)
+    block = Pair(wrapped(bytes(content)), A.key)
 
     assert judge(block.certificate.encode(), block.key.encode()) is not None
-
-
-def _wrapped(content: bytes) -> str:
-    text = base64.b64encode(content).decode()
-    return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
