@@ -22,6 +22,7 @@ happened, to which thing, and a remedy. The class says whether to retry.
         +-- ConfigurationRefused  ``haproxy -c`` says no to what hadyn rendered
         +-- NotHAProxy            another program answers on the socket
         +-- AlreadyRunning        another hadyn holds the state folder
+        +-- OutOfMemory           hadyn gets no more: it ends, and HAProxy goes on
 """
 
 from __future__ import annotations
@@ -165,4 +166,14 @@ class AlreadyRunning(PermanentError):
         super().__init__(
             f"a hadyn already runs with the state folder {state_dir} ({holder})",
             remedy="Stop it first, or give this one its own --state-dir",
+        )
+
+
+class OutOfMemory(PermanentError):
+    """hadyn gets no more memory, and ends."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory for hadyn; HAProxy goes on",
+            remedy="Give hadyn more, docs/benchmarks.md says how much; started again it takes HAProxy over",
         )

@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 
 from hadyn import __version__
 from hadyn.cli.failures import Failed
-from hadyn.errors import HadynError
+from hadyn.errors import HadynError, OutOfMemory
 
 COMMANDS = {
     "run": "Keep HAProxy in step with a cluster, or with manifests.",
@@ -76,6 +76,9 @@ class Hadyn(click.Group):
             ctx.exit(_INTERRUPTED)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
+        except MemoryError as cause:
+            exhausted = OutOfMemory()
+            raise Failed(exhausted.happened, exhausted.remedy) from cause
         except Exception as mistake:
             if ctx.meta.get(DEBUG):
                 raise

@@ -20,6 +20,7 @@ from hadyn.controller.doors import door
 from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
 from hadyn.controller.intent import configuration, listeners, policy, resolver_settings, tls_listeners
+from hadyn.controller.memory import watch_threads
 from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
@@ -85,6 +86,7 @@ class Assembly:
     def run(self) -> int:
         """Run until stopped; return the exit code."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        watch_threads()
         with contextlib.ExitStack() as stack:
             # First of all: sources far away are waited for from here on.
             stack.enter_context(Signals(self.events, self._interrupt))

@@ -121,6 +121,12 @@ def test_a_mistake_of_ours_is_said_without_a_traceback():
     assert "Traceback" not in mistake.stderr
 
 
+def test_a_command_that_gets_no_memory_says_so_and_calls_it_no_mistake():
+    exhausted = ended(MemoryError())
+    assert exhausted.exit_code == 1
+    assert exhausted.stderr.startswith("hadyn: there is not enough memory for hadyn; HAProxy goes on. Give hadyn more")
+
+
 def test_debug_lets_the_error_through_with_its_traceback():
     failure = WrongUsage("the folder is empty", remedy="Fill it")
     assert ended(failure, "--debug").exception is failure

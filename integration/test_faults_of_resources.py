@@ -1,0 +1,123 @@
+"""Little memory, jumping clocks: who dies of it is followed by another one, and time that jumps is not noticed."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hadyn.demo.pods import Pods
+from integration.deployments import Deployment, started
+from integration.loads import unfailing_load
+from integration.manifests import ingress, service, slice_
+from integration.running import Document, Ground
+
+CROWD = 3000
+MORE_BYTES = 4 << 20
+"""So much more memory hadyn may have; it would need five times that for the crowd."""
+JUMPS = timedelta(hours=1), timedelta(hours=-1), timedelta(days=400), timedelta(days=-400)
+PATIENCE_SECONDS = 5.0
+MEMORY_GROUPS = (
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+    (Path("/sys/fs/cgroup"), "memory.max"),
+)
+
+
+@pytest.fixture
+def ground(any_ground: Ground) -> Ground:
+    return any_ground
+
+
+@pytest.fixture
+def web(ground: Ground, pods: Pods) -> Deployment:
+    return started(ground, pods, "web", 3, path="/", slots="40")
+
+
+@contextlib.contextmanager
+def little_memory(pid: int) -> Iterator[None]:
+    """Let the kernel end a process as soon as it has taken a little more memory than it has."""
+    groups, limit = next((root, limit) for root, limit in MEMORY_GROUPS if any(root.glob("memory.*")))
+    group = groups / f"hadyn-{pid}"
+    group.mkdir()
+    (group / limit).write_text(str(MORE_BYTES))
+    (group / "cgroup.procs").write_text(str(pid))
+    try:
+        yield
+    finally:
+        group.rmdir()
+
+
+def crowd() -> Iterator[Document]:
+    for number in range(CROWD):
+        name = f"crowd-{number}"
+        yield from (service(name), slice_(name, "127.250.0.1", port=80), ingress(name, host=f"{name}.example"))
+
+
+class JumpingClock(Ground):
+    """A ``Ground`` whose hadyn is told another time of day; its HAProxy, as any other process, is not."""
+
+    def command(self, *flags: str) -> list[str]:
+        python, *_, hadyn, run = super().command()[:6]
+        assert (hadyn, run) == ("hadyn", "run")
+        return [python, "-m", "integration.jumping_time", str(self._jump), *super().command(*flags)[5:]]
+
+    def jump(self, by: timedelta) -> None:
+        """Let it be so much later than it is."""
+        unfinished = self._jump.with_suffix(".tmp")
+        unfinished.write_text(str(by.total_seconds()))
+        unfinished.rename(self._jump)
+
+    @property
+    def _jump(self) -> Path:
+        return self.place / "jump"
+
+
+@pytest.fixture
+def jumping(pods: Pods) -> Iterator[JumpingClock]:
+    with JumpingClock() as ground:
+        ground.jump(timedelta(0))
+        yield ground
+    print(ground.said)
+
+
+def test_a_clock_that_jumps_by_hours_and_years_is_noticed_by_nobody(jumping: JumpingClock, pods: Pods) -> None:
+    web = started(jumping, pods, "web", 3, path="/", slots="40")
+    jumping.run("--drift-interval", "500ms", "--reload-interval", "1s")
+    with unfailing_load(jumping, rate=200) as requests:
+        for number, by in enumerate(JUMPS):
+            jumping.jump(by)
+            assert requests.wait_for(web.start(1), PATIENCE_SECONDS)
+            web.retire(web.names[:1])
+            jumping.until(web.serves, PATIENCE_SECONDS)
+            told = jumping.metric("hadyn_commands_total")
+            jumping.stays(lambda told=told: jumping.metric("hadyn_commands_total") == told, 0.6)
+            jumping.say(f"set server {web.backend}/{next(iter(jumping.ready(web.backend)))} state maint")
+            jumping.until(web.serves, PATIENCE_SECONDS)
+            new = started(jumping, pods, f"new-{number}", 1)
+            jumping.until(lambda new=new: jumping.get(f"/{new.name}")[1] in new.names, PATIENCE_SECONDS)
+    assert jumping.reloads() == {"NEW_BACKEND": len(JUMPS)}
+    years = {line[:4] for line in jumping.log.splitlines()}
+    assert len(years) >= 3
+
+
+@pytest.mark.root
+def test_a_hadyn_that_dies_for_want_of_memory_is_no_loss_to_anybody(ground: Ground, web: Deployment) -> None:
+    hadyn = ground.run()
+    worker = ground.worker()
+    with unfailing_load(ground, rate=200) as requests:
+        with little_memory(hadyn.pid):
+            ground.write("crowd.yaml", *crowd())
+            assert hadyn.wait() == -signal.SIGKILL
+        ground.is_left_behind = True
+        ground.remove("crowd.yaml")
+        newcomers = web.start(1)
+        assert ground.worker() == worker
+
+        ground.run()
+        assert requests.wait_for(newcomers, 5)
+    assert (ground.worker(), ground.reloads()) == (worker, {})
+    assert ground.judged() == ""
