@@ -6,6 +6,7 @@ import http.client
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -16,6 +17,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Endpoint, MapKey
 from hadyn.model.directives import Directive
 from hadyn.model.names import slot_name
+from hadyn.model.objects import Options
 from hadyn.planner.plan import Seating
 from hadyn.process.haproxy import HAProxyProcess
 from hadyn.process.privileges import NOBODY, can_confine
@@ -57,7 +59,11 @@ class Stack:
         if self.encrypted:
             self.files.certificates.put(DEFAULT, make_certificate())
             self.files.certificates.write()
-        self.files.put_main(main_config(self.config_settings(), self.process.binary.capabilities))
+        self.files.put_main(self.main_text())
+
+    def main_text(self, options: Options = ()) -> str:
+        """The main file, with the operator's options."""
+        return main_config(replace(self.config_settings(), options=options), self.process.binary.capabilities)
 
     def config_settings(self) -> ConfigSettings:
         return ConfigSettings(

@@ -42,7 +42,7 @@ class Steps:
     def __enter__(self) -> Self:
         self._stack = Stack(self.haproxy)
         self._inventory = Inventory(Policy(capacity=Capacity(slots=4)))
-        filing = Filing(self._inventory, self._stack.files, ReloadPace(1.0))
+        filing = Filing(self._inventory, self._stack.files, ReloadPace(1.0), self._stack.main_text)
         socket = self._stack.settings.runtime_socket
         self.reconciler = Reconciler(filing, self._runtime(socket), Metrics(), time.monotonic, drain_seconds=60)
         self._inventory.apply(changes(*self.objects, is_complete=True))

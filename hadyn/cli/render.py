@@ -107,7 +107,8 @@ def _files(found: Judged) -> Iterator[tuple[str, str]]:
     from hadyn.render.maps import map_files  # noqa: PLC0415
     from hadyn.render.shards import Shards  # noqa: PLC0415
 
-    settings = replace(configuration(found.settings, StateFolder(found.settings.state_dir)), jail=None)
+    folder = StateFolder(found.settings.state_dir)
+    settings = replace(configuration(found.settings, folder, found.inventory.standing_options), jail=None)
     yield "haproxy.cfg", main_config(settings, Capabilities(OLDEST))
     shards = Shards()
     for name in sorted(found.inventory.backend_names()):

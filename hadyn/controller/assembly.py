@@ -32,6 +32,7 @@ from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import FileNotWritten, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.inventory import Inventory
+from hadyn.model.objects import Options
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
@@ -131,7 +132,7 @@ class Assembly:
         pace = ReloadPace(settings.reload_interval)
         are_brought = any(source.brings_secrets for source in self.sources)
         inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
-        filing = Filing(inventory, files, pace, place_of=self._place_of)
+        filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
         reconciler = Reconciler(
             filing=filing,
             runtime=self._runtime(metrics.commanded),
@@ -245,8 +246,7 @@ class Assembly:
             wheel.take_in(event)
         wheel.await_secrets(SECRETS_SECONDS)
         reconciler, filing = wheel.reconciler, wheel.reconciler.filing
-        main = main_config(configuration(self.settings, self.folder), self.process.capabilities)
-        self._load(filing, main)
+        self._load(filing)
         if wheel.supervisor.is_up or wheel.supervisor.adopted():
             self._take_over(wheel)
             return
@@ -265,12 +265,15 @@ class Assembly:
         reconciler.is_doubtful = not is_exact
         self._say("started HAProxy", reconciler)
 
-    def _load(self, filing: Filing, main: str) -> None:
+    def _spell_main(self, options: Options) -> str:
+        return main_config(configuration(self.settings, self.folder, options), self.process.capabilities)
+
+    def _load(self, filing: Filing) -> None:
         """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""
         filing.load()
         if not self.process.is_child:
-            supply(filing.files, main)
-        filing.files.put_main(main)
+            supply(filing.files, filing.main.text())
+        filing.main.put()
 
     def _has_installed(self, wheel: Wheel) -> bool:
         """Let the files be what is wanted; where they cannot be written, HAProxy starts from those that are there."""

@@ -12,12 +12,14 @@ import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 
+from hadyn.controller.main_file import MainFile
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
 from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, leading_to
 from hadyn.model.inventory import Inventory
+from hadyn.model.objects import Options
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.routes import entries
 from hadyn.planner.plan import BackendPlan, Plan
@@ -42,7 +44,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Filing:
-    """Keeps the files equal to what is wanted.
+    """Keeps the files equal to what is wanted. ``spell_main`` spells the main file for the operator's options.
 
     ``entries`` are the map entries of the files. ``draining`` are backends with a
     draining endpoint, which a reload makes ready again: the files have no word for drain.
@@ -51,15 +53,20 @@ class Filing:
     inventory: Inventory
     files: StateFiles
     pace: ReloadPace
+    spell_main: Callable[[Options], str]
     place_of: Callable[[ObjectRef], str] = lambda _ref: ""
     entries: MapMirror = field(default_factory=MapMirror)
     refused: dict[str, Refused] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
     certificate_problems: tuple[Problem, ...] = ()
+    main: MainFile = field(init=False)
     _is_unwritten: bool = False
     _causes: tuple[object, ...] = ()
     _known: frozenset[Problem] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.main = MainFile(self.inventory, self.files, self.spell_main)
 
     def load(self) -> None:
         """Take over what the files say; raises FileNotWritten."""
@@ -88,6 +95,10 @@ class Filing:
             key: leading_to(value, UNAVAILABLE) if backend_of(value) in left_out else value
             for key, value in routed.items()
         }
+
+    def put_main(self) -> None:
+        """Hand the main file to the files, and want a reload if HAProxy has to read it."""
+        self.pace.want("", self.main.put())
 
     def filed_addresses(self, name: str) -> set[str]:
         """Return the addresses that sit in a backend of the files."""
@@ -170,7 +181,13 @@ class Filing:
         refused = (
             refusal(refused.backend, refused.said, is_running=refused.is_running) for refused in self.refused.values()
         )
-        found = {*self.inventory.problems(), *self.unseated.values(), *self.certificate_problems, *refused}
+        found = {
+            *self.inventory.problems(),
+            *self.unseated.values(),
+            *self.certificate_problems,
+            *self.main.problems(),
+            *refused,
+        }
         return tuple(sorted(replace(each, file=each.file or self.place_of(each.object)) for each in found))
 
     @property
@@ -181,7 +198,7 @@ class Filing:
     def news(self) -> tuple[Problem, ...]:
         """Return the problems that were not there when this was asked last; costs nothing where nothing changed."""
         others = self.certificate_problems, tuple(self.refused.values())
-        causes = self.inventory.problems(), tuple(self.unseated.values()), *others
+        causes = self.inventory.problems(), tuple(self.unseated.values()), self.main.problems(), *others
         if causes == self._causes:
             return ()
         self._causes = causes

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
+from hadyn.model.objects import Options
 from hadyn.model.policy import Policy
 from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
@@ -61,8 +62,8 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
-    """Return what the main file depends on. Only a HAProxy that hadyn starts gives up what root may do.
+def configuration(settings: Settings, folder: StateFolder, standing: Options = ()) -> ConfigSettings:
+    """Return what the main file depends on; ``standing`` are the operator's options. Only a HAProxy that hadyn starts gives up what root may do.
 
     Whoever starts a sidecar's decides what that one may.
     """
@@ -79,6 +80,7 @@ def configuration(settings: Settings, folder: StateFolder) -> ConfigSettings:
         resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
+        options=standing,
     )
 
 

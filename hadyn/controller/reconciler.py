@@ -20,8 +20,8 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.places import Places
 from hadyn.controller.sentences import cycle_sentence, listed
 from hadyn.model.desired import MapKey, MapName, backend_of, host_of
-from hadyn.model.inventory import Touched
 from hadyn.model.names import is_own, is_spare, slot_number
+from hadyn.model.touched import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import Observed, ObservedBackend, SlotState
 from hadyn.planner.plan import Plan
@@ -80,6 +80,8 @@ class Reconciler:
         """
         if self.entries_are_doubtful:
             self.read_entries()
+        if touched.config_map:
+            self.filing.put_main()
         self._give_places(touched.backends)
         desired = self.desired(touched)
         services = {name: backend.service for name, backend in desired.backends.items() if backend is not None}
@@ -137,6 +139,8 @@ class Reconciler:
 
         What it has not judged stays a reason to reload, all else it will have read.
         """
+        if touched.config_map:
+            self.filing.put_main()
         self.filing.put_entries(touched.hosts)
         self.places.began(self.filing.files.main)
         if self.certificates:

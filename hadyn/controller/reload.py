@@ -29,7 +29,7 @@ from hadyn.errors import (
     ReplyCutShort,
     SocketUnreachable,
 )
-from hadyn.model.inventory import Touched
+from hadyn.model.touched import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import PastReload
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -255,8 +255,13 @@ class Reloader:
     def _goes_on_without(self, culprits: Mapping[str, str], failure: HadynError) -> bool:
         """Refuse the culprits; where there are none, doubt the live files once: somebody may have edited one."""
         self._refuse(culprits)
-        if culprits or self._has_doubted or not isinstance(failure, ConfigurationRefused):
+        if culprits or not isinstance(failure, ConfigurationRefused):
             return bool(culprits)
+        if self.reconciler.filing.main.refuse(failure.happened):
+            log.error("the operator's ConfigMap is left out: %s", failure.happened)
+            return True
+        if self._has_doubted:
+            return False
         self._has_doubted = True
         log.warning("%s; all files are written again", failure.happened)
         self.files.doubt()

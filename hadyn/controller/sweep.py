@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from hadyn.controller.reconciler import Reconciler, portions, strangers_among
 from hadyn.model.desired import UNAVAILABLE, MapName, host_of
-from hadyn.model.inventory import Touched
 from hadyn.model.names import is_own, is_spare
+from hadyn.model.touched import Touched
 from hadyn.render.config import serving_in
 
 PORTION = 100

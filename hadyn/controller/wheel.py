@@ -28,9 +28,10 @@ from hadyn.controller.sweep import sweep
 from hadyn.controller.trouble import Trouble
 from hadyn.errors import HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
-from hadyn.model.inventory import Inventory, Touched
+from hadyn.model.inventory import Inventory
 from hadyn.model.problems import ObjectRef
 from hadyn.model.resolved import DnsQuestion, Resolved
+from hadyn.model.touched import Touched
 from hadyn.observe.metrics import Metrics
 from hadyn.observe.status import LastCycle
 

@@ -28,6 +28,7 @@ from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.resolved import DnsQuestion
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
+from hadyn.model.standing import Standing
 from hadyn.model.store import Held
 from hadyn.model.supply import Supply, Wish, backend_supply, nameless, names_no_pods, service_supply, with_addresses
 
@@ -66,8 +67,11 @@ class Part(Struct, frozen=True, gc=False):
 class Workshop:
     """Makes parts and backends from what the store, the slices and DNS say."""
 
-    def __init__(self, policy: Policy, holding: Holding, membership: Membership, names: NameBook) -> None:
+    def __init__(
+        self, policy: Policy, holding: Holding, membership: Membership, names: NameBook, standing: Standing
+    ) -> None:
         self._policy = policy
+        self._standing = standing
         self._holding = holding
         self._membership = membership
         self._names = names
@@ -75,7 +79,8 @@ class Workshop:
     def part(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Part, list[Problem]]:
         """Settle the backend that ``leads`` lead to; return it with what is wrong with its options."""
         found = leads[0].found
-        choices = Choices(found.source, self._options(found.source), {voice for lead in leads for voice in lead.voices})
+        voices = {voice for lead in leads for voice in lead.voices}
+        choices = Choices(found.source, self._options(found.source), voices, self._standing.of_objects)
         problems = list(choices.problems(found.backend))
         capacity = self._capacity(choices, problems)
         supply = self._supply(found, choices, problems)

@@ -26,26 +26,29 @@ Lines = tuple[Directive, ...]
 class Choices:
     """The value of each option, and who said it."""
 
-    def __init__(self, source: ObjectRef, own: Options, voices: Iterable[Voice]) -> None:
-        """``source`` is the Service (or Backend) with the options ``own``; ``voices`` may come in any order."""
+    def __init__(self, source: ObjectRef, own: Options, voices: Iterable[Voice], standing: Options = ()) -> None:
+        """``source`` is the Service (or Backend) with the options ``own``; ``voices`` may come in any order.
+
+        ``standing`` options hold where nobody says otherwise; they have no setter.
+        """
         self._own = own
+        self._standing = standing
         self._voices = sorted(voices, key=lambda voice: voice.age)
         self._values: dict[str, tuple[object, ObjectRef]] = {name: (value, source) for name, value in own}
         self._outvoiced: list[tuple[str, ObjectRef]] = []
         for voice in self._voices:
             for name, value in voice.options:
-                if BY_NAME[name].per_route or Scope.SERVICE not in BY_NAME[name].scope:
+                option = BY_NAME[name]
+                if option.per_route or Scope.SERVICE not in option.scope or not option.concerns(value, source.name):
                     continue
                 chosen, setter = self._values.setdefault(name, (value, voice.ref))
                 if chosen != value and setter != source:
                     self._outvoiced.append((name, voice.ref))
+        self._chosen = Said(tuple((name, value) for name, (value, _) in self._values.items()), standing)
 
     def value(self, option: Option[Value], /) -> Value | None:
         """The typed value, the option's default where nobody says anything."""
-        if option.name not in self._values:
-            return option.default
-        value: Value = self._values[option.name][0]  # type: ignore[assignment]  # its own parser made it
-        return value
+        return self._chosen.value(option)
 
     def setter(self, option: Option[Value]) -> ObjectRef | None:
         """The object that says so, None for the default."""
@@ -56,8 +59,8 @@ class Choices:
         once = [
             line
             for option in OPTIONS
-            if option.name in self._values and not option.per_route
-            for line in option.directives(self._values[option.name][0], self)
+            if option.name in self._chosen.values and not option.per_route
+            for line in option.directives(self._chosen.values[option.name], self)
         ]
         return (*once, *self._lines_of_routes())
 
@@ -66,8 +69,8 @@ class Choices:
         return tuple(
             line
             for option in OPTIONS
-            if option.name in self._values
-            for line in option.server_directives(self._values[option.name][0], self)
+            if option.name in self._chosen.values
+            for line in option.server_directives(self._chosen.values[option.name], self)
         )
 
     def problems(self, backend: str) -> Iterator[Problem]:
@@ -81,12 +84,14 @@ class Choices:
     def _lines_of_routes(self) -> Lines:
         """Return the lines about requests; those that are not for all Ingresses ask for the Ingress."""
         speakers = [voice for voice in self._voices if speaks_of_routes(voice.options)]
-        others = _lines_about_requests(Said(self._own))
+        others = _lines_about_requests(Said(self._own, self._standing))
         if not speakers:
             return others
         by_lines: dict[Lines, list[str]] = {}
         for voice in speakers:
-            by_lines.setdefault(_lines_about_requests(Said(self._own, voice.options)), []).append(voice.title)
+            by_lines.setdefault(_lines_about_requests(Said(self._own, voice.options, self._standing)), []).append(
+                voice.title
+            )
         if len(speakers) < len(self._voices):
             by_lines.setdefault(others, [])
         if len(by_lines) == 1:

@@ -7,7 +7,7 @@ exists exactly while a route leads to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 from hadyn.model.backends import Part, Workshop
@@ -29,6 +29,7 @@ from hadyn.model.objects import (
     IngressClass,
     KubernetesObject,
     Namespace,
+    Options,
     Secret,
     Service,
     Target,
@@ -40,52 +41,12 @@ from hadyn.model.references import Reference, References, concerns_referrers, re
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
 from hadyn.model.services import Found, Missing, find, leads_elsewhere
+from hadyn.model.standing import Standing
 from hadyn.model.store import Held, Replaced, Store
+from hadyn.model.touched import Dirty, Touched
 
 MAX_FORBIDDEN = 50
 """So many forbidden addresses of one object are named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """What may differ after a delivery: names of backends (also those that are gone) and hosts.
-
-    ``secrets`` that are referred to changed, came or went, or began or ceased to be
-    referred to; whoever refers to them is among backends and hosts. ``tls_hosts`` may have
-    other certificates.
-    """
-
-    backends: frozenset[str] = frozenset()
-    hosts: frozenset[str] = frozenset()
-    secrets: frozenset[ObjectRef] = frozenset()
-    config_map: bool = False
-    tls_hosts: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.backends or self.hosts or self.secrets or self.config_map or self.tls_hosts)
-
-    def __or__(self, other: Touched) -> Touched:
-        return Touched(
-            self.backends | other.backends,
-            self.hosts | other.hosts,
-            self.secrets | other.secrets,
-            self.config_map or other.config_map,
-            self.tls_hosts | other.tls_hosts,
-        )
-
-
-@dataclass(slots=True)
-class _Dirty:
-    """What one delivery makes us look at again."""
-
-    ingresses: set[ObjectRef] = field(default_factory=set)
-    hosts: set[str] = field(default_factory=set)
-    parts: set[str] = field(default_factory=set)
-    endpoints: set[str] = field(default_factory=set)
-    secrets: set[ObjectRef] = field(default_factory=set)
-    referred: set[ObjectRef] = field(default_factory=set)
-    users: set[ObjectRef] = field(default_factory=set)
-    config_map: bool = False
 
 
 class Inventory:
@@ -103,13 +64,13 @@ class Inventory:
         self._claims = Claims()
         self._membership = Membership(self._store.held)
         self._names = NameBook()
-        self._config_map = ObjectRef(ConfigMap.kind, *policy.config_map.partition("/")[::2])
+        self._standing = Standing(policy)
         self._references = References(self._store.held, are_brought=secrets_are_brought)
         default = default_secret(policy.default_certificate)
         if default is not None:
             self._references.replace(DEFAULT_SETTING, (Reference(default, ""),))
         self._certificates = Certificates(self._claims, self.object, shared_hosts=policy.shared_hosts, default=default)
-        self._workshop = Workshop(policy, self._store.held, self._membership, self._names)
+        self._workshop = Workshop(policy, self._store.held, self._membership, self._names, self._standing)
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
@@ -125,7 +86,7 @@ class Inventory:
 
     def apply(self, changes: Changes) -> Touched:
         """Take one delivery of a source; return what may differ now."""
-        dirty = _Dirty(hosts=self._undecided_hosts)
+        dirty = Dirty(hosts=self._undecided_hosts)
         self._undecided_hosts = set()
         for replaced in self._store.apply(changes):
             self._note(replaced, dirty)
@@ -176,10 +137,15 @@ class Inventory:
         """Which hosts get which certificates."""
         return self._certificates
 
-    def config_map(self) -> ConfigMap | None:
-        """The ConfigMap that the operator named, if it is there."""
-        found = self.object(self._config_map)
-        return found if isinstance(found, ConfigMap) else None
+    @property
+    def standing_options(self) -> Options:
+        """What the operator's ConfigMap says for all of HAProxy and for objects that say nothing."""
+        return self._standing.options
+
+    @property
+    def standing_ref(self) -> ObjectRef | None:
+        """The operator's ConfigMap, None where no flag names one."""
+        return self._standing.ref if self._standing.ref.name else None
 
     def taken_ingresses(self) -> set[ObjectRef]:
         """Return the Ingresses that changed, came, went, or became ours or others' since this was asked last."""
@@ -241,7 +207,7 @@ class Inventory:
         sources = (self._parts[lead.found.backend].sources for lead in resolution.leads)
         return {*self._claims.claimants(host), *(ref for each in sources for ref in each)}
 
-    def _note(self, replaced: Replaced, dirty: _Dirty) -> None:
+    def _note(self, replaced: Replaced, dirty: Dirty) -> None:
         """Bring the indexes up to date with one object, and note what it makes dirty."""
         after = replaced.after.object if replaced.after else None
         if replaced.ref.kind == Ingress.kind:
@@ -256,7 +222,8 @@ class Inventory:
             dirty.secrets.add(replaced.ref)
             return
         if replaced.ref.kind == ConfigMap.kind:
-            dirty.config_map |= replaced.ref == self._config_map
+            if replaced.ref == self._standing.ref:
+                self._take_standing(after, dirty)
             return
         if replaced.ref.kind == IngressClass.kind:
             assert isinstance(after, IngressClass | None)
@@ -274,7 +241,16 @@ class Inventory:
             if leads_elsewhere(replaced):
                 dirty.hosts |= self._claims.hosts_behind(replaced.ref)
 
-    def _reclaim(self, ref: ObjectRef, dirty: _Dirty) -> set[str]:
+    def _take_standing(self, config_map: KubernetesObject | None, dirty: Dirty) -> None:
+        """Let the ConfigMap stand for all objects; all are looked at again where it says otherwise than before."""
+        before = self._standing.options
+        self._book.put(Judge.STANDING, config_map.ref if config_map else "", self._standing.take(config_map))
+        if self._standing.options != before:
+            dirty.config_map = True
+            dirty.hosts.update(self._hosts)
+            dirty.parts.update(self._parts)
+
+    def _reclaim(self, ref: ObjectRef, dirty: Dirty) -> set[str]:
         """Let an Ingress claim what it wants now, if it is ours; return the hosts concerned."""
         held = self._store.held(ref)
         ours = held if held is not None and self._classes.is_ours(held) else None
@@ -284,14 +260,14 @@ class Inventory:
         self._refer(ref, ingress, dirty)
         return self._claims.replace(ref, ingress) | self._certificates.replace(ref, ingress)
 
-    def _refer(self, ref: ObjectRef, counting: KubernetesObject | None, dirty: _Dirty) -> None:
+    def _refer(self, ref: ObjectRef, counting: KubernetesObject | None, dirty: Dirty) -> None:
         """Take what an object refers to, None where it does not count."""
         wanted = references_of(counting) if counting else ()
         if wanted != self._references.of(ref):
             dirty.users.add(ref)
             dirty.referred |= self._references.replace(ref, wanted)
 
-    def _settle_secrets(self, changes: Changes, dirty: _Dirty, backends: set[str], hosts: set[str]) -> None:
+    def _settle_secrets(self, changes: Changes, dirty: Dirty, backends: set[str], hosts: set[str]) -> None:
         """Judge references anew, and touch whoever refers to a Secret that is not what it was."""
         dirty.secrets |= self._references.take(changes)
         concerned = {user for secret in dirty.secrets for user in self._references.users(secret)}
@@ -313,10 +289,16 @@ class Inventory:
             problems = [fault.problem_of(ref) for fault in (*held.object.faults, *forbidden)]
         self._book.put(Judge.OBJECT, ref, problems)
 
-    def _has_other_routes(self, host: str, dirty: _Dirty) -> bool:
+    def _has_other_routes(self, host: str, dirty: Dirty) -> bool:
         """Resolve a host anew; note the backends it leads to otherwise than before."""
         before = self._hosts.pop(host, Resolution())
-        after = resolve(host, self._claims.of(host), self._find, shared_hosts=self._policy.shared_hosts)
+        after = resolve(
+            host,
+            self._claims.of(host),
+            self._find,
+            shared_hosts=self._policy.shared_hosts,
+            standing=self._standing.of_objects,
+        )
         if after.routes or after.problems:
             self._hosts[host] = after
         leads_before = {lead.found.backend: lead for lead in before.leads}
@@ -332,7 +314,7 @@ class Inventory:
         self._book.put(Judge.HOST, host, after.problems)
         return before.routes != after.routes
 
-    def _settle(self, name: str, backends: set[str], hosts: set[str], dirty: _Dirty) -> None:
+    def _settle(self, name: str, backends: set[str], hosts: set[str], dirty: Dirty) -> None:
         """Settle one backend anew; add it, and the hosts that gain or lose a canary, to what is touched."""
         before = self._parts.pop(name, None)
         after: Part | None = None
@@ -378,7 +360,7 @@ class Inventory:
         if isinstance(held.object, IngressClass):
             return held.object.controller == self._policy.controller_class
         if isinstance(held.object, Secret | ConfigMap | Namespace):
-            return held.object.ref in self._references or held.object.ref == self._config_map
+            return held.object.ref in self._references or held.object.ref == self._standing.ref
         return (
             service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
         ) in self._users

@@ -18,6 +18,7 @@ class Judge(Enum):
     NAMES = "names"
     SECRETS = "secrets"
     CERTIFICATE = "certificate"
+    STANDING = "standing"
 
 
 class ProblemBook:

@@ -15,12 +15,17 @@ from dataclasses import dataclass
 from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, ByName, Endpoint
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
+from hadyn.model.objects import Options
+from hadyn.model.options.option import Section
+from hadyn.model.options.routing import Said
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
+from hadyn.render.defaults import defaults_section
 from hadyn.render.frontend import frontend_section
+from hadyn.render.main_lines import main_lines
 from hadyn.render.redirects import redirecting_section
-from hadyn.render.resolvers import SLOT_WORDS, Resolvers, resolvers_section
+from hadyn.render.resolvers import ANSWER_GUARD, SLOT_WORDS, Resolvers, resolvers_section
 from hadyn.render.tls import TlsSettings, tls_global_lines
 
 PRINTABLE = re.compile(r"[ -~]+")
@@ -50,7 +55,7 @@ class ConfigSettings:
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
     root starts HAProxy, ``resolvers`` where no DNS server is known, ``tls`` where HAProxy
-    speaks none. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
+    speaks none. ``options`` are the operator's for all. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
     """
 
     bind: tuple[Address, ...]
@@ -65,6 +70,7 @@ class ConfigSettings:
     tls: TlsSettings | None = None
     spare_backends: int = 0
     spare_slots: int = 10
+    options: Options = ()
 
     def __post_init__(self) -> None:
         optional = (*((self.jail.folder,) if self.jail else ()), *((self.tls.listing,) if self.tls else ()))
@@ -84,7 +90,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             "# Written by hadyn and written anew at any time: do not edit. The backends are in backends/*.cfg.\n",
             _global_section(settings),
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
-            _defaults_section(settings.errors),
+            defaults_section(settings.errors, Said(settings.options)),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps),
             redirecting_section(DEFAULTS),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
@@ -158,6 +164,7 @@ def _lines_by_name(by_name: ByName, seating: Seating) -> Iterator[str]:
     slots, too. haproxy-facts.md#slots-by-name
     """
     yield f"# HAProxy finds the addresses itself, of port {by_name.port}"
+    yield ANSWER_GUARD
     yield f"default-server {SLOT_WORDS}"
     disabled = " disabled" if by_name.is_refused else ""
     target = f"{by_name.host}:{by_name.port}"
@@ -201,39 +208,5 @@ def _global_section(settings: ConfigSettings) -> str:
     if settings.jail:
         lines.append("# once started, the worker reads no file and needs no right of root")
         lines += [f"chroot {settings.jail.folder}", f"uid {settings.jail.user}", f"gid {settings.jail.group}"]
+    lines += main_lines(Section.GLOBAL, Said(settings.options))
     return "\n    ".join(lines) + "\n"
-
-
-def _defaults_section(errors: str) -> str:
-    return f"""\
-defaults {DEFAULTS}
-    mode http
-    # said, because the default is random from 3.3 on; a canary's shares come out exact with it
-    balance roundrobin
-    # pods are near: one that does not answer within this time is gone
-    timeout connect 3s
-    # a client has to send its whole head within this time (slowloris)
-    timeout http-request 10s
-    # longer than load balancers in front wait (60 s), so that they are the ones to close
-    timeout http-keep-alive 75s
-    timeout client 60s
-    timeout server 60s
-    # requests wait only where a backend limits its connections
-    timeout queue 10s
-    # websockets and other upgraded connections
-    timeout tunnel 1h
-    # connections that one side has closed
-    timeout client-fin 10s
-    timeout server-fin 10s
-    # a pod that is gone costs a request nothing: each retry asks another one, without a pause
-    retries 3
-    option redispatch 1
-    # a pod may close an idle connection just as a request enters it
-    retry-on conn-failure empty-response
-    # a reload would close an idle connection just as its next request enters it
-    option idle-close-on-response
-    # X_Forwarded_For is X-Forwarded-For to many an application: such names do not reach it
-    option http-restrict-req-hdr-names delete
-    errorfile 404 {errors}/404.http
-    errorfile 503 {errors}/503.http
-"""

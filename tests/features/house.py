@@ -24,7 +24,7 @@ from hadyn.controller.wheel import Wheel
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity, MapName
 from hadyn.model.inventory import Inventory
-from hadyn.model.objects import KubernetesObject
+from hadyn.model.objects import KubernetesObject, Options
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.metrics import Metrics
@@ -83,9 +83,9 @@ class House:
     def begin(self, *objects: KubernetesObject) -> None:
         """Start hadyn with these objects, and with it HAProxy, or take over the one that runs."""
         self.wheel.take_in(changes(*objects, is_complete=True))
-        reconciler, files = self.wheel.reconciler, self.wheel.reconciler.filing.files
+        reconciler = self.wheel.reconciler
         reconciler.filing.load()
-        files.put_main(main_config(self._config(), self.fake.capabilities))
+        reconciler.filing.main.put()
         if self.wheel.supervisor.adopted():
             self.wheel.compare()
         else:
@@ -186,8 +186,8 @@ class House:
     def _wheel(self) -> Wheel:
         self.events = queue.SimpleQueue()
         metrics, files, pace = Metrics(), StateFiles(self.folder), ReloadPace(self.reload_interval)
-        inventory = Inventory(Policy(capacity=Capacity(slots=self.slots)))
-        filing = Filing(inventory, files, pace)
+        inventory = Inventory(Policy(config_map="hadyn/options", capacity=Capacity(slots=self.slots)))
+        filing = Filing(inventory, files, pace, self._spell_main)
         runtime = Runtime(
             self.fake.converse,
             capabilities=self.fake.capabilities,
@@ -211,8 +211,9 @@ class House:
             drift_interval=3600.0,
         )
 
-    def _config(self) -> ConfigSettings:
-        return ConfigSettings(
+    def _spell_main(self, options: Options) -> str:
+        settings = ConfigSettings(
+            options=options,
             bind=(Address("127.0.0.1", 8080),),
             runtime_socket=f"{self.folder.path}/run/runtime.sock",
             maps=str(self.folder.maps),
@@ -223,6 +224,7 @@ class House:
             if self.speaks_tls
             else None,
         )
+        return main_config(settings, self.fake.capabilities)
 
     def _keeper(self, filing: Filing) -> CertificateKeeper:
         files = filing.files.certificates

@@ -186,11 +186,10 @@ def test_hosts_of_tls_are_kept_as_routes_spell_them_each_once():
 
 def test_the_named_config_map_is_read_and_no_other():
     shown = inventory(config_map="hadyn/options")
-    assert shown.config_map() is None
     assert not shown.apply(given.changes(given.config_map("shop", "options", slots="7")))
     touched = shown.apply(given.changes(given.config_map("hadyn", "options", slots="20")))
     assert touched.config_map
-    assert dict(shown.config_map().values) == {"slots": "20"}
+    assert dict(shown.standing_options) == {"slots": 20}
     assert shown.apply(given.changes(deletes=(ObjectRef("ConfigMap", "hadyn", "options"),))).config_map
 
 

@@ -49,6 +49,10 @@ class Chosen(Protocol):
         """The typed value, the option's default where nobody says anything."""
 
 
+def everybody(_value: object, _service: str) -> bool:
+    return True
+
+
 def no_directives(_value: object, _chosen: Chosen) -> tuple[Directive, ...]:
     return ()
 
@@ -98,15 +102,6 @@ class Section(Enum):
     FRONTEND = "frontend"
 
 
-@dataclass(frozen=True, slots=True)
-class MainLines(Generic[Value]):
-    """What the value for all of HAProxy, or the option's default, adds to the main file; ``why`` stands above it."""
-
-    section: Section
-    spell: Callable[[Value, Chosen], tuple[Directive, ...]]
-    why: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option(Generic[Value]):
     """One annotation.
@@ -115,10 +110,9 @@ class Option(Generic[Value]):
     says it to people. ``directives`` and ``server_directives`` turn a value that somebody
     set into lines of the backend's section and of its default-server lines; they may ask
     for the values of other options. An option ``per_route`` may differ between Ingresses
-    that lead to the same backend: its directives take conditions, or
-    fields of its routes carry it (``routing.py``). ``main`` says what the
-    operator's value adds to the main file; without it that value stands in for an object that says
-    nothing. ``aliases`` are whole annotation names of other controllers that mean the same.
+    that lead to the same backend: its directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is
+    the section of the main file where the directives of the operator's value stand; without it that
+    value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name. ``aliases`` are whole annotation names of other controllers that mean the same.
     """
 
     name: str
@@ -134,7 +128,8 @@ class Option(Generic[Value]):
     directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
-    main: MainLines[Value] | None = None
+    main: Section | None = None
+    concerns: Callable[[Value, str], bool] = everybody
 
     @property
     def annotation(self) -> str:

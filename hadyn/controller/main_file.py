@@ -1,0 +1,58 @@
+"""The main file, as flags and the operator's ConfigMap want it.
+
+Rule: what HAProxy refuses of the ConfigMap is a problem of the ConfigMap, and the main
+file stays as HAProxy accepted it last (at a first start, as without a ConfigMap) until that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hadyn.model.inventory import Inventory
+from hadyn.model.objects import Options
+from hadyn.model.problems import Problem, Reason
+from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.render.files import StateFiles
+
+
+@dataclass(slots=True)
+class MainFile:
+    """Spells the main file; ``refusal`` is HAProxy's word on the options that ``refused`` are."""
+
+    inventory: Inventory
+    files: StateFiles
+    spell: Callable[[Options], str]
+    refused: Options | None = None
+    refusal: str = ""
+
+    def text(self) -> str:
+        """Return the main file as it is wanted, less what HAProxy refuses."""
+        options = self.inventory.standing_options
+        if options != self.refused:
+            self.refused = None
+            return self.spell(options)
+        return self.files.main or self.spell(())
+
+    def put(self) -> tuple[Reload, ...]:
+        """Hand it to the files; return the reason to reload if HAProxy has not read it yet."""
+        self.files.put_main(self.text())
+        return (Reload(ReloadReason.GLOBAL_CHANGED),) if self.files.has_unjudged_main else ()
+
+    def refuse(self, said: str) -> bool:
+        """Go on without what the ConfigMap changes; return whether that is another file than HAProxy refused."""
+        options = self.inventory.standing_options
+        if not options or options == self.refused or not self.files.has_unjudged_main:
+            return False
+        self.refused, self.refusal = options, said
+        self.put()
+        return True
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the ConfigMap in HAProxy's eyes."""
+        ref = self.inventory.standing_ref
+        if self.refused is None or ref is None:
+            return ()
+        said = f"HAProxy does not load these options: {self.refusal}"
+        remedy = "Change or remove the last one changed; until then all is as it was"
+        return (Problem(ref, "data", Reason.REFUSED_BY_HAPROXY, said, remedy),)
