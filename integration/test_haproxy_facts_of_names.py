@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -25,6 +28,22 @@ backend web
 
 backend plain
   server-template s 1-1 127.0.0.1:1 disabled
+"""
+
+
+ASTRAY = """
+resolvers dns
+  nameserver test {server}
+
+frontend front
+  bind unix@{{folder}}/front.sock
+  mode http
+  default_backend web
+
+backend web
+  mode http
+  http-response deny deny_status 502 if {{ bc_dst -m ip 127.0.0.0/8 ::/127 }}
+  server s1 web.example:{port} resolvers dns resolve-prefer ipv4 resolve-net 10.99.0.0/16 init-addr none
 """
 
 
@@ -66,3 +85,39 @@ def test_a_slot_with_resolvers_is_haproxys_to_fill(web: RunningHAProxy) -> None:
     assert seated(web), "what sat there stays until the new name is resolved"
     web.wait_until(lambda: seated(web) == ["10.99.1.1"])
     assert "no resolution is configured" in web.say("set server plain/s1 fqdn api.example")
+
+
+@pytest.mark.fact("who-answered")
+def test_a_name_may_lead_anywhere_and_the_answer_is_kept_back_but_not_the_request(start: Start) -> None:
+    asked: list[bytes] = []
+    with ScriptedDns(lambda asked: [asked.answer("A 127.0.0.1")]) as server, listening(asked) as port:
+        haproxy = start(ASTRAY.format(server=server.address, port=port))
+        haproxy.wait_until(lambda: seated(haproxy) == ["127.0.0.1"])
+        assert b"HTTP/1.1 502" in said_over(haproxy.front)
+    assert asked[0].startswith(b"GET /secret")
+
+
+@contextmanager
+def listening(asked: list[bytes]) -> Iterator[int]:
+    """Answer one request on 127.0.0.1, and note it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(65535))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def said_over(front: str) -> bytes:
+    """Ask over a unix socket; return the answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(5.0)
+        connection.connect(front)
+        connection.sendall(b"GET /secret HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(65535), b""))

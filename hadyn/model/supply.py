@@ -129,7 +129,8 @@ def _refusal(found: Found, held: Held, wish: Wish, policy: Policy, discovery: Di
     service = held.object
     assert isinstance(service, Service), held
     if service.external_name and discovery is DiscoveryWish.FQDN and not held.is_own:
-        # HAProxy connects to whatever it resolves, before anybody can look at it.
+        # HAProxy connects to whatever it resolves, before anybody can look at it:
+        # docs/decisions/0015-names-that-haproxy-resolves.md
         said = f"{found.source} is of type ExternalName: its addresses are checked first, so hadyn resolves it"
         return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use dns")
     is_by_name = discovery in (DiscoveryWish.DNS, DiscoveryWish.FQDN)

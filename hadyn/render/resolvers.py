@@ -17,6 +17,12 @@ FOREVER = "24d"
 """HAProxy counts milliseconds in 31 bits: this is as long as it can hold anything."""
 SLOT_WORDS = f"resolvers {RESOLVERS} resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none"
 """What each slot of such a backend has: an address has one slot, and a name that nobody knows yet stops nothing."""
+ANSWER_GUARD = (
+    "http-response deny deny_status 502 if { bc_dst -m ip"
+    " 0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 224.0.0.0/4 255.255.255.255 ::/127 fe80::/10 ff00::/8 }"
+)
+"""HAProxy takes whatever address a name leads to; until hadyn has seen it, too, no answer from a forbidden one is passed on.
+haproxy-facts.md#who-answered"""
 
 
 @dataclass(frozen=True, slots=True)
