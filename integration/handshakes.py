@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 ANSWER_SECONDS = 10.0
@@ -53,3 +56,36 @@ def connected(where: Path | int) -> socket.socket:
     connection.settimeout(ANSWER_SECONDS)
     connection.connect(str(where))
     return connection
+
+
+class Shaking:
+    """A client that shakes hands again and again while it is entered; ``seen`` are the fingerprints it got, in order."""
+
+    def __init__(self, where: int, host: str) -> None:
+        self.count = 0
+        self.failures = 0
+        self.seen: dict[str, None] = {}
+        self._where = where
+        self._host = host
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._shake)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _shake(self) -> None:
+        while not self._is_over.is_set():
+            found = handshake(self._where, self._host)
+            self.count += 1
+            self.failures += found is None
+            if found is not None:
+                self.seen[fingerprint(found)] = None
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()

@@ -55,6 +55,7 @@ class Ground:
     """
 
     haproxy: Path = field(default_factory=lambda: find_haproxies()[0].path)
+    https_port: int = 0
     is_left_behind: bool = False
     said: str = ""
     place: Path = field(init=False)
@@ -120,7 +121,7 @@ class Ground:
         return [
             *(sys.executable, "-X", "faulthandler", "-m", "hadyn", "run"),
             *("--manifests", str(self.manifests), "--state-dir", str(self.folder.path), "--haproxy", str(self.haproxy)),
-            *("--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", "0"),
+            *("--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", str(self.https_port)),
             *("--status-bind", f"127.0.0.1:{self.status_port}", "--shutdown-grace", "5s"),
             *flags,
         ]

@@ -47,7 +47,8 @@ class SidecarGround(Ground):
 
     @property
     def listeners(self) -> tuple[str, ...]:
-        return "--bind", "127.0.0.1", "--http-port", str(self.http_port), "--https-port", "0"
+        ports = "--http-port", str(self.http_port), "--https-port", str(self.https_port)
+        return "--bind", "127.0.0.1", *ports
 
     def command(self, *flags: str) -> list[str]:
         self.sidecar_folder.mkdir(exist_ok=True)

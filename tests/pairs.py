@@ -82,9 +82,11 @@ def authority() -> tuple[str, str, Pair]:
 
 def _signed(names: tuple[str, ...], public: Any, signer: Any, issuer: str, days: tuple[int, int]) -> str:
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else hashes.SHA256()
+    is_authority = names[0] in ("root", "middle")
     alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     builder = x509.CertificateBuilder(_name(issuer), _name(names[0]), public, x509.random_serial_number())
     builder = builder.not_valid_before(NOW + timedelta(days[0])).not_valid_after(NOW + timedelta(days[1]))
+    builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
     certificate = builder.add_extension(alternatives, critical=False).sign(signer, algorithm)
     return certificate.public_bytes(Encoding.PEM).decode()
 

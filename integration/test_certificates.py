@@ -1,0 +1,242 @@
+"""Certificates of Secrets, served by a real HAProxy: they come, change and go without a reload."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+
+import pytest
+
+from hadyn.demo.pods import Pods
+from integration.handshakes import WITH_RSA, Shaking, client_context, connected, fingerprint, handshake, served
+from integration.haproxies import free_port
+from integration.manifests import service, slice_
+from integration.running import Document, Ground, bare_environment
+from integration.stack import EchoPod
+from tests.pairs import NOW, Pair, authority, pair
+
+SHOP = "shop.example"
+ROTATIONS = 50
+
+
+@pytest.fixture
+def tls(ground: Ground, pods: Pods) -> Ground:
+    return prepared(ground, pods)
+
+
+@pytest.fixture
+def any_tls(any_ground: Ground, pods: Pods) -> Ground:
+    return prepared(any_ground, pods)
+
+
+def prepared(ground: Ground, pods: Pods) -> Ground:
+    """A ground with one Service and the host shop.example."""
+    ground.https_port = free_port()
+    pod = pods.start("pod-a")
+    ground.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+    write_site(ground, "shop", [SHOP], pair(SHOP))
+    return ground
+
+
+def write_site(ground: Ground, name: str, hosts: list[str], *pairs: Pair, namespace: str = "shop") -> None:
+    """Write an Ingress for hosts, and a Secret for each of its certificates."""
+    secrets = [f"{name}-{number}" for number in range(1, len(pairs) + 1)]
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
+    site: Document = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {
+            "ingressClassName": "hadyn",
+            "rules": [{"host": host, "http": {"paths": [path]}} for host in hosts],
+            "tls": [{"hosts": hosts, "secretName": secret} for secret in secrets],
+        },
+    }
+    ground.write(f"{name}.yaml", site, *(secret_of(namespace, *each) for each in zip(secrets, pairs, strict=True)))
+
+
+def secret_of(namespace: str, name: str, found: Pair) -> Document:
+    metadata = {"namespace": namespace, "name": name}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": metadata,
+        "data": found.values(),
+    }
+
+
+def seen_by_the_pod(ground: Ground) -> Document:
+    """The headers of a request over TLS, as the pod got them."""
+    context = client_context()
+    context.set_alpn_protocols(["http/1.1"])
+    connection = http.client.HTTPSConnection("127.0.0.1", ground.https_port, context=context, timeout=10)
+    try:
+        connection.request("GET", "/", headers={"Host": SHOP, "X-Forwarded-Proto": "http"})
+        found: Document = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    return found
+
+
+def serves(ground: Ground, host: str, found: Pair) -> bool:
+    certificate = handshake(ground.https_port, host)
+    return certificate is not None and fingerprint(certificate) == found.fingerprint
+
+
+def test_hosts_come_change_and_go_with_their_certificates_without_a_reload(tls: Ground) -> None:
+    write_site(tls, "many", ["a.example", "*.b.example"], pair("a.example"), pair("a.example", kind="RSA 2048"))
+    tls.run()
+    worker = tls.worker()
+    before = [served(tls.https_port, host) for host in ("a.example", "x.b.example", "other.example", SHOP)]
+    with_rsa = handshake(tls.https_port, "a.example", ciphers=WITH_RSA)
+
+    write_site(tls, "late", ["late.example"], pair("late.example"))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example")))
+    write_site(tls, "late", ["late.example"], pair("late.example", issue=2))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example", issue=2)))
+    write_site(tls, "many", ["a.example", "c.example"], pair("a.example"), pair("a.example", kind="RSA 2048"))
+    tls.until(lambda: served(tls.https_port, "c.example") == "a.example")
+    tls.until(lambda: served(tls.https_port, "x.b.example") == "hadyn default certificate")
+    tls.remove("late.yaml")
+    tls.until(lambda: served(tls.https_port, "late.example") == "hadyn default certificate")
+
+    assert before == ["a.example", "a.example", "hadyn default certificate", SHOP]
+    assert fingerprint(with_rsa) == pair("a.example", kind="RSA 2048").fingerprint
+    assert tls.worker() == worker
+    assert tls.judged() == ""
+    assert sorted(path.name for path in tls.folder.certificates.iterdir()) == [
+        *("crt-list", "default.pem", "shop_many-1.pem", "shop_many-2.pem", "shop_shop-1.pem"),
+    ]
+
+
+def test_fifty_rotations_in_a_row_fail_no_handshake_and_need_no_reload(any_tls: Ground) -> None:
+    any_tls.run()
+    worker = any_tls.worker()
+    with Shaking(any_tls.https_port, SHOP) as hands:
+        for issue in range(2, ROTATIONS + 2):
+            write_site(any_tls, "shop", [SHOP], pair(SHOP, issue=issue))
+            any_tls.until(lambda issue=issue: serves(any_tls, SHOP, pair(SHOP, issue=issue)))
+
+    assert hands.failures == 0
+    assert hands.count > ROTATIONS
+    assert hands.seen.keys() <= {pair(SHOP, issue=issue).fingerprint for issue in range(1, ROTATIONS + 2)} | {
+        pair(SHOP).fingerprint
+    }
+    assert any_tls.worker() == worker
+    assert any_tls.reloads() == {}
+
+
+def test_a_request_over_tls_says_so_to_its_pod_and_may_speak_another_http(any_tls: Ground) -> None:
+    with EchoPod() as pod:
+        any_tls.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+        any_tls.run()
+        seen = seen_by_the_pod(any_tls)
+    context = client_context()
+    with connected(any_tls.https_port) as raw, context.wrap_socket(raw, server_hostname=SHOP) as encrypted:
+        protocol, version = encrypted.selected_alpn_protocol(), encrypted.version()
+
+    assert (protocol, version) == ("h2", "TLSv1.3")
+    assert seen["x-forwarded-proto"] == "https"
+    assert seen["x-forwarded-port"] == str(any_tls.https_port)
+
+
+@pytest.mark.parametrize("protocol", ["-tls1", "-tls1_1"])
+def test_old_protocols_get_no_handshake(any_tls: Ground, protocol: str) -> None:
+    any_tls.run()
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{any_tls.https_port}", "-servername", SHOP, protocol]
+    done = subprocess.run([*words, "-cipher", "ALL:@SECLEVEL=0"], input=b"", capture_output=True, check=False)
+
+    assert b"no peer certificate available" in done.stdout
+
+
+def test_tickets_are_not_given_and_the_chain_is_whole(any_tls: Ground) -> None:
+    root, middle, leaf = authority()
+    write_site(any_tls, "chained", ["chained.example"], Pair(middle + leaf.certificate, leaf.key))
+    any_tls.run()
+    (any_tls.place / "root.pem").write_text(root)
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{any_tls.https_port}", "-servername", "chained.example"]
+    trust = ["-CAfile", any_tls.place / "root.pem", "-attime", str(int(NOW.timestamp())), "-tls1_2"]
+    done = subprocess.run([*words, *trust], input="", capture_output=True, text=True, check=False)
+
+    assert "Verify return code: 0 (ok)" in done.stdout
+    assert "TLS session ticket:" not in done.stdout
+
+
+def test_a_hadyn_and_a_haproxy_that_come_back_serve_what_was_served(any_tls: Ground) -> None:
+    hadyn = any_tls.run("--leave-running")
+    write_site(any_tls, "late", ["late.example"], pair("late.example"))
+    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example")))
+    hadyn.terminate()
+    any_tls.is_left_behind = True
+    worker = any_tls.worker()
+    any_tls.run("--leave-running")
+    told = any_tls.metric("hadyn_commands_total")
+
+    assert (any_tls.worker(), told) == (worker, 0)
+    write_site(any_tls, "late", ["late.example"], pair("late.example", issue=2))
+    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", issue=2)))
+
+    for pid in any_tls.processes():
+        subprocess.run(["kill", "-KILL", str(pid)], check=False)
+    any_tls.until(lambda: any_tls.worker() not in (0, worker))
+    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", issue=2)))
+    assert serves(any_tls, SHOP, pair(SHOP))
+
+
+def test_a_certificate_of_the_operator_is_for_all_other_hosts(any_tls: Ground) -> None:
+    file = any_tls.place / "operators.pem"
+    file.write_text(pair("*.example").pem)
+    any_tls.run("--default-certificate", str(file))
+
+    assert serves(any_tls, "other.example", pair("*.example"))
+    assert serves(any_tls, SHOP, pair(SHOP))
+
+
+def test_a_secret_of_the_operator_is_for_all_other_hosts_and_is_renewed_live(any_tls: Ground) -> None:
+    any_tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example")))
+    any_tls.run("--default-certificate", "infra/wildcard")
+    before = serves(any_tls, "other.example", pair("*.example"))
+    any_tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example", issue=2)))
+    any_tls.until(lambda: serves(any_tls, "other.example", pair("*.example", issue=2)))
+
+    assert before
+    assert any_tls.reloads() == {}
+
+
+def test_a_default_certificate_that_cannot_be_served_is_wrong_usage(any_tls: Ground) -> None:
+    file = any_tls.place / "operators.pem"
+    file.write_text(pair("*.example").certificate)
+    done = any_tls.try_to_run("--default-certificate", str(file))
+
+    assert done.returncode == 2
+    assert "there is no private key in it" in done.stderr
+
+
+def test_hostile_secrets_harm_nobody_else_and_check_names_each(any_tls: Ground) -> None:
+    good, other = pair(SHOP), pair("other.example")
+    hostile = {
+        "foreign-key": Pair(good.certificate, other.key),
+        "empty": Pair("", ""),
+        "weak": pair("weak.example", kind="RSA 1024"),
+        "curve": pair("curve.example", kind="secp256k1"),
+        "cut": Pair(good.certificate[:300], good.key),
+        "many": Pair(good.certificate + "".join(pair(f"n{n}.example").certificate for n in range(25)), good.key),
+        "noise": Pair("\x01\x02;\n\n<<\nshow info\n", "${HOME}"),
+        "two-keys": Pair(good.certificate, good.key + other.key),
+    }
+    for name, found in hostile.items():
+        write_site(any_tls, name, [f"{name}.example"], found)
+    any_tls.run()
+    words = [sys.executable, "-m", "hadyn", "check", str(any_tls.manifests), "-o", "json"]
+    done = subprocess.run(words, capture_output=True, text=True, env=bare_environment(), check=False)
+    named = {each["object"] for each in json.loads(done.stdout)}
+
+    assert serves(any_tls, SHOP, good)
+    assert {served(any_tls.https_port, f"{name}.example") for name in hostile} == {"hadyn default certificate"}
+    assert any_tls.judged() == ""
+    assert any_tls.reloads() == {}
+    assert {f"secret shop/{name}-1" for name in hostile} <= named
+    assert "PRIVATE" not in any_tls.log + done.stdout
