@@ -103,8 +103,8 @@ class StateFiles:
 
     @property
     def main(self) -> str:
-        """The main file as HAProxy accepted it, "" if there is none yet."""
-        return (self._main or b"").decode()
+        """The main file as HAProxy accepted it, or as somebody left it; "" if there is none yet."""
+        return (self._main or b"").decode("utf-8", "replace")
 
     @property
     def has_unjudged_main(self) -> bool:

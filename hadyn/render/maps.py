@@ -13,6 +13,7 @@ from hadyn.model.desired import MapKey, MapName
 
 KEY = re.compile(r"[!\"$-~][!-~]*")
 VALUE = re.compile(r"[!-~]+")
+LINE = re.compile(rf"^({KEY.pattern}) ({VALUE.pattern})$", re.MULTILINE)
 
 
 def map_files(entries: Mapping[MapKey, str]) -> dict[MapName, str]:
@@ -37,9 +38,4 @@ def map_line(key: str, value: str) -> str:
 
 def map_entries(text: str) -> dict[str, str]:
     """Return the entries of a map file; lines that ``map_line`` would not write are left out."""
-    entries: dict[str, str] = {}
-    for line in text.split("\n"):
-        key, blank, value = line.partition(" ")
-        if blank and key and value and not key.startswith("#"):
-            entries[key] = value
-    return entries
+    return dict(LINE.findall(text))

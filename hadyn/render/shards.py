@@ -76,13 +76,21 @@ def shard_content(shard: Mapping[str, bytes]) -> bytes:
 
 
 def sections(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the sections of backends in a file; what stands before the first one is dropped."""
+    """Yield the sections of backends in a file; what stands before the first one is dropped, and what is no text."""
     starts = [match.start() for match in SECTION.finditer(content)]
     for start, end in pairwise([*starts, len(content)]):
         section = content[start:end].rstrip(b"\n") + b"\n"
         name = section.split(b" ", 2)[1].strip().decode("ascii", "replace")
-        if BACKEND_NAME.fullmatch(name):
+        if BACKEND_NAME.fullmatch(name) and _is_text(section):
             yield name, section
+
+
+def _is_text(section: bytes) -> bool:
+    try:
+        section.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def differs_in_seats_only(section: bytes, other: bytes) -> bool:

@@ -100,6 +100,8 @@ def _json_documents(text: bytes) -> Iterator[Document]:
         raise _not_utf8(text, cause.start) from cause
     except RecursionError as cause:
         raise DoesNotParse("nested too deeply") from cause
+    except ValueError as cause:
+        raise DoesNotParse("a number of thousands of digits") from cause
     is_list = isinstance(content, dict) and str(content.get("kind")).endswith("List")
     if is_list and isinstance(content.get("items"), list):
         yield from (Document(item, 1) for item in _objects(content))
