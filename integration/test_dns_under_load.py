@@ -285,7 +285,7 @@ def test_pods_of_a_statefulset_come_back_to_the_slots_they_had(ground: Ground, p
             running.pop(ordinal).stop()
             if ordinal == 2:
                 knot.publish()
-                ground.stays(lambda: len(ground.ready(BACKEND)) >= 4, 8)
+                ground.stays(lambda: len(ground.ready(BACKEND)) >= 4, 3)
             numbers[ordinal] = ordinal + 20
             running[ordinal] = pods.start(f"web-{ordinal}", ip(ordinal + 20), port)
             publish()
