@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import itertools
+import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 import pytest
 
@@ -17,16 +22,20 @@ from hadyn.demo.load import Load
 from hadyn.demo.pods import Pods
 from hadyn.errors import HadynError
 from integration.cluster import ClusterGround, ControlPlane, Namespace
+from integration.haproxies import HAProxyBinary, find_haproxies
 from integration.hostile import EVIL, hostile_documents
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 NAMES = (f"crowd-{number}" for number in itertools.count(1))
-SERVICES = 300
+SERVICES = 1000
 ENDPOINTS = 5
-CHANGES = 1000
+CHANGES = int(os.environ.get("HADYN_STORM_CHANGES", "800"))
+"""With 6000 the storm lasts the minute that the issue asks for."""
 RATE = 100.0
 WRITERS = 4
+CREATORS = 8
+POSTERS = 20
 PORT = 9000
 SETTLED_SECONDS = 30.0
 
@@ -51,8 +60,12 @@ class Crowd:
         self._locks = [threading.Lock() for _ in range(SERVICES)]
         self.written: dict[int, list[str]] = {}
 
+    @property
+    def namespace(self) -> str:
+        return self._shop.name
+
     def create(self) -> None:
-        with ThreadPoolExecutor(WRITERS) as writers:
+        with ThreadPoolExecutor(CREATORS) as writers:
             list(writers.map(self._create, range(SERVICES)))
 
     def change(self, number: int, addresses: list[str]) -> None:
@@ -86,10 +99,25 @@ class Crowd:
         return f"/apis/{group}/namespaces/{self._shop.name}/{plural}"
 
 
-def test_a_storm_of_changes_ends_in_exactly_what_was_written_last(ground: ClusterGround, shop: Namespace) -> None:
-    crowd, dice = Crowd(shop), random.Random(5)
-    crowd.create()
-    ground.run("--namespace", shop.name)
+@pytest.fixture(scope="module")
+def crowd(cluster: ControlPlane) -> Iterator[Crowd]:
+    with Namespace(cluster, next(NAMES)) as namespace:
+        crowd = Crowd(namespace)
+        crowd.create()
+        yield crowd
+
+
+@pytest.mark.parametrize("binary", [find_haproxies()[0], find_haproxies()[-1]], ids=lambda each: each.branch)
+def test_a_storm_of_changes_on_a_thousand_services_ends_in_exactly_what_was_written_last(
+    cluster: ControlPlane, crowd: Crowd, binary: HAProxyBinary
+) -> None:
+    with ClusterGround(binary.path, kubeconfig=cluster.kubeconfig) as ground:
+        ground.run("--namespace", crowd.namespace)
+        storm(crowd, ground)
+
+
+def storm(crowd: Crowd, ground: ClusterGround) -> None:
+    dice = random.Random(5)
     reloads = ground.status()["reloads"]["total"]
     began = time.monotonic()
 
@@ -117,7 +145,11 @@ def test_pods_that_leave_without_a_word_cost_no_reload_and_their_failures_are_co
     ground.until(lambda: len(ground.ready(f"{shop.name}_web_80")) == 6, SETTLED_SECONDS)
     reloads = ground.status()["reloads"]["total"]
 
-    with Load(Order("127.0.0.1", ground.http_port, host, paths=("/pod",), rate=500.0)) as requests:
+    paths = ("/pod", "/pod?sleep=200ms")
+    with (
+        Load(Order("127.0.0.1", ground.http_port, host, paths=paths, rate=500.0)) as requests,
+        Posts(ground.http_port, host) as posts,
+    ):
         assert requests.wait_for(shop.pods("web"), SETTLED_SECONDS)
         shop.kubectl("rollout", "restart", "deployment", "web")
         shop.kubectl("rollout", "status", "deployment", "web", "--timeout=60s")
@@ -125,11 +157,42 @@ def test_pods_that_leave_without_a_word_cost_no_reload_and_their_failures_are_co
         assert requests.wait_for(newcomers, SETTLED_SECONDS)
     results = requests.stop()
 
-    print(f"careless pods: {dict(results.failures)} of {results.sent} requests failed")
+    print(f"careless pods: {dict(results.failures)} of {results.sent} GETs, {dict(posts.statuses)} of POSTs")
     assert ground.status()["reloads"]["total"] == reloads
-    # HAProxy tries another pod where a connection is refused; what a pod had taken in when it ended is lost.
+    # HAProxy tries another pod where a connection is refused, and sends a GET again that a pod had taken in
+    # when it ended; a POST may have been carried out, so that one is lost. (docs/kubernetes.md#careless-pods)
     assert set(results.failures) <= {"status 502", "status 503"}
     assert results.failed < results.sent / 100
+    assert set(posts.statuses) <= {200, 502, 503}
+    assert posts.statuses[200] > 0
+
+
+class Posts:
+    """Sends slow POSTs, several at a time, and counts the statuses that come back."""
+
+    def __init__(self, port: int, host: str) -> None:
+        self.statuses: Counter[int] = Counter()
+        self._port = port
+        self._host = host
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._post) for _ in range(POSTERS)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _post(self) -> None:
+        while not self._is_over.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=SETTLED_SECONDS)
+            with contextlib.closing(connection):
+                connection.request("POST", "/pod?sleep=200ms", body=b"{}", headers={"Host": self._host})
+                self.statuses[connection.getresponse().status] += 1
 
 
 RESOURCES = {
