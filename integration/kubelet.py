@@ -97,7 +97,7 @@ class Pod:
         container = self._container(name)
         root = self.place / "roots" / name
         root.mkdir(parents=True, exist_ok=True)
-        image = container["image"].partition(":")[0]
+        image = container["image"].rpartition("/")[2].partition(":")[0]
         seen, program = {"hadyn": self._hadyn, "haproxy": self._haproxy}[image](container)
         with (self.place / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(

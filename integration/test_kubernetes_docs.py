@@ -8,29 +8,73 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from integration.charts import helm, kustomized
 from integration.cluster import ControlPlane
+from integration.haproxies import RunningHAProxy, find_haproxies
+from integration.kubelet import Pod
 
 pytestmark = pytest.mark.root
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy" / "base"
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 90
+EXECUTE = "kubectl --namespace hadyn exec deployment/hadyn --container hadyn -- "
+BALANCER_ADDRESS = "10.99.200.1"
+BALANCER = """
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 10s
+  timeout server 10s
+listen balancer
+  bind {balancer}:80
+  server pod {pod}:8080
+"""
+
+Document = dict[str, Any]
+
+
+class Cloud:
+    """What stands around a cluster: who runs hadyn's pod, and a load balancer for its Service."""
+
+    def __init__(self, cluster: ControlPlane) -> None:
+        self._cluster = cluster
+        self._running = ExitStack()
+        self.pod: Pod | None = None
+
+    def runs(self, documents: list[Document]) -> None:
+        """Run the pod of what was installed, behind a load balancer that says so in the Service's status."""
+        binary = find_haproxies()[0]
+        self.pod = self._running.enter_context(Pod(self._cluster, documents, binary.path))
+        self.pod.start_all()
+        self._running.enter_context(
+            RunningHAProxy(binary, BALANCER.format(balancer=BALANCER_ADDRESS, pod=self.pod.address))
+        )
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": BALANCER_ADDRESS}]}}}
+        self._cluster.put("PATCH", "/api/v1/namespaces/hadyn/services/hadyn/status", status)
+
+    def ends(self) -> None:
+        self.pod = None
+        self._running.close()
 
 
 class Reader:
-    """Types commands into a shell of its own, where kubectl knows the cluster and hadyn has its own folders."""
+    """Types commands into a shell of its own, where kubectl and helm know the cluster and hadyn has its own folders."""
 
     def __init__(self, cluster: ControlPlane, home: Path) -> None:
         (home / ".kube").mkdir()
         (home / ".kube" / "config").symlink_to(cluster.kubeconfig)
+        self.cloud = Cloud(cluster)
         self._environment = os.environ | {
             "HOME": str(home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{helm().parent}:{os.environ['PATH']}",
             # Pods listen on this machine here, so that "all addresses" are taken.
             "HADYN_BIND": "127.0.0.1",
             "HADYN_STATE_DIR": str(home / "state"),
@@ -44,6 +88,26 @@ class Reader:
             words = ["exec", command.removesuffix("&")]
             self._background.append(subprocess.Popen(["bash", "-c", " ".join(words)], cwd=ROOT, env=self._environment))
             return ""
+        if command.startswith(EXECUTE):
+            # Nobody can execute anything in a pod of a hollow node.
+            assert self.cloud.pod
+            return self.cloud.pod.execute("hadyn", *command.removeprefix(EXECUTE).split())
+        said = self._runs(command)
+        if command.startswith("helm install"):
+            self.cloud.runs(documents_of(self._runs("helm get manifest hadyn --namespace hadyn")))
+        elif command.startswith("kubectl apply -k"):
+            self.cloud.runs(kustomized(ROOT / command.rsplit(maxsplit=1)[-1]))
+        elif command.startswith("helm uninstall"):
+            self.cloud.ends()
+        return said
+
+    def leaves(self) -> None:
+        self.cloud.ends()
+        for process in self._background:
+            process.send_signal(signal.SIGTERM)
+            process.wait(COMMAND_SECONDS)
+
+    def _runs(self, command: str) -> str:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=ROOT,
@@ -56,17 +120,19 @@ class Reader:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
-    def leaves(self) -> None:
-        for process in self._background:
-            process.send_signal(signal.SIGTERM)
-            process.wait(COMMAND_SECONDS)
-
 
 @pytest.fixture
 def reader(cluster: ControlPlane, tmp_path: Path) -> Iterator[Reader]:
+    # Helm takes over nothing that somebody else has made.
+    made_before = [each for each in kustomized(DEPLOY) if each["kind"] != "Namespace"]
+    cluster.kubectl("delete", "--ignore-not-found", "-f", "-", said=yaml.safe_dump_all(made_before))
     reader = Reader(cluster, tmp_path)
     yield reader
     reader.leaves()
+
+
+def documents_of(text: str) -> list[Document]:
+    return [each for each in yaml.safe_load_all(text) if each]
 
 
 def commands(document: str) -> list[str]:
@@ -75,10 +141,13 @@ def commands(document: str) -> list[str]:
 
 
 def test_the_kubernetes_page_leads_to_the_first_request(reader: Reader) -> None:
-    said = {command: reader.types(command) for command in commands("kubernetes.md")}
-    answer = next(text for command, text in said.items() if command.startswith("curl"))
-    assert '"host":"shop.example"' in answer
-    assert "service default/web does not exist" in said["kubectl describe ingress web"]
+    said = [(command, reader.types(command)) for command in commands("kubernetes.md")]
+    answers = [text for command, text in said if command.startswith("curl")]
+    assert ['"host":"shop.example"' in answer for answer in answers] == 3 * [True]
+    (slots, status) = (text for command, text in said if command.startswith(EXECUTE))
+    assert "default_web_80" in slots
+    assert "NEW_BACKEND 1" in status
+    assert "service default/web does not exist" in dict(said)["kubectl describe ingress web"]
 
 
 def test_the_page_on_rights_can_be_followed(reader: Reader) -> None:
