@@ -8,13 +8,14 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hadyn.model.addresses import Address
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory
 from hadyn.model.names import slot_name
@@ -27,37 +28,47 @@ from integration.stack import ANSWER_SECONDS, EchoPod, Stack
 from tests.given import decoded
 
 SLOTS = 4
+OPERATORS = "hadyn/options"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; ``headers`` and ``seen`` by lower-case name, ``seen`` is {} where no pod answered."""
+    """What came back; ``headers`` and ``seen`` by lower-case name, ``seen`` is {} where no echoing pod answered."""
 
     status: int
     headers: Mapping[str, str]
     seen: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 class AnnotatedSite:
-    """Serves these objects; each Service named in ``services`` of namespace shop has one pod of its own."""
+    """Serves these objects, the ConfigMap OPERATORS among them; each Service named in ``services`` of namespace shop has one pod of its own.
+
+    ``served_by`` are addresses of pods that the test has made itself, by Service.
+    """
 
     def __init__(
-        self, haproxy: Path, *documents: Document, services: tuple[str, ...] = ("web",), speaks_tls: bool = False
+        self,
+        haproxy: Path,
+        *documents: Document,
+        services: tuple[str, ...] = ("web",),
+        served_by: Mapping[str, Sequence[Address]] = {},
+        speaks_tls: bool = False,
     ) -> None:
         self._haproxy = haproxy
         self._documents = documents
         self._services = services
+        self._served_by = served_by
         self._speaks_tls = speaks_tls
         self._open = ExitStack()
-        self.inventory = Inventory(Policy())
+        self.inventory = Inventory(Policy(config_map=OPERATORS))
         self.pods: dict[str, EchoPod] = {}
         self.stack: Stack
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
             self.pods = {name: opened.enter_context(EchoPod()) for name in self._services}
-            slices = (slice_(name, "127.0.0.1", port=pod.address.port) for name, pod in self.pods.items())
-            objects = tuple(decoded(document) for document in (*self._documents, *slices))
+            objects = tuple(decoded(document) for document in (*self._documents, *self._slices()))
             self.inventory.apply(Changes("test", upserts=objects, is_operators_own=True))
             assert not self.inventory.problems(), self.inventory.problems()
             self.stack = opened.enter_context(Stack(self._haproxy, speaks_tls=self._speaks_tls))
@@ -71,8 +82,16 @@ class AnnotatedSite:
     ) -> None:
         self._open.close()
 
+    def _slices(self) -> Iterator[Document]:
+        for name, pod in self.pods.items():
+            yield slice_(name, "127.0.0.1", port=pod.address.port)
+        for name, addresses in self._served_by.items():
+            for number, address in enumerate(addresses, 2):
+                yield slice_(name, address.ip, port=address.port, number=number)
+
     def _fill(self) -> None:
         """Write the files as hadyn would, with every endpoint seated."""
+        self.stack.files.put_main(self.stack.main_text(self.inventory.standing_options))
         for name in sorted(self.inventory.backend_names()):
             backend = self.inventory.backend(name)
             assert backend is not None
@@ -104,7 +123,8 @@ class AnnotatedSite:
             response = connection.getresponse()
             text = response.read()
             seen = json.loads(text) if text.startswith(b"{") else {}
-            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, seen)
+            answered = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, answered, seen, text.decode(errors="replace"))
         finally:
             connection.close()
 

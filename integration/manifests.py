@@ -42,13 +42,25 @@ def ingress(
     }
 
 
-def slice_(name: str, *addresses: str, port: int, namespace: str = "shop", leaving: tuple[str, ...] = ()) -> Document:
-    """The EndpointSlice of a Service; those ``leaving`` terminate and still serve."""
+def operators(**options: str) -> Document:
+    """The operator's ConfigMap; an option ``log_target="stdout"`` is log-target."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "options", "namespace": "hadyn"},
+        "data": {name.replace("_", "-"): value for name, value in options.items()},
+    }
+
+
+def slice_(
+    name: str, *addresses: str, port: int, namespace: str = "shop", leaving: tuple[str, ...] = (), number: int = 1
+) -> Document:
+    """An EndpointSlice of a Service, the first or another ``number``; those ``leaving`` terminate and still serve."""
     conditions = [(address, True) for address in addresses] + [(address, False) for address in leaving]
     return {
         "apiVersion": "discovery.k8s.io/v1",
         "kind": "EndpointSlice",
-        "metadata": _metadata(f"{name}-1", namespace, {}) | {"labels": {"kubernetes.io/service-name": name}},
+        "metadata": _metadata(f"{name}-{number}", namespace, {}) | {"labels": {"kubernetes.io/service-name": name}},
         "addressType": "IPv4",
         "ports": [{"port": port}],
         "endpoints": [

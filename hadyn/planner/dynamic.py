@@ -8,7 +8,7 @@ Directives stand in files only, so a backend that has some comes with a reload.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count, islice
 
 from hadyn.model.addresses import PLACEHOLDER
@@ -22,7 +22,8 @@ DYNAMIC_ALGORITHMS = frozenset({"roundrobin", "leastconn", "first", "random"})
 """Others have a table of all slots, which HAProxy makes once. haproxy-facts.md#added-slots"""
 SLOT_KEYWORDS = frozenset(
     {"alpn", "maxconn", "maxqueue", "minconn", "on-marked-down", "pool-max-conn", "pool-purge-delay", "proto"}
-    | {"send-proxy", "send-proxy-v2", "slowstart", "sni", "ssl", "tfo", "verify", "ws"}
+    | {"send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn", "slowstart", "sni", "ssl", "tfo"}
+    | {"verify", "ws"}
 )
 """First words of those server directives that mean the same behind ``add server``; ``check`` would not begin."""
 PLAIN_WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")
@@ -34,7 +35,7 @@ def can_add_slots(backend: Backend, capabilities: Capabilities) -> bool:
     return (
         capabilities.has_dynamic_servers
         and backend.by_name is None
-        and all(map(_is_dynamic, backend.directives))
+        and _is_dynamic(backend.directives)
         and all(map(_can_be_said, backend.server_directives))
     )
 
@@ -63,9 +64,12 @@ def added_slot(backend: Backend, name: str, endpoint: Endpoint | None) -> AddSlo
     return AddSlot(backend.name, name, endpoint.address, endpoint.weight, words)
 
 
-def _is_dynamic(directive: Directive) -> bool:
-    keyword, *arguments = directive.words
-    return keyword != "balance" or bool(DYNAMIC_ALGORITHMS.intersection(arguments[:1]))
+def _is_dynamic(directives: Sequence[Directive]) -> bool:
+    """Whether HAProxy chooses slots without a table of all. haproxy-facts.md#consistent-hashes"""
+    algorithms = [directive.words[1].partition("(")[0] for directive in directives if directive.words[0] == "balance"]
+    return DYNAMIC_ALGORITHMS.issuperset(algorithms) or any(
+        directive.words[:2] == ("hash-type", "consistent") for directive in directives
+    )
 
 
 def _can_be_said(directive: Directive) -> bool:

@@ -124,7 +124,9 @@ def test_what_the_file_says_of_all_slots_is_said_of_an_added_one():
     [
         ([Directive("timeout", "server", "9s")], [], True),
         ([Directive("balance", "leastconn")], [], True),
+        ([Directive("balance", "random(2)")], [], True),
         ([Directive("balance", "source")], [], False),
+        ([Directive("balance", "uri", "whole"), Directive("hash-type", "consistent")], [], True),
         ([], [Directive("check")], False),
         ([], [Directive("sni", "str(a b)")], False),
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from hadyn.model.options.backend_options import BACKEND_OPTIONS
 from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.headers import SET_HOST
@@ -24,7 +25,6 @@ from hadyn.model.options.redirects import (
     SSL_REDIRECT_PORT,
 )
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
-from hadyn.model.options.timeouts import TIMEOUT_SERVER
 
 OPTIONS: tuple[Option[Any], ...] = (
     SLOTS,
@@ -35,7 +35,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     DISCOVERY,
     CANARY,
     CANARY_WEIGHT,
-    TIMEOUT_SERVER,
+    *BACKEND_OPTIONS,
     SSL_REDIRECT,
     FORCE_SSL_REDIRECT,
     SSL_REDIRECT_CODE,

@@ -1,0 +1,84 @@
+"""The options about a backend's pods, in the order of their lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hadyn.model.options.balance import HASH_BALANCE_FACTOR, LOAD_BALANCE
+from hadyn.model.options.checks import (
+    AGENT_CHECK_INTERVAL,
+    AGENT_CHECK_PORT,
+    HEALTH_CHECK,
+    HEALTH_CHECK_EXPECT,
+    HEALTH_CHECK_FALL,
+    HEALTH_CHECK_HOST,
+    HEALTH_CHECK_INTERVAL,
+    HEALTH_CHECK_METHOD,
+    HEALTH_CHECK_PATH,
+    HEALTH_CHECK_PORT,
+    HEALTH_CHECK_RISE,
+)
+from hadyn.model.options.cookies import (
+    COOKIE_DOMAIN,
+    COOKIE_HTTPONLY,
+    COOKIE_KEY,
+    COOKIE_MAX_AGE,
+    COOKIE_NAME,
+    COOKIE_PATH,
+    COOKIE_PRESERVE,
+    COOKIE_SAME_SITE,
+    COOKIE_SECURE,
+)
+from hadyn.model.options.option import Option
+from hadyn.model.options.persistence import AFFINITY, AFFINITY_MEMORY
+from hadyn.model.options.protocols import BACKEND_PROTOCOL, SEND_PROXY_PROTOCOL, SERVER_TLS
+from hadyn.model.options.retries import REDISPATCH, RETRIES, RETRY_ON
+from hadyn.model.options.servers import MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
+from hadyn.model.options.timeouts import (
+    TIMEOUT_CONNECT,
+    TIMEOUT_QUEUE,
+    TIMEOUT_SERVER,
+    TIMEOUT_SERVER_FIN,
+    TIMEOUT_TUNNEL,
+)
+
+BACKEND_OPTIONS: tuple[Option[Any], ...] = (
+    LOAD_BALANCE,
+    HASH_BALANCE_FACTOR,
+    MAXCONN_SERVER,
+    MAXQUEUE_SERVER,
+    SLOWSTART,
+    BACKEND_PROTOCOL,
+    SERVER_TLS,
+    SEND_PROXY_PROTOCOL,
+    TIMEOUT_CONNECT,
+    TIMEOUT_SERVER,
+    TIMEOUT_QUEUE,
+    TIMEOUT_TUNNEL,
+    TIMEOUT_SERVER_FIN,
+    RETRIES,
+    RETRY_ON,
+    REDISPATCH,
+    AFFINITY,
+    AFFINITY_MEMORY,
+    COOKIE_NAME,
+    COOKIE_DOMAIN,
+    COOKIE_PATH,
+    COOKIE_MAX_AGE,
+    COOKIE_SAME_SITE,
+    COOKIE_SECURE,
+    COOKIE_HTTPONLY,
+    COOKIE_PRESERVE,
+    COOKIE_KEY,
+    HEALTH_CHECK,
+    HEALTH_CHECK_PATH,
+    HEALTH_CHECK_METHOD,
+    HEALTH_CHECK_HOST,
+    HEALTH_CHECK_EXPECT,
+    HEALTH_CHECK_INTERVAL,
+    HEALTH_CHECK_RISE,
+    HEALTH_CHECK_FALL,
+    HEALTH_CHECK_PORT,
+    AGENT_CHECK_PORT,
+    AGENT_CHECK_INTERVAL,
+)

@@ -1,0 +1,68 @@
+"""Options: how much a single pod takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hadyn.model.directives import Directive
+from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
+from hadyn.model.options.parsers import duration, integer
+
+MOST_CONNECTIONS = 1_000_000
+LONGEST_SLOWSTART = 3_600_000
+
+
+def _word(keyword: str, unit: str = "") -> Callable[[int, Chosen], tuple[Directive, ...]]:
+    def spell(number: int, _chosen: Chosen) -> tuple[Directive, ...]:
+        return (Directive(keyword, f"{number}{unit}"),)
+
+    return spell
+
+
+MAXCONN_SERVER: Option[int] = Option(
+    name="maxconn-server",
+    scope=EVERYWHERE,
+    parse=integer(1, MOST_CONNECTIONS),
+    accepted="a whole number from 1 to 1000000",
+    default=None,
+    default_text="no limit",
+    sentence=(
+        "A pod gets so many requests at once from each HAProxy; further ones wait for timeout-queue. HAProxy does not know its "
+        "replicas: divide by their number."
+    ),
+    example="100",
+    effect=Effect.RELOAD,
+    aliases=(
+        "haproxy-ingress.github.io/maxconn-server",
+        "ingress.kubernetes.io/maxconn-server",
+        "haproxy.org/pod-maxconn",
+    ),
+    server_directives=_word("maxconn"),
+)
+
+MAXQUEUE_SERVER: Option[int] = Option(
+    name="maxqueue-server",
+    scope=EVERYWHERE,
+    parse=integer(1, MOST_CONNECTIONS),
+    accepted="a whole number from 1 to 1000000",
+    default=None,
+    default_text="no limit",
+    sentence="So many requests of a session wait for their pod, beyond maxconn-server; the next ones go to another pod.",
+    example="20",
+    effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/maxqueue-server", "ingress.kubernetes.io/maxqueue-server"),
+    server_directives=_word("maxqueue"),
+)
+
+SLOWSTART: Option[int] = Option(
+    name="slowstart",
+    scope=EVERYWHERE,
+    parse=duration(1, LONGEST_SLOWSTART),
+    accepted="a time from 1ms to 1h, as in 500ms, 30s or 5m",
+    default=None,
+    default_text="at once",
+    sentence="A pod that comes gets its full share of requests only after this time; until then it grows bit by bit.",
+    example="30s",
+    effect=Effect.RELOAD,
+    server_directives=_word("slowstart", "ms"),
+)

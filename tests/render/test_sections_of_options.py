@@ -1,0 +1,60 @@
+"""What annotations about a backend add to its section, from the objects to the golden file."""
+
+import pytest
+
+from hadyn.planner.plan import Seating
+from hadyn.render.config import backend_section
+from tests import given
+from tests.conftest import Golden
+from tests.model.looks import inventory
+
+FAMILIES = {
+    "balance_by_hash": {"load-balance": "uri whole", "hash-balance-factor": "150"},
+    "balance_at_random": {"load-balance": "random(2)", "hash-balance-factor": "150"},
+    "balance_in_turn": {"load-balance": "leastconn", "hash-balance-factor": "150"},
+    "servers": {"maxconn-server": "100", "maxqueue-server": "20", "slowstart": "30s", "timeout-queue": "2s"},
+    "http2": {"backend-protocol": "grpc", "send-proxy-protocol": "v2"},
+    "http1_over_tls": {"server-tls": "true"},
+    "http2_over_tls": {"backend-protocol": "h2", "server-tls": "true"},
+    "timeouts": {f"timeout-{name}": "1500ms" for name in ("connect", "server", "queue", "tunnel", "server-fin")},
+    "retries": {"retries": "1", "retry-on": "conn-failure 503", "redispatch": "false"},
+    "cookie": {"affinity": "cookie"},
+    "cookie_with_everything": {
+        "affinity": "cookie",
+        "session-cookie-name": "session",
+        "session-cookie-domain": "shop.example",
+        "session-cookie-path": "/shop",
+        "session-cookie-max-age": "86400",
+        "session-cookie-same-site": "None",
+        "session-cookie-httponly": "false",
+        "session-cookie-preserve": "true",
+        "session-cookie-key": "secret",
+    },
+    "affinity_by_source": {"affinity": "source", "affinity-memory": "8h"},
+    "affinity_by_header": {"affinity": "hdr(X-Session)"},
+    "check_by_tcp": {"health-check": "tcp", "health-check-port": "8081"},
+    "check_by_http": {
+        "health-check-path": "/healthz?full=1",
+        "health-check-method": "HEAD",
+        "health-check-host": "shop.internal:8080",
+        "health-check-expect": "200-299,401",
+        "health-check-interval": "5s",
+        "health-check-rise-count": "2",
+        "health-check-fall-count": "4",
+    },
+    "checks_off": {"health-check": "off", "health-check-path": "/healthz", "health-check-interval": "5s"},
+    "agent": {"agent-check-port": "9777", "agent-check-interval": "1s"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, golden: Golden) -> None:
+    annotations = {f"hadyn.io/{name}": value for name, value in FAMILIES[family].items()}
+    shown = inventory(
+        given.service("shop", "web", annotations=annotations),
+        given.slice_("shop", "web", "10.0.0.7", port=8080),
+        given.ingress("shop", "web"),
+    )
+    backend = shown.backend("shop_web_80")
+    assert not shown.problems()
+    golden(f"options/{family}.cfg", backend_section(backend, Seating(4, {"s1": backend.endpoints[0]})))
