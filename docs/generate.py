@@ -1,4 +1,4 @@
-"""Write the docs that the code itself tells: commands, annotations, metrics, values of the chart.
+"""Write the docs that the code itself tells: commands, annotations, metrics, values of the chart, a picture.
 
 ``python docs/generate.py`` writes them, ``--check`` fails where one is stale.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -46,7 +47,13 @@ def documents() -> dict[str, str]:
     """The generated documents by name."""
     generated = {"cli.md": cli_lines(), "annotations.md": annotation_lines(), "metrics.md": metric_lines()}
     generated["../deploy/chart/README.md"] = chart_lines()
-    return {name: "\n".join(lines) + "\n" for name, lines in generated.items()}
+    return {name: "\n".join(lines) + "\n" for name, lines in generated.items()} | {"dns-time-line.svg": picture()}
+
+
+def picture() -> str:
+    """docs/dns-time-line.svg, by docs/time_line.py."""
+    drawn: str = runpy.run_path(str(DOCS / "time_line.py"))["picture"]()
+    return drawn
 
 
 def cli_lines() -> Iterator[str]:

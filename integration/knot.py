@@ -46,13 +46,14 @@ ns A 192.0.2.1
 
 
 class Knot:
-    """A server on a port of 127.0.0.1 that knows ``example.``; records are lines of a zone file."""
+    """A server on some port of 127.0.0.1 that knows one zone, ``example.``; records are lines of a zone file."""
 
-    def __init__(self, *records: str, ttl: int = 1) -> None:
+    def __init__(self, *records: str, ttl: int = 1, zone: str = ZONE, port: int = 0) -> None:
+        self._zone = zone
         self._records = records
         self._ttl = ttl
         self._serial = 0
-        self._port = free_port()
+        self._port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,7 +78,7 @@ class Knot:
             ["knotd", "-c", str(self.place / "knot.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         deadline = time.monotonic() + START_SECONDS
-        while not self._says("zone-status", ZONE):
+        while not self._says("zone-status", self._zone):
             assert time.monotonic() < deadline, (self.place / "knot.log").read_text()
             time.sleep(0.05)
 
@@ -93,7 +94,7 @@ class Knot:
         self._ttl = self._ttl if ttl is None else ttl
         self._write_zone(records)
         moment = time.monotonic()
-        assert self._says("-b", "zone-reload", ZONE)
+        assert self._says("-b", "zone-reload", self._zone)
         return moment
 
     def refuse(self) -> None:
@@ -103,7 +104,7 @@ class Knot:
 
     def fail(self) -> None:
         """Say SERVFAIL, as a server does whose zone cannot be had; a server that starts anew recovers."""
-        assert self._says("-f", "-b", "zone-purge", "+expire", ZONE)
+        assert self._says("-f", "-b", "zone-purge", "+expire", self._zone)
 
     def recover(self) -> None:
         """Serve the zone again."""
@@ -112,12 +113,12 @@ class Knot:
         self.start()
 
     def _configure(self, zone: str = ZONE_PART) -> None:
-        text = (CONFIGURATION + zone).format(place=self.place, port=self._port, zone=ZONE)
+        text = (CONFIGURATION + zone).format(place=self.place, port=self._port, zone=self._zone)
         (self.place / "knot.conf").write_text(text)
 
     def _write_zone(self, records: Iterable[str]) -> None:
         self._serial += 1
-        head = HEAD.format(zone=ZONE, ttl=self._ttl, serial=self._serial)
+        head = HEAD.format(zone=self._zone, ttl=self._ttl, serial=self._serial)
         (self.place / "zone").write_text(head + "".join(f"{record}\n" for record in records))
 
     def _says(self, *words: str) -> bool:

@@ -1,0 +1,94 @@
+"""What docs/dns.md says can be typed: its manifests are those of examples/, its commands work."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hadyn.demo.pods import Pods
+from integration.knot import Knot
+from integration.named_pods import ip
+
+pytestmark = pytest.mark.root
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "dns.md").read_text()
+COMMAND_SECONDS = 30.0
+
+
+class Reader:
+    """Types the page's commands into a shell, where hadyn has folders of its own."""
+
+    def __init__(self, place: Path) -> None:
+        (place / "hadyn").write_text(f'#!/bin/sh\nexec {sys.executable} -m hadyn "$@"\n')
+        (place / "hadyn").chmod(0o755)
+        self._environment = os.environ | {
+            "PATH": f"{place}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "HADYN_STATE_DIR": str(place / "state"),
+            "HADYN_BIND": "127.0.0.1",
+            "HADYN_STATUS_BIND": "",
+        }
+        self._background: list[subprocess.Popen[bytes]] = []
+
+    def types(self, command: str) -> str:
+        """Run a command; return what it says, or "" for one that goes on in the background."""
+        if command.endswith("&"):
+            words = ["bash", "-c", f"exec {command.removesuffix('&')}"]
+            self._background.append(subprocess.Popen(words, cwd=ROOT, env=self._environment))
+            return ""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def leaves(self) -> None:
+        for process in self._background:
+            process.send_signal(signal.SIGTERM)
+            process.wait(COMMAND_SECONDS)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    reader = Reader(tmp_path)
+    yield reader
+    reader.leaves()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_shows_the_manifests_of_the_example() -> None:
+    assert blocks("yaml") == [(ROOT / "examples" / "consul" / "api.yaml").read_text()]
+
+
+def test_the_page_on_names_leads_to_an_answer_and_to_who_gave_it(reader: Reader, pods: Pods) -> None:
+    ports = {number: pods.start(f"api-{number}", ip(number), 0).address.port for number in (1, 2)}
+    services = [f"_api._tcp.service SRV 1 1 {port} node-{number}" for number, port in ports.items()]
+    hosts = [f"{name} A {ip(number)}" for number in ports for name in (f"node-{number}", "api.service")]
+    commands = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    with Knot(*services, *hosts, zone="consul", port=8600):
+        said = {command.split()[1]: "" for command in commands}
+        for command in commands:
+            said[command.split()[1]] += reader.types(command)
+
+    seat = f"{ip(1)}:{ports[1]}"
+    assert said["--silent"].strip() in ("api-1", "api-2")
+    assert re.search(rf"{re.escape(seat)} +serving .* node-1.consul +default_api/s[12]$", said["resolve"], re.MULTILINE)
+    assert f"{ip(2)} " in said["resolve"].partition("api.service.consul")[2]
+    assert all(word in said[command] for command in ("slots", "explain") for word in (seat, "node-1.consul"))
