@@ -18,6 +18,7 @@ from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.model.objects import Options
 from hadyn.model.options.option import Section
 from hadyn.model.options.routing import Said
+from hadyn.model.options.tuning import MAXCONN
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
@@ -85,13 +86,14 @@ class ConfigSettings:
 def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
     """Return haproxy.cfg: all that is not a user's backend. It changes only with flags and HAProxy's version."""
     assert capabilities.is_supported, capabilities
+    said = Said(settings.options)
     return "\n".join(
         (
             "# Written by hadyn and written anew at any time: do not edit. The backends are in backends/*.cfg.\n",
-            _global_section(settings),
+            _global_section(settings, said),
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
-            defaults_section(settings.errors, Said(settings.options)),
-            frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps),
+            defaults_section(settings.errors, said),
+            frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
             redirecting_section(DEFAULTS),
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
@@ -186,7 +188,7 @@ def _free_line(first: int, last: int) -> Iterator[str]:
         yield f"server-template {SLOT_PREFIX} {first}-{last} {PLACEHOLDER} disabled weight 1"
 
 
-def _global_section(settings: ConfigSettings) -> str:
+def _global_section(settings: ConfigSettings, said: Said) -> str:
     lines = [
         "global",
         "# hadyn commands HAProxy here; whoever may write to this socket may do all that HAProxy may",
@@ -197,9 +199,10 @@ def _global_section(settings: ConfigSettings) -> str:
         "# a worker replaced by a reload keeps all of its memory while one client stays connected to it",
         f"hard-stop-after {settings.hard_stop_after}s",
     ]
-    if settings.maxconn:
+    # HAProxy refuses a second maxconn.
+    if settings.maxconn and not said.value(MAXCONN):
         lines.append(f"maxconn {settings.maxconn}")
-    else:
+    elif not settings.maxconn:
         lines += ["# containers allow a billion files, and HAProxy reserves memory for each", "fd-hard-limit 200000"]
     if settings.threads:
         lines.append(f"nbthread {settings.threads}")
@@ -208,5 +211,5 @@ def _global_section(settings: ConfigSettings) -> str:
     if settings.jail:
         lines.append("# once started, the worker reads no file and needs no right of root")
         lines += [f"chroot {settings.jail.folder}", f"uid {settings.jail.user}", f"gid {settings.jail.group}"]
-    lines += main_lines(Section.GLOBAL, Said(settings.options))
+    lines += main_lines(Section.GLOBAL, said)
     return "\n    ".join(lines) + "\n"

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
-from hadyn.model.options.routing import field_rules
+from hadyn.model.options.listening import TLS_ALPN
+from hadyn.model.options.option import Section
+from hadyn.model.options.routing import Said, field_rules
+from hadyn.render.main_lines import main_lines
 from hadyn.render.tls import TlsSettings, tls_listeners
 
 FRONTEND = "_http"
 """Begins with ``_`` as hadyn's own names do: a backend of the same name would be fatal from 3.3 on."""
 
 
-def frontend_section(binds: tuple[Address, ...], tls: TlsSettings | None = None, *, defaults: str, maps: str) -> str:
-    """Return the frontend's section; ``maps`` is the folder of the three map files."""
+def frontend_section(
+    binds: tuple[Address, ...], tls: TlsSettings | None = None, *, defaults: str, maps: str, said: Said
+) -> str:
+    """Return the frontend's section; ``maps`` is the folder of the three map files, ``said`` the operator's word."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
-    listeners += tls_listeners(tls, listener) if tls else ""
-    return f"frontend {FRONTEND} from {defaults}\n{listeners}{ADMISSION_RULES}{routing_rules(maps, speaks_tls=tls is not None)}"
+    listeners += tls_listeners(tls, listener, said.value(TLS_ALPN)) if tls else ""
+    operators = "".join(f"    {line}\n" for line in main_lines(Section.FRONTEND, said))
+    routing = routing_rules(maps, speaks_tls=tls is not None)
+    return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{routing}"
 
 
 def listener(address: Address) -> str:

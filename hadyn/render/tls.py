@@ -39,7 +39,7 @@ def tls_global_lines() -> list[str]:
     ]
 
 
-def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str]) -> str:
-    """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address."""
-    lines = (f"    bind {listener(each)} ssl crt-list {settings.listing} alpn h2,http/1.1\n" for each in settings.bind)
+def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str], alpn: str | None) -> str:
+    """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols."""
+    lines = (f"    bind {listener(each)} ssl crt-list {settings.listing} alpn {alpn}\n" for each in settings.bind)
     return "".join(lines)

@@ -13,6 +13,7 @@ from hadyn.model.options.backend_options import BACKEND_OPTIONS
 from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.headers import SET_HOST
+from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
 from hadyn.model.options.redirects import (
     APP_ROOT,
@@ -45,6 +46,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_CODE,
     APP_ROOT,
     SET_HOST,
+    *OPERATOR_OPTIONS,
 )
 
 BY_NAME: dict[str, Option[Any]] = {option.name: option for option in OPTIONS}

@@ -1,0 +1,110 @@
+"""What the operator's ConfigMap says, asked of a real HAProxy: each option does something, all pass its judgement."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from hadyn.model.options.option import Section
+from hadyn.model.options.table import OPTIONS
+from integration.annotated import AnnotatedSite
+from integration.haproxies import HAProxyBinary
+from integration.manifests import ingress, operators, service
+from integration.stack import ANSWER_SECONDS, Stack
+
+OF_MAIN = [option for option in OPTIONS if isinstance(option.main, Section)]
+
+
+@contextmanager
+def site(haproxy: HAProxyBinary, **options: str) -> Iterator[AnnotatedSite]:
+    """One Ingress, one pod, and these options of the operator."""
+    objects = (service("web"), ingress("web"), operators(**options))
+    with AnnotatedSite(haproxy.path, *objects, speaks_tls=True) as made:
+        yield made
+
+
+def handshake(made: AnnotatedSite, highest: ssl.TLSVersion, *protocols: str) -> tuple[str | None, str | None]:
+    """Return the version and the protocol that HAProxy agrees on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = highest
+    context.set_alpn_protocols(list(protocols))
+    address = made.stack.encrypted
+    assert address is not None
+    with (
+        socket.create_connection((address.ip, address.port), timeout=ANSWER_SECONDS) as plain,
+        context.wrap_socket(plain) as connection,
+    ):
+        return connection.version(), connection.selected_alpn_protocol()
+
+
+def test_haproxy_takes_the_example_of_every_option_at_once(haproxy: HAProxyBinary) -> None:
+    examples = {option.name: option.example for option in OF_MAIN}
+    with site(haproxy, **examples | {"proxy-protocol-networks": "192.0.2.0/24"}) as made:
+        assert made.request("/").status == 200
+
+
+def test_haproxy_takes_each_option_alone(haproxy: HAProxyBinary) -> None:
+    with Stack(haproxy.path, speaks_tls=True) as stack:
+        for option in OF_MAIN:
+            stack.files.put_main(stack.main_text(((option.name, option.parse(option.example)),)))
+            stack.install()
+
+
+def test_requests_are_logged_to_a_syslog_server_with_their_ingress(haproxy: HAProxyBinary) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(("127.0.0.1", 0))
+        syslog.settimeout(ANSWER_SECONDS)
+        target = f"127.0.0.1:{syslog.getsockname()[1]}"
+        with site(haproxy, log_target=target, log_format="%b %ST %HP") as made:
+            made.request("/a?b=c")
+            assert syslog.recv(65536).decode().rstrip().endswith("shop_web_80 200 /a")
+
+
+def test_a_load_balancer_in_front_says_who_the_client_is(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, proxy_protocol_networks="127.0.0.0/8") as made:
+        address = made.stack.address
+        with socket.create_connection((address.ip, address.port), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(
+                b"PROXY TCP4 192.0.2.9 192.0.2.1 5555 80\r\nGET / HTTP/1.0\r\nHost: shop.example\r\n\r\n"
+            )
+            answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        assert '"x-forwarded-for": "192.0.2.9"' in answer
+
+
+def test_haproxys_own_answers_show_the_operators_page(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, error_page_404="<h1>It's not\n  here</h1>") as made:
+        answer = made.request("/", host="other.example")
+        assert (answer.status, answer.text) == (404, "<h1>It's not here</h1>")
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_client_that_is_silent_is_shown_the_door_after_the_operators_time(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, timeout_http_request="50ms") as made:
+        address = made.stack.address
+        with socket.create_connection((address.ip, address.port), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 408")
+
+
+def test_an_older_tls_than_the_operator_wants_is_refused(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, ssl_min_version="TLSv1.3") as made:
+        assert handshake(made, ssl.TLSVersion.TLSv1_3)[0] == "TLSv1.3"
+        with pytest.raises(ssl.SSLError):
+            handshake(made, ssl.TLSVersion.TLSv1_2)
+
+
+def test_http2_is_offered_unless_the_operator_says_otherwise(haproxy: HAProxyBinary) -> None:
+    with site(haproxy) as made:
+        assert handshake(made, ssl.TLSVersion.TLSv1_3, "h2", "http/1.1")[1] == "h2"
+    with site(haproxy, tls_alpn="http/1.1") as made:
+        assert handshake(made, ssl.TLSVersion.TLSv1_3, "h2", "http/1.1")[1] == "http/1.1"
+
+
+def test_a_default_of_the_operators_holds_for_every_backend(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, timeout_server="100ms") as made:
+        assert made.request("/slow").status == 504
