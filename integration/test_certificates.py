@@ -143,6 +143,25 @@ def test_a_request_over_tls_says_so_to_its_pod_and_may_speak_another_http(any_tl
     assert seen["x-forwarded-port"] == str(any_tls.https_port)
 
 
+def test_status_metrics_plan_and_explain_know_certificates(any_tls: Ground) -> None:
+    any_tls.run()
+    write_site(any_tls, "late", ["late.example"], pair("late.example", days=(-1, 30)))
+    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", days=(-1, 30))))
+    expires = int(NOW.timestamp()) + 30 * 86_400
+    explained = any_tls.ask("/api/explain", url="https://late.example/")
+
+    assert any_tls.status()["certificates"] == {
+        "count": 2,
+        "first_to_expire": {"host": "late.example", "expires": "2026-12-22T10:00:00Z"},
+    }
+    assert any_tls.metric('hadyn_certificates_expiry_timestamp_seconds{host="late.example"}') == expires
+    assert any_tls.metric('hadyn_commands_total{command="certificate",result="done"}') == 4
+    assert explained["certificates"] == [
+        {"secret": "shop/late-1", "default": False, "key": "ECDSA", "expires": "2026-12-22T10:00:00Z"}
+    ]
+    assert any_tls.ask("/api/plan")["commands"] == []
+
+
 @pytest.mark.parametrize("protocol", ["-tls1", "-tls1_1"])
 def test_old_protocols_get_no_handshake(any_tls: Ground, protocol: str) -> None:
     any_tls.run()

@@ -54,6 +54,7 @@ def test_the_page_about_sidecars_says_what_works(ground: Ground) -> None:
         "PATH": f"{tools}:{os.defpath}",
         "PYTHONPATH": str(ROOT),
         "HADYN_HTTP_PORT": str(port),
+        "HADYN_HTTPS_PORT": str(ground.another_port()),
         "HADYN_BIND": "127.0.0.1",
         "HADYN_STATUS_BIND": "",
     }

@@ -46,6 +46,7 @@ def explain(url: str, form: str | None, manifests: tuple[Path, ...], state_dir: 
 def _from_manifests(url: str, manifests: tuple[Path, ...], flags: dict[str, Any]) -> Document:
     """The same document without HAProxy: each endpoint in the slot it would have first."""
     from hadyn.cli.standalone import judged  # noqa: PLC0415 - imports the whole model
+    from hadyn.controller.certificate_view import described, serving  # noqa: PLC0415
     from hadyn.model.explain import explain as explanation_of  # noqa: PLC0415
     from hadyn.observe.documents import slots_document  # noqa: PLC0415
     from hadyn.observe.explanation import explain_document, host_and_path  # noqa: PLC0415
@@ -57,15 +58,25 @@ def _from_manifests(url: str, manifests: tuple[Path, ...], flags: dict[str, Any]
     explanation = explanation_of(found.inventory, host, path)
     route = explanation.route
     backend = found.inventory.backend(route.backend) if route and route.backend else None
+    book = found.inventory.certificates
+    names = serving(explanation.host, book.names_of) if found.settings.https_port else ()
+    certificates = described(book, names)
     if backend is None:
-        return explain_document(url, explanation, service=None, slots=())
+        return explain_document(url, explanation, service=None, slots=(), certificates=certificates)
     seats = seat_first(backend).seats
     slots = (ObservedSlot(name, seat.address, SlotState.READY, weight=seat.weight) for name, seat in seats.items())
     observed = {backend.name: ObservedBackend(backend.name, tuple(slots))}
     (document,) = slots_document({backend.name: backend}, observed, utc_now())
     entries = document["entries"]
     assert isinstance(entries, list)
-    return explain_document(url, explanation, service=backend.service, slots=entries)
+    return explain_document(url, explanation, service=backend.service, slots=entries, certificates=certificates)
+
+
+def _certificate(certificate: Document) -> str:
+    of_whom = f"certificate of secret {certificate['secret']}" if certificate["secret"] else "the default certificate"
+    default = ", the default" if certificate["default"] and certificate["secret"] else ""
+    about = f": {certificate['key']}, until {certificate['expires']}" if certificate["key"] else ""
+    return f"{of_whom}{default}{about}"
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -78,6 +89,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield from [f"  canary   {route['canary']}"] if route["canary"] else []
         yield f"  backend  {route['backend'] or 'none, its Service is missing: 503'}"
         yield from [f"  service  {document['service']}"] if document["service"] else []
+    for certificate in document["certificates"]:
+        yield f"  HTTPS    {_certificate(certificate)}"
         yield from _slots(document)
     if document["others"]:
         yield "why not"

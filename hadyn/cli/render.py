@@ -24,6 +24,7 @@ from hadyn.settings import Settings
 
 if TYPE_CHECKING:
     from hadyn.cli.standalone import Judged
+    from hadyn.render.certificates import CertificateFiles
 
 EXAMPLE = """
   $ hadyn render --manifests examples/shop
@@ -32,6 +33,8 @@ EXAMPLE = """
   $ hadyn render --bootstrap --output /hadyn
 """
 RULE = "#" * 12
+DEFAULT = "default"
+"""The name of the certificate for hosts without one."""
 
 
 @command("render", example=EXAMPLE)
@@ -78,6 +81,8 @@ def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool,
         raise WrongUsage(f"{output} is the state folder of a hadyn", remedy="Write to another folder, new or empty")
     try:
         _write(dict(_files(found)), folder)
+        if found.settings.https_port:
+            _write_certificates(found)
     except OSError as cause:
         raise FileNotWritten(cause.filename or str(folder), cause) from cause
 
@@ -119,12 +124,44 @@ def _files(found: Judged) -> Iterator[tuple[str, str]]:
         yield f"backends/{number:03}.cfg", shards.content(number).decode()
     for map_name, text in map_files(found.entries()).items():
         yield f"maps/{map_name}.map", text
+    if found.settings.https_port:
+        # Certificates themselves are not for a terminal, since their keys are with them.
+        yield "certificates/crt-list", _certificates(found).text
+
+
+def _certificates(found: Judged) -> CertificateFiles:
+    """What is in the folder of certificates, but for the default; nothing of it is written."""
+    from hadyn.render.certificates import CertificateFiles  # noqa: PLC0415
+    from hadyn.render.folder import StateFolder  # noqa: PLC0415
+
+    book = found.inventory.certificates
+    files = CertificateFiles(StateFolder(found.settings.state_dir).certificates)
+    for name in book.names():
+        pair = book.pair(name)
+        if pair:
+            files.put(name, pair.pem)
+    for host in book.hosts():
+        files.put_hosts(host, tuple(name for name in book.names_of(host) if name == DEFAULT or files.pem(name)))
+    return files
+
+
+def _write_certificates(found: Judged) -> None:
+    from hadyn.controller.default_certificate import default_certificate  # noqa: PLC0415
+
+    files = _certificates(found)
+    default = default_certificate(found.settings.default_certificate, is_quiet=True)
+    default.check()
+    files.put(DEFAULT, default.wanted(found.inventory.certificates, files))
+    files.folder.mkdir(mode=0o700, exist_ok=True)
+    for gone in files.folder.glob("*.pem"):
+        gone.unlink()
+    files.write()
 
 
 def _write(files: dict[str, str], folder: Path) -> None:
     from hadyn.render.files import shipped_files  # noqa: PLC0415
 
-    for kept in ("backends", "maps", "errors", "run"):
+    for kept in ("backends", "maps", "errors", "run", "certificates"):
         (folder / kept).mkdir(parents=True, exist_ok=True)
     for shard in (folder / "backends").glob("[0-9][0-9][0-9].cfg"):
         shard.unlink()

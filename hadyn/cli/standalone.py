@@ -33,7 +33,9 @@ class Judged:
     def problems(self) -> tuple[Problem, ...]:
         """All problems, each with file and line, in the order of files."""
         lines = _Lines(self.manifests)
-        return tuple(sorted(map(lines.located, self.inventory.problems()), key=_by_place))
+        book, now = self.inventory.certificates, time.time()
+        untimely = filter(None, (book.untimely(name, now) for name in book.names()))
+        return tuple(sorted(map(lines.located, (*self.inventory.problems(), *untimely)), key=_by_place))
 
     def entries(self) -> dict[MapKey, str]:
         """The entries of all maps."""

@@ -76,6 +76,8 @@ def _lines(document: Document) -> Iterator[tuple[str, str]]:
     if haproxy["strangers"]:
         yield "foreign", f"{', '.join(haproxy['strangers'])}: not hadyn's, left alone"
     yield "serving", f"{counted(document['backends'], 'backend')}, {counted(document['routes'], 'route')}"
+    if document["certificates"]:
+        yield "HTTPS", _certificates(document["certificates"])
     for source in document["sources"]:
         staleness = f", stale for {duration(source['stale_seconds'])}" if source["stale_seconds"] else ", up to date"
         yield "source", f"{source['name']}: {counted(source['objects'], 'object')}{staleness}"
@@ -84,6 +86,12 @@ def _lines(document: Document) -> Iterator[tuple[str, str]]:
     yield "last", f"{age(cycle['at'], now)} ago: {cycle['sentence']} ({cycles})" if cycle else "nothing was changed yet"
     yield from _reloads(document["reloads"], now)
     yield from _problems(document["problems"])
+
+
+def _certificates(certificates: Document) -> str:
+    first = certificates["first_to_expire"]
+    counts = counted(certificates["count"], "certificate")
+    return f"{counts}; that of {first['host']} expires first, {first['expires']}" if first else counts
 
 
 def _haproxy(haproxy: Document) -> str:

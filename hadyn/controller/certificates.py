@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from hadyn.controller.default_certificate import DefaultCertificate
+from hadyn.controller.default_certificate import DefaultCertificate, default_certificate
 from hadyn.controller.filing import Filing
 from hadyn.controller.sentences import counted, listed
-from hadyn.model.certificates import DEFAULT, Certificates, certificate_name, default_secret
-from hadyn.model.keypairs import KeyPair, fingerprint_of
+from hadyn.model.certificates import DEFAULT, Certificates, certificate_name
+from hadyn.model.keypairs import fingerprint_of
 from hadyn.model.objects import Secret
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.touched import Touched
@@ -94,7 +93,7 @@ class CertificateKeeper:
             if pem is not None:
                 self.files.put(name, pem)
         for host in self.book.hosts() | self.files.hosts():
-            self.files.put_hosts(host, self._names_for(host))
+            self.files.put_hosts(host, self.names_for(host))
         self.filing.write_certificates()
         self._drop(self.files.names())
 
@@ -103,7 +102,7 @@ class CertificateKeeper:
         names = {certificate_name(secret) for secret in touched.secrets}
         names |= {DEFAULT} if self.book.secret(DEFAULT) in touched.secrets else set()
         hosts = {*touched.tls_hosts, *self._hosts_to_look_at(names)}
-        names.update(name for host in hosts for name in (*self.files.names_of(host), *self._names_for(host)))
+        names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
         handed = self._hand_over(sorted(names))
         self._file_hosts(hosts)
         refused = [name for name, pem in handed.items() if not self._is_committed(name, pem)]
@@ -150,14 +149,10 @@ class CertificateKeeper:
             yield Touched()
         yield self._differing() | self._overdue()
 
-    def expiries(self) -> dict[str, int]:
-        """Return until when certificates are valid, in seconds since 1970, each by the first of its hosts."""
-        found: dict[str, int] = {}
-        for name in self.book.names():
-            pair, label = self.book.pair(name), self.book.first_host(name)
-            if pair and label:
-                found[label] = min(found.get(label, pair.ends), pair.ends)
-        return found
+    @property
+    def running_lines(self) -> Mapping[str, Sequence[Line]]:
+        """The lines of HAProxy's list, as far as they are known, by host."""
+        return self._lines
 
     def _wanted(self, name: str) -> str | None:
         """Return what a certificate shall be now; None where it is to stay as it is, if it is there."""
@@ -166,7 +161,7 @@ class CertificateKeeper:
         pair = self.book.pair(name)
         return pair.pem if pair and self._refused.get(name, ("",))[0] != pair.fingerprint else None
 
-    def _names_for(self, host: str) -> tuple[str, ...]:
+    def names_for(self, host: str) -> tuple[str, ...]:
         """Return the certificates that a host can have: good ones, else what was good last."""
         return tuple(name for name in self.book.names_of(host) if self._is_to_be_had(name))
 
@@ -241,7 +236,7 @@ class CertificateKeeper:
 
     def _file_hosts(self, hosts: Iterable[str]) -> None:
         for host in hosts:
-            self.files.put_hosts(host, self._names_for(host))
+            self.files.put_hosts(host, self.names_for(host))
         self.filing.write_certificates()
 
     def _put_lines(self, hosts: Iterable[str]) -> tuple[int, int, list[str]]:
@@ -333,13 +328,13 @@ class CertificateKeeper:
         """Note what HAProxy and the time make of certificates."""
         now = self.epoch()
         for name in names:
-            secret, pair = self.book.secret(name), self.book.pair(name)
+            secret = self.book.secret(name)
             self._troubles.pop(name, None)
             if secret and name in self._refused:
                 said = f"HAProxy does not take it: {self._refused[name][1]}"
                 self._troubles[name] = Problem(secret, "data[tls.crt]", Reason.REFUSED_BY_HAPROXY, said, _STAYS)
-            elif secret and pair and not pair.begins <= now < pair.ends:
-                self._troubles[name] = _untimely(secret, pair, now)
+            elif untimely := self.book.untimely(name, now):
+                self._troubles[name] = untimely
         self.filing.certificate_problems = tuple(self._troubles.values())
 
 
@@ -352,20 +347,11 @@ def keeper(
     """Return the keeper of a HAProxy; ``setting`` is --default-certificate."""
     files = filing.files.certificates
     door = CertificateDoor(converse, folder=str(files.folder), listing=str(files.listing), observer=observer)
-    file = Path(setting) if setting and default_secret(setting) is None else None
-    default = DefaultCertificate(file, is_own=not setting)
-    return CertificateKeeper(filing, door, default, longest, time.monotonic, time.time)
+    return CertificateKeeper(filing, door, default_certificate(setting), longest, time.monotonic, time.time)
 
 
 def _handing_over(name: str, pem: str, *, is_new: bool) -> list[CertificateCommand]:
     return [*([NewCertificate(name)] if is_new else []), SetCertificate(name, pem)]
-
-
-def _untimely(secret: ObjectRef, pair: KeyPair, now: float) -> Problem:
-    is_over = now >= pair.ends
-    said = "the certificate has expired" if is_over else "the certificate is not valid yet"
-    remedy = "Have it issued anew" if is_over else "Look at the clocks, or wait"
-    return Problem(secret, "data[tls.crt]", Reason.INVALID_VALUE, f"{said}; it is served all the same", remedy)
 
 
 def _words(handed: list[str], added: int, removed: int) -> list[str]:

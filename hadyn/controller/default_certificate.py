@@ -12,12 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hadyn.errors import WrongUsage
-from hadyn.model.certificates import DEFAULT, Certificates
+from hadyn.model.certificates import DEFAULT, Certificates, default_secret
 from hadyn.model.keypairs import MAX_BYTES, judge
 from hadyn.render.certificates import CertificateFiles
 from hadyn.render.self_made import is_self_made, make_certificate
 
 log = logging.getLogger(__name__)
+
+
+def default_certificate(setting: str, *, is_quiet: bool = False) -> DefaultCertificate:
+    """Return the one that --default-certificate asks for; a quiet one logs nothing."""
+    file = Path(setting) if setting and default_secret(setting) is None else None
+    return DefaultCertificate(file, is_own=not setting, is_quiet=is_quiet)
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class DefaultCertificate:
     file: Path | None = None
     is_own: bool = True
     make: Callable[[], str] = make_certificate
+    is_quiet: bool = False
     _said: str = ""
 
     def wanted(self, book: Certificates, files: CertificateFiles) -> str:
@@ -70,6 +77,6 @@ class DefaultCertificate:
 
     def _say(self, text: str) -> None:
         """Log it, once in a row."""
-        if text != self._said:
+        if text != self._said and not self.is_quiet:
             self._said = text
             log.warning("%s", text)

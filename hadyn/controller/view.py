@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import TypeVar, cast
 
 import hadyn
+from hadyn.controller.certificate_view import certificates_document, described, expiries, planned, serving
 from hadyn.controller.events import Question
 from hadyn.controller.names import Use, name_document, questions_of, reports
 from hadyn.controller.wheel import Wheel
@@ -81,7 +82,10 @@ class ControllerView:
 
     def plan(self) -> Document:
         reconciler = self.wheel.reconciler
-        return plan_document(self._ask(lambda: reconciler.plan(reconciler.desired(reconciler.everything()))))
+        document = plan_document(self._ask(lambda: reconciler.plan(reconciler.desired(reconciler.everything()))))
+        keeper = reconciler.certificates
+        more = [str(command) for command in self._ask(lambda: planned(keeper))] if keeper else []
+        return {**document, "commands": [*cast("list[str]", document["commands"]), *more]}
 
     def explain(self, url: str) -> Document:
         host, path = host_and_path(url)
@@ -90,7 +94,13 @@ class ControllerView:
         document = self.slots([name])[0] if name in self._known() and name else {}
         slots = cast("list[Document]", document.get("entries", []))
         taken = [slot for slot in slots if slot["state"] != FREE]
-        return explain_document(url, explanation, service=cast("str | None", document.get("service")), slots=taken)
+        return explain_document(
+            url,
+            explanation,
+            service=cast("str | None", document.get("service")),
+            slots=taken,
+            certificates=self._ask(lambda: self._certificates(explanation.host)),
+        )
 
     def resolve(self, names: Sequence[str], record_type: str | None) -> list[Document]:
         questions = [each for name in names for each in questions_of(name, record_type)]
@@ -114,6 +124,10 @@ class ControllerView:
     def stale_seconds(self) -> Mapping[str, float]:
         now = self.clock()
         return {part.name: part.staleness_seconds(now) for part in self._parts()}
+
+    def certificate_expiries(self) -> Mapping[str, float]:
+        keeper = self.wheel.reconciler.certificates
+        return self._ask(lambda: expiries(keeper.book)) if keeper else {}
 
     def dropped_lines(self) -> int:
         return self.log.dropped
@@ -146,6 +160,9 @@ class ControllerView:
                 last=tuple(reloader.past),
             ),
             backends=len(wheel.reconciler.served()),
+            certificates=certificates_document(wheel.reconciler.certificates.book)
+            if wheel.reconciler.certificates
+            else None,
             routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] is not MapName.HOSTS),
             problems=wheel.reconciler.filing.problems(),
         )
@@ -223,6 +240,10 @@ class ControllerView:
         """Say in which spare backend one runs, null for its own."""
         places = self.wheel.reconciler.places.by_backend
         return [{**document, "runs_in": places.get(cast("str", document["backend"]))} for document in documents]
+
+    def _certificates(self, host: str) -> list[Document]:
+        keeper = self.wheel.reconciler.certificates
+        return described(keeper.book, serving(host, keeper.files.names_of)) if keeper else []
 
     def _ask(self, ask: Callable[[], Answer]) -> Answer:
         question = Question(ask)

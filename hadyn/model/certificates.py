@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hadyn.model.claims import Claims
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
 from hadyn.model.index import Index
-from hadyn.model.keypairs import KeyPair, Verdict, judge
+from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
 from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRule
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem, Reason, shown
@@ -99,6 +99,16 @@ class Certificates:
         """Return a certificate as its Secret has it now; None where that is missing or cannot be served."""
         secret = self._secrets.get(name)
         return self._verdict(secret).pair if secret else None
+
+    def untimely(self, name: str, now: float) -> Problem | None:
+        """Return what the time (seconds since 1970) makes of a certificate, if it is not valid then."""
+        secret, pair = self._secrets.get(name), self.pair(name)
+        if secret is None or pair is None or pair.begins <= now < pair.ends:
+            return None
+        is_over = now >= pair.ends
+        said = "the certificate has expired" if is_over else "the certificate is not valid yet"
+        remedy = "Have it issued anew" if is_over else "Look at the clocks, or wait"
+        return Problem(secret, CRT, Reason.INVALID_VALUE, f"{said}; it is served all the same", remedy)
 
     def is_missing(self, name: str) -> bool:
         """Whether there is no Secret (any more)."""

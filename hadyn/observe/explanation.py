@@ -25,8 +25,19 @@ def host_and_path(url: str) -> tuple[str, str]:
     return host, parts.path or "/"
 
 
-def explain_document(url: str, explanation: Explanation, *, service: str | None, slots: Sequence[object]) -> Document:
-    """Spell an explanation; ``service`` is that of the backend ("shop/web:80"), ``slots`` its entries."""
+def explain_document(
+    url: str,
+    explanation: Explanation,
+    *,
+    service: str | None,
+    slots: Sequence[object],
+    certificates: Sequence[object] = (),
+) -> Document:
+    """Spell an explanation.
+
+    ``service`` is that of the backend ("shop/web:80"), ``slots`` its entries, ``certificates``
+    those of which a client gets one that asks for the host.
+    """
     return {
         "url": url,
         "host": explanation.host,
@@ -34,6 +45,7 @@ def explain_document(url: str, explanation: Explanation, *, service: str | None,
         "route": _route_document(explanation.route) if explanation.route else None,
         "service": service,
         "slots": list(slots),
+        "certificates": list(certificates),
         "others": [{**_route_document(other.route), "why": other.why} for other in explanation.others],
         "problems": problem_documents(explanation.problems),
     }

@@ -77,6 +77,12 @@ TABLE = {
             "Queries to DNS servers by result: valid, nx, timeout, refused, other; foreign are answers to something else.",
             ("result",),
         ),
+        Described(
+            "hadyn_certificates_expiry_timestamp_seconds",
+            "gauge",
+            "When a certificate expires, in seconds since 1970, by the first of its hosts; default is that of all others.",
+            ("host",),
+        ),
         Described("hadyn_haproxy_up", "gauge", "1 while HAProxy answers on its runtime socket, else 0."),
         Described("hadyn_log_dropped_total", "counter", "Log lines dropped because nobody read them in time."),
     )
@@ -94,6 +100,9 @@ class Sight(Protocol):
 
     def stale_seconds(self) -> Mapping[str, float]:
         """How long each source has been out of touch, in seconds."""
+
+    def certificate_expiries(self) -> Mapping[str, float]:
+        """Until when certificates are valid, in seconds since 1970, each by the first of its hosts."""
 
     def dropped_lines(self) -> int:
         """How many log lines were dropped."""
@@ -185,7 +194,7 @@ class _LookedUp(Collector):
             for backend, counts in counted.items():
                 for slot_state, count in counts.items():
                     slots.add_metric((backend, slot_state), count)
-        yield from (is_up, slots, self._problems(), self._staleness())
+        yield from (is_up, slots, self._problems(), self._staleness(), self._expiries())
         dropped = TABLE["hadyn_log_dropped_total"]
         yield CounterMetricFamily(dropped.name, dropped.sentence, self._sight.dropped_lines())
 
@@ -198,6 +207,12 @@ class _LookedUp(Collector):
         for labels, count in sorted(counts.items()):
             problems.add_metric(labels, count)
         return problems
+
+    def _expiries(self) -> Metric:
+        expiries = _gauge("hadyn_certificates_expiry_timestamp_seconds")
+        for host, ends in sorted(self._sight.certificate_expiries().items()):
+            expiries.add_metric((host,), ends)
+        return expiries
 
     def _staleness(self) -> Metric:
         staleness = _gauge("hadyn_source_stale_seconds")

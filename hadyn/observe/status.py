@@ -82,7 +82,10 @@ class Reloads:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything on one screen; ``cycles`` counts those that changed something."""
+    """Everything on one screen; ``cycles`` counts those that changed something.
+
+    ``certificates`` is None where HAProxy speaks no TLS.
+    """
 
     hadyn: HadynStatus
     haproxy: HAProxyStatus
@@ -92,6 +95,7 @@ class Status:
     reloads: Reloads = Reloads()
     backends: int = 0
     routes: int = 0
+    certificates: Document | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -121,6 +125,7 @@ def status_document(status: Status) -> Document:
         "reloads": _reloads_document(status.reloads),
         "backends": status.backends,
         "routes": status.routes,
+        "certificates": status.certificates,
         "problems": problem_documents(status.problems),
     }
 

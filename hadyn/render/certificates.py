@@ -60,7 +60,7 @@ class CertificateFiles:
             raise FileNotWritten(str(self.folder), cause) from cause
         for host, names in _hosts_in(text).items():
             self.put_hosts(host, tuple(name for name in names if name in self._pems))
-        self._is_list_due = self._text() != text
+        self._is_list_due = self.text != text
         self._imprints.take([self.listing, *map(self.path, self._pems)])
 
     def path(self, name: str) -> Path:
@@ -117,7 +117,7 @@ class CertificateFiles:
 
     def lines(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
         """Yield certificate, hosts and number of each line of the list, as HAProxy reads it."""
-        for number, row in enumerate(self._text().splitlines(), start=1):
+        for number, row in enumerate(self.text.splitlines(), start=1):
             path, *hosts = row.split(" ")
             yield Path(path).stem, tuple(hosts), number
 
@@ -128,7 +128,7 @@ class CertificateFiles:
         self._due = {due[path] for path in failed}
         self._raise_first(failed)
         if self._is_unlisted:
-            self._raise_first(self._replaced({self.listing: self._text().encode()}))
+            self._raise_first(self._replaced({self.listing: self.text.encode()}))
             self._is_list_due = False
 
     @property
@@ -168,7 +168,9 @@ class CertificateFiles:
             del self._texts[name]
             del self._order[bisect_left(self._order, name)]
 
-    def _text(self) -> str:
+    @property
+    def text(self) -> str:
+        """The list, as it is or is going to be."""
         return "".join((f"{self.path(DEFAULT)} {NO_HOST}\n", *map(self._texts.__getitem__, self._order)))
 
     def _replaced(self, contents: Mapping[Path, bytes]) -> Mapping[Path, OSError]:

@@ -6,22 +6,37 @@ import json
 from pathlib import Path
 
 from tests.cli.invoking import SHOP, invoke
+from tests.pairs import pair
 
 
 def test_a_url_is_led_to_its_ingress_backend_and_slots():
     lines = invoke("explain", "http://shop.example/cart/7?x=1", "--manifests", SHOP).stdout.splitlines()
-    assert lines[:4] == [
+    assert lines[:5] == [
         "shop.example/cart/7",
         "  ingress  shop/shop: shop.example/cart (Prefix)",
         "  backend  shop_cart_80",
         "  service  shop/cart:80",
+        "  HTTPS    the default certificate",
     ]
-    assert lines[5].split()[:4] == ["s1", "ready", "127.0.0.21:9002", "shop/cart-1"]
+    assert lines[6].split()[:4] == ["s1", "ready", "127.0.0.21:9002", "shop/cart-1"]
     assert lines[-2:] == ["why not", "  shop/shop: shop.example/ (Prefix): a longer prefix matches"]
 
 
 def test_a_url_that_no_rule_matches_is_not_found():
-    assert invoke("explain", "other.example", "--manifests", SHOP).stdout == "other.example/\n  meets no rule: 404\n"
+    ended = invoke("explain", "other.example", "--manifests", SHOP, "--https-port", "0")
+    assert ended.stdout == "other.example/\n  meets no rule: 404\n"
+
+
+def test_a_url_is_told_the_certificate_that_its_host_gets(tmp_path: Path):
+    values = "".join(f"  {key}: {value}\n" for key, value in pair("secure.shop.example").values().items())
+    metadata = "metadata: {name: secure, namespace: shop}"
+    secret = f"apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\n{metadata}\ndata:\n{values}"
+    (tmp_path / "secret.yaml").write_text(secret)
+    paths = (SHOP, SHOP.parent / "tls", tmp_path)
+    ended = invoke(
+        "explain", "https://secure.shop.example/", *(word for path in paths for word in ("--manifests", path))
+    )
+    assert "  HTTPS    certificate of secret shop/secure: ECDSA, until 2027-02-20T10:00:00Z\n" in ended.stdout
 
 
 def test_a_url_whose_service_is_missing_gets_a_503_and_the_problem(tmp_path: Path):

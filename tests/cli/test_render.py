@@ -15,7 +15,7 @@ def test_all_files_are_printed_each_behind_its_name():
     assert ended.exit_code == 0
     names = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith("############ ")]
     assert names[0] == "haproxy.cfg"
-    assert names[-3:] == ["maps/hosts.map", "maps/exact.map", "maps/prefix.map"]
+    assert names[-4:] == ["maps/hosts.map", "maps/exact.map", "maps/prefix.map", "certificates/crt-list"]
     assert "    bind 127.0.0.1:9090\n" in ended.stdout
     assert "    server s3 127.0.0.13:9001 weight 1\n    server-template s 4-10 127.0.0.1:1" in ended.stdout
     assert "shop.example/cart/ shop_cart_80\n" in ended.stdout
@@ -26,6 +26,7 @@ def test_a_folder_gets_all_that_haproxy_needs(tmp_path: Path):
     assert (ended.exit_code, ended.output) == (0, "")
     assert {"haproxy.cfg", "backends", "maps", "errors"} <= {path.name for path in (tmp_path / "out").iterdir()}
     assert len(list((tmp_path / "out" / "backends").iterdir())) == 3
+    assert {path.name for path in (tmp_path / "out" / "certificates").iterdir()} == {"crt-list", "default.pem"}
     assert f"{tmp_path}/out/maps/hosts.map" in (tmp_path / "out" / "haproxy.cfg").read_text()
 
 

@@ -20,6 +20,9 @@ class Quiet:
     def stale_seconds(self):
         return {"manifests": 0.5}
 
+    def certificate_expiries(self):
+        return {"shop.example": 1795341600}
+
     def dropped_lines(self):
         return 7
 
