@@ -13,19 +13,17 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 import yaml
 
 from hadyn.cli import COMMANDS
-from hadyn.model.options.option import Option, Scope
-from hadyn.model.options.table import OPTIONS
 from hadyn.observe.metrics import TABLE
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py (make docs): do not edit. -->"
 SHARED = {"config", "debug"}
+PAGES_OF_OPTIONS = runpy.run_path(str(DOCS / "options_pages.py"))["PAGES"]
 VALUES = DOCS.parent / "deploy" / "chart" / "values.yaml"
 VALUE_LINE = re.compile(r"^( *)(?:# -- (.+)|([A-Za-z]\w*):.*)$", re.MULTILINE)
 
@@ -45,7 +43,8 @@ def main(arguments: list[str]) -> int:
 
 def documents() -> dict[str, str]:
     """The generated documents by name."""
-    generated = {"cli.md": cli_lines(), "annotations.md": annotation_lines(), "metrics.md": metric_lines()}
+    generated = {"cli.md": cli_lines(), "metrics.md": metric_lines()}
+    generated |= {name: lines(NOTE) for name, lines in PAGES_OF_OPTIONS.items()}
     generated["../deploy/chart/README.md"] = chart_lines()
     return {name: "\n".join(lines) + "\n" for name, lines in generated.items()} | {"dns-time-line.svg": picture()}
 
@@ -69,19 +68,6 @@ def cli_lines() -> Iterator[str]:
         yield from _examples(command)
         yield from _arguments(command)
         yield from _flags(command)
-
-
-def annotation_lines() -> Iterator[str]:
-    """docs/annotations.md, from the table of options."""
-    yield from ("# Annotations", "", NOTE, "")
-    yield "On an Ingress for all its backends, on a Service for that Service, which wins. A wrong value is a problem named"
-    yield "on the object (`hadyn check`, `hadyn status`), and the default applies."
-    yield from ("", "| annotation | values | default |", "| --- | --- | --- |")
-    for option in OPTIONS:
-        yield f"| [`{option.annotation}`](#{option.name}) | {_cell(option.accepted)} | {_cell(option.default_text)} |"
-    for option in OPTIONS:
-        yield from ("", f"## {option.name}", "", option.sentence, "")
-        yield from _facts(option)
 
 
 def metric_lines() -> Iterator[str]:
@@ -121,16 +107,6 @@ def _described_values(text: str) -> Iterator[tuple[list[str], str]]:
         if sentence:
             yield path, sentence
         sentence = ""
-
-
-def _facts(option: Option[Any]) -> Iterator[str]:
-    yield f"- values: {option.accepted}"
-    yield f"- default: {option.default_text}"
-    yield f"- on: {', '.join(scope.value for scope in Scope if scope in option.scope)}"
-    yield f"- applies: {option.effect.value}"
-    yield f'- example: `{option.annotation}: "{option.example}"`'
-    if option.alias_names:
-        yield f"- means the same: {', '.join(f'`{alias}`' for alias in option.alias_names)}"
 
 
 def _examples(command: click.Command) -> Iterator[str]:

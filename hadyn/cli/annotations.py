@@ -23,7 +23,7 @@ def annotations(name: str | None, form: str | None) -> None:
     """Show the reference of annotations.
 
     NAME is an annotation with or without its prefix, or one of another controller that
-    hadyn understands.
+    hadyn understands. Those without prefix are for the ConfigMap of --config-map alone.
     """
     options = OPTIONS if name is None else (_option(name),)
     if form in ("json", "yaml"):
@@ -31,9 +31,9 @@ def annotations(name: str | None, form: str | None) -> None:
         click.echo(document_text(documents if name is None else documents[0], form), nl=False)
     elif form == "name":
         for option in options:
-            click.echo(option.annotation)
+            click.echo(option.title)
     elif name is None:
-        rows = [(option.annotation, option.accepted, option.default_text, option.sentence) for option in OPTIONS]
+        rows = [(option.title, option.accepted, option.default_text, option.sentence) for option in OPTIONS]
         echo_table(("ANNOTATION", "VALUES", "DEFAULT", "MEANS"), rows)
     else:
         for title, text in _lines(options[0]):
@@ -56,20 +56,20 @@ def _option(name: str) -> Option[Any]:
 
 def _lines(option: Option[Any]) -> list[tuple[str, str]]:
     return [
-        ("name", option.annotation),
+        ("name", option.title),
         ("means", option.sentence),
         ("values", option.accepted),
         ("default", option.default_text),
         ("on", places(option)),
         ("applies", option.effect.value),
-        ("example", f'{option.annotation}: "{option.example}"'),
+        ("example", f'{option.title}: "{option.example}"'),
         ("also", ", ".join(option.alias_names) or "nothing else"),
     ]
 
 
 def _document(option: Option[Any]) -> dict[str, Any]:
     return {
-        "annotation": option.annotation,
+        "annotation": option.title,
         "means": option.sentence,
         "values": option.accepted,
         "default": option.default_text,

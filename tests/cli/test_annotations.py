@@ -12,7 +12,7 @@ from tests.cli.invoking import invoke
 
 def test_every_option_is_a_row_of_the_reference():
     rows = invoke("annotations").stdout.splitlines()[1:]
-    assert [row.split()[0] for row in rows] == [option.annotation for option in OPTIONS]
+    assert [row.split()[0] for row in rows] == [option.title for option in OPTIONS]
 
 
 @pytest.mark.parametrize(

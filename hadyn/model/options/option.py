@@ -137,6 +137,11 @@ class Option(Generic[Value]):
         return PREFIX + self.name
 
     @property
+    def title(self) -> str:
+        """As people write it: the annotation, or the key of the operator's ConfigMap where it stands nowhere else."""
+        return self.name if self.scope == {Scope.GLOBAL} else self.annotation
+
+    @property
     def alias_names(self) -> tuple[str, ...]:
         """The whole names of the aliases."""
         return tuple(alias if isinstance(alias, str) else alias.name for alias in self.aliases)
