@@ -35,10 +35,12 @@ def main() -> int:
     click.echo(run.beginning)
     with Ground(haproxy.path) as ground, disk_at(ground.folder.path) as disk:
         faults = Faults(ground, random.Random(seed), disk, run.faults)
+        world = World(ground, random.Random(seed))
         try:
-            soak(run, World(ground, random.Random(seed)), faults)
+            soak(run, world, faults)
         except AssertionError:
             click.echo(ground.log[-LOG_CHARACTERS:])
+            click.echo("\n".join(world.differences()))
             raise
     click.echo(run.summary)
     if seconds >= FULL_SECONDS:

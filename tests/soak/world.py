@@ -49,25 +49,32 @@ class World:
         else:
             self._route(name)
 
-    def is_exact(self) -> bool:
-        """Whether HAProxy and the files hold what is wanted, and nothing else."""
+    def differences(self) -> list[str]:
+        """Say what HAProxy and the files hold that is not wanted, or do not hold that is."""
         runtime = Runtime(
             unix_conversation(self.ground.runtime_socket),
             capabilities=self.ground.capabilities,
             map_folder=str(self.ground.folder.maps),
         )
+        found = []
         entries = {key: value for name in MAPS for key, value in runtime.read_map(name).items()}
-        if entries != {f"{name}.example/": backend_of(name) for name in self.routed}:
-            return False
-        found = runtime.observe_slots(backend_of(name) for name in self.ready)
+        wanted_entries = {f"{name}.example/": backend_of(name) for name in self.routed}
+        if entries != wanted_entries:
+            found.append(f"map entries {sorted(entries.items() ^ wanted_entries.items())}")
+        observed = runtime.observe_slots(backend_of(name) for name in self.ready)
         for name in self.ready:
-            backend, wanted = found.get(backend_of(name)), self._wanted(name)
-            slots = backend.slots if backend else ()
-            serving = sorted((str(slot.address), slot.weight) for slot in slots if slot.state is SlotState.READY)
-            filed = self.ground.filed(backend_of(name)).values()
-            if serving != [(address, 1) for address in wanted] or not set(wanted) <= set(filed):
-                return False
-        return True
+            backend, wanted = observed.get(backend_of(name)), self._wanted(name)
+            # Weight 0 is how a file spells draining, so what a reload by somebody else makes of it.
+            slots = [slot for slot in backend.slots if slot.state is SlotState.READY and slot.weight] if backend else []
+            filed = self.ground.filed(backend_of(name))
+            if sorted((str(slot.address), slot.weight) for slot in slots) != [(address, 1) for address in wanted]:
+                found.append(f"{name}: {slots} instead of {wanted}")
+            if not set(wanted) <= set(filed.values()):
+                found.append(f"{name}: filed {filed} instead of {wanted}")
+        return found
+
+    def is_exact(self) -> bool:
+        return not self.differences()
 
     def _wanted(self, name: str) -> list[str]:
         """The addresses that shall take requests; terminating ones where there are no others."""
