@@ -17,7 +17,7 @@ import contextlib
 import logging
 import queue
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hadyn.controller.events import Event, EventQueue, Judged, ProcessEnded, Question, Resync, Stop
@@ -209,7 +209,10 @@ class Wheel:
     def compare(self) -> None:
         """Have the next turn tell HAProxy what differs from what is wanted; raises what Runtime does, NotHAProxy."""
         self._verify()
-        self.touched |= self.reconciler.compare_everything()
+        differing = self.reconciler.compare_everything()
+        # All that HAProxy has was looked at by this: at a start that is what the sources delivered, too.
+        absent = self.touched.backends - self.reconciler.served()
+        self.touched = replace(self.touched, backends=absent, hosts=frozenset()) | differing
 
     def _keep_haproxy_up(self) -> None:
         if self.supervisor.restart_is_due():

@@ -169,6 +169,14 @@ def test_a_hadyn_that_is_started_again_sends_nothing(folder, version):
     assert house.ready() == WANTED
 
 
+def test_a_hadyn_that_is_started_again_looks_at_each_backend_once(folder):
+    house = begun(folder)
+    asked = len(house.fake.commands)
+    house.restart(*objects(*BEFORE))
+    # The second time is the sweep that a house begins with.
+    assert house.fake.commands[asked:].count("show servers state shop_web_80") == 2
+
+
 def test_a_hadyn_that_is_started_again_tells_only_what_changed_meanwhile(folder):
     house = begun(folder)
     house.sent()
