@@ -67,3 +67,35 @@ def test_templates_of_flags_name_flags_that_there_are():
     listed = (ROOT / "docs" / "cli.md").read_text()
     assert "http-port" in flags
     assert {flag for flag in flags if f"`--{flag}`" not in listed} == set()
+
+
+def test_every_value_that_the_pages_speak_of_exists():
+    pages = "".join((ROOT / "docs" / page).read_text() for page in ("kubernetes.md", "rbac.md"))
+    spelled = re.findall(r"`([a-z]\w*(?:\.\w+)*):? [^`]+`|\(chart: `([\w.]+)`\)|--set (\S+)=", pages)
+    named = {next(filter(None, names)) for names in spelled}
+    known = {prefix for path in described() for prefix in (path, path.rpartition(".")[0])}
+    commands = {"hadyn", "helm", "kubectl"}
+    assert {"readOnly", "publish.nodes", "rbac.onlySecrets"} <= named
+    assert named - known - commands == set()
+
+
+def test_every_role_has_its_line_on_the_page_about_rights():
+    roles = {f"hadyn{suffix}" for suffix in re.findall(r'"hadyn\.grant" \(list [$.] "(|-[a-z-]+)"', TEMPLATES)}
+    page = (ROOT / "docs" / "rbac.md").read_text()
+    assert {"hadyn", "hadyn-lease", "hadyn-nodes"} <= roles
+    assert {role for role in roles if f"`{role}`" not in page} == set()
+
+
+def test_the_pod_on_the_page_about_sidecars_is_that_of_the_base():
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "sidecar.md").read_text(), re.MULTILINE | re.DOTALL)
+    page = yaml.safe_load(shown)
+    base = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text())["spec"]["template"]["spec"]
+    told = ("name", "image", "command", "restartPolicy", "lifecycle")
+    for part in ("initContainers", "containers"):
+        assert [pick(each, told) for each in page[part]] == [pick(each, told) for each in base[part]]
+    assert page["terminationGracePeriodSeconds"] == base["terminationGracePeriodSeconds"]
+    assert page["securityContext"].items() <= base["securityContext"].items()
+
+
+def pick(container, keys):
+    return {key: container.get(key) for key in keys}
