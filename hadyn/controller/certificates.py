@@ -117,6 +117,20 @@ class CertificateKeeper:
         self._judge_again(names)
         return _words([name for name in handed if name not in refused], added, removed)
 
+    def leave_out(self, alerts: Iterable[str]) -> bool:
+        """Take what HAProxy complains of out of the files; return whether it complains of any certificate."""
+        named = [(name, text) for text in alerts for name in self.door.named_in(text) if self.files.pem(name)]
+        for name, text in named:
+            log.error("the certificate %s is left out, HAProxy says: %s", name, text)
+            self._refused[name] = (fingerprint_of(self.files.pem(name) or ""), text)
+            if name == DEFAULT:
+                self.files.put(DEFAULT, self.default.make())
+            else:
+                self.files.put_back(name, None)
+        self.filing.write_certificates()
+        self._judge_again([name for name, _ in named])
+        return bool(named)
+
     def after_reload(self) -> None:
         """Note that HAProxy has what the files say."""
         self._lines = {}

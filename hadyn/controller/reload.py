@@ -257,6 +257,9 @@ class Reloader:
         self._refuse(culprits)
         if culprits or not isinstance(failure, ConfigurationRefused):
             return bool(culprits)
+        certificates = self.reconciler.certificates
+        if certificates and certificates.leave_out(alert.text for alert in failure.alerts):
+            return True
         if self.reconciler.filing.main.refuse(failure.happened):
             log.error("the operator's ConfigMap is left out: %s", failure.happened)
             return True

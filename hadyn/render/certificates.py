@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hadyn.errors import FileNotWritten
@@ -30,8 +30,10 @@ HOST = re.compile(r"(?:\*\.)?[a-z0-9_.-]+")
 class CertificateFiles:
     """The certificates in one folder, and the list of them; one thread owns them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, make_again: Callable[[], None] = lambda: None) -> None:
+        """``make_again`` is called where the folder is gone."""
         self.folder = folder
+        self._make_again = make_again
         self._pems: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
         self._listed: dict[str, list[str]] = {}
@@ -146,6 +148,11 @@ class CertificateFiles:
             with contextlib.suppress(OSError):
                 self.path(name).unlink()
 
+    def doubt(self) -> None:
+        """Have every file written again."""
+        self._due.update(self._pems)
+        self._is_list_due = True
+
     def restore(self) -> list[Path]:
         """Have the files written again that somebody else changed; return them."""
         changed = self._imprints.differing()
@@ -180,6 +187,8 @@ class CertificateFiles:
 
     def _raise_first(self, failed: Mapping[Path, OSError]) -> None:
         for path, cause in failed.items():
+            if isinstance(cause, FileNotFoundError):
+                self._make_again()
             raise FileNotWritten(str(path), cause) from cause
 
 

@@ -45,7 +45,7 @@ class StateFiles:
         self.folder = folder
         self._imprints = Imprints()
         self._maps = MapFiles(folder.maps, self._replaced)
-        self.certificates = CertificateFiles(folder.certificates)
+        self.certificates = CertificateFiles(folder.certificates, self._make_folders_again)
         self._shards = Shards()
         # Each reload names all of them, and a Path spells itself once.
         self._shard_paths = [folder.backends / f"{number:03}.cfg" for number in range(SHARDS)]
@@ -240,6 +240,7 @@ class StateFiles:
             self._shards.numbers(), filter(lambda number: self._shard_path(number).exists(), range(SHARDS))
         )
         self._maps.doubt()
+        self.certificates.doubt()
 
     def doubt_changed(self) -> list[Path]:
         """Have the files written again that somebody else changed; return them. Raises OSError."""

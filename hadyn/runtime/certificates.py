@@ -108,6 +108,10 @@ class CertificateDoor:
                     found[name] = matched[1] if matched else ""
         return found
 
+    def named_in(self, text: str) -> list[str]:
+        """Return the certificates whose files HAProxy names in what it says."""
+        return re.findall(rf"{re.escape(self._folder)}/([^/'\s]+){re.escape(ENDING)}", text)
+
     def path(self, name: str) -> str:
         """Return the path by which HAProxy knows a certificate."""
         return f"{self._folder}/{name}{ENDING}"

@@ -64,6 +64,15 @@ class FakeDoor:
                     if word in line.split():
                         alert = ConfigurationAlert(str(path), number, DISLIKES)
                         raise ConfigurationRefused(f"{path}:{number}: {DISLIKES}", (alert,))
+        self._check_certificates()
+
+    def _check_certificates(self) -> None:
+        """HAProxy reads the list while it reads the line that names it."""
+        listing = self.folder.certificates / "crt-list"
+        for line in listing.read_text().splitlines() if listing.exists() else ():
+            for path in self.dislikes.intersection(line.split()):
+                said = f"'crt-list' : unable to load SSL certificate into SSL Context '{path}'."
+                raise ConfigurationRefused(said, (ConfigurationAlert(str(self.folder.main_config), 1, said),))
 
     def adopt(self) -> int | None:
         return None if self.handle is None or self.handle.ended.is_set() else self.handle.pid

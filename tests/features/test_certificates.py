@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 
 import pytest
 
@@ -242,7 +243,7 @@ def test_a_first_certificate_that_haproxy_refuses_is_in_no_file(house, refused):
 
 def test_a_chain_too_long_for_a_command_comes_by_a_reload_with_that_reason(house):
     root, middle, leaf = authority()
-    long = Pair("".join((leaf.certificate, middle, root)), leaf.key)
+    long = Pair(f"{leaf.certificate}{middle}{root}", leaf.key)
     house.begin(*WEB, *shop(pair=pair("a.example")))
     house.wheel.reconciler.certificates.longest = lambda: len(leaf.pem)
     house.change(tls_secret("web", long))
@@ -280,6 +281,26 @@ def test_an_expired_certificate_is_served_and_said_when_its_time_comes(house):
     assert before == []
     assert house.problems() == ["secret shop/web: InvalidValue"]
     assert served(house, "a.example") == prints(pair("a.example", days=(-90, 1)))
+
+
+def test_a_certificate_that_haproxy_does_not_start_with_is_left_out_alone(house):
+    house.door.dislikes = {f"{house.folder.certificates}/shop_web.pem"}
+    house.begin(*WEB, *shop(pair=pair("a.example")), *shop("api", "b.example", pair("b.example")))
+
+    assert served(house, "a.example") == prints(DEFAULT)
+    assert served(house, "b.example") == prints(pair("b.example"))
+    assert house.problems() == ["secret shop/web: RefusedByHAProxy"]
+
+
+def test_a_state_folder_that_is_removed_comes_back_with_its_certificates(house):
+    house.begin(*WEB, *shop(pair=pair("a.example")))
+    shutil.rmtree(house.folder.path)
+    house.change(tls_secret("web", pair("a.example", issue=2)))
+    house.wait(2)
+    house.wait(2)
+
+    assert files(house) == ["crt-list", "default.pem", "shop_web.pem"]
+    assert (house.folder.certificates / "shop_web.pem").read_text() == pair("a.example", issue=2).pem
 
 
 def test_nobody_but_hadyns_user_may_read_a_key(house):
