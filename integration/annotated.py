@@ -123,10 +123,14 @@ class AnnotatedSite:
             response = connection.getresponse()
             text = response.read()
             seen = json.loads(text) if text.startswith(b"{") else {}
-            answered = {name.lower(): value for name, value in response.getheaders()}
+            answered = {name.lower(): str(response.getheader(name)) for name, _ in response.getheaders()}
             return Answer(response.status, answered, seen, text.decode(errors="replace"))
         finally:
             connection.close()
+
+    def received(self, service: str, name: str) -> list[str]:
+        """Return each value of a header that the pod of a Service saw last."""
+        return [value for key, value in self.pods[service].last_headers if key.lower() == name]
 
     def _connection(self, *, encrypted: bool) -> http.client.HTTPConnection:
         if not encrypted:

@@ -131,6 +131,7 @@ class EchoPod(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), EchoHandler)
         self.seen = 0
+        self.last_headers: list[tuple[str, str]] = []
         self.go_on = Event()
         self.has_slow_request = Event()
         self._thread = Thread(target=self.serve_forever, args=(0.01,))
@@ -161,6 +162,8 @@ class EchoHandler(BaseHTTPRequestHandler):
             self.server.has_slow_request.set()
             self.server.go_on.wait(ANSWER_SECONDS)
         self.server.seen += 1
+        self.server.last_headers = self.headers.items()
+        self.rfile.read(int(self.headers.get("content-length", "0")))
         body = json.dumps(
             {name.lower(): value for name, value in self.headers.items()} | {":path": self.requestline.split(" ")[1]}
         ).encode()

@@ -46,6 +46,11 @@ class Directive:
         return " ".join(map(quoted, spelled))
 
 
+def literal(text: str) -> str:
+    """Spell a user's text so that it stands for itself where HAProxy expects a log-format string."""
+    return text.replace("%", "%%")
+
+
 def quoted(word: str) -> str:
     """Spell one word so that HAProxy's parser reads exactly it."""
     if PLAIN.fullmatch(word):

@@ -87,7 +87,8 @@ class PathRule(Struct, frozen=True, gc=False):
 
     ``target`` is None where it is unusable: the path gets a 503, because a shorter path
     of somebody else must not get its requests. ``is_default`` marks a defaultBackend
-    beside rules: it counts only if nobody claims the path.
+    beside rules: it counts only if nobody claims the path. ``rest`` is the group of what follows
+    the path, where it was written as a regular expression.
     """
 
     path: str
@@ -95,6 +96,7 @@ class PathRule(Struct, frozen=True, gc=False):
     target: Target | None
     field: str
     is_default: bool = False
+    rest: int = 0
 
 
 class HostRules(Struct, frozen=True, gc=False):

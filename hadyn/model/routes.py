@@ -19,7 +19,7 @@ from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, MapName, Route
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
 from hadyn.model.options.option import RouteFacts
-from hadyn.model.options.routing import route_fields
+from hadyn.model.options.routing import route_faults, route_fields
 from hadyn.model.problems import Problem, Reason
 from hadyn.model.services import Find, Found, Missing
 
@@ -116,7 +116,10 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
-        facts = RouteFacts(rule.path, rule.is_exact, has_tls=self.has_tls)
+        facts = RouteFacts(rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest)
+        for said in route_faults(ingress.options, self._standing, facts):
+            remedy = "Write the path as a prefix, or as one in /prefix(/|$)(.*)"
+            self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)
         fields = route_fields(ingress.title, ingress.options, self._standing, facts)
         route = replace(route, backend=found.backend if found else None, fields=fields)
         if found is not None:

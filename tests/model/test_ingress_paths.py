@@ -113,7 +113,7 @@ def test_an_unknown_path_type_is_named(path_type):
         pytest.param("/[", "contains '['", id="a bracket is refused"),
         pytest.param("/(?P<x", "contains '?'", id="a named group is refused"),
         pytest.param("/\\1", "contains a backslash", id="a back-reference is refused"),
-        pytest.param("/api(/|$)(.*)", "contains '|'", id="an alternative is refused"),
+        pytest.param("/api(/|$)(.+)", "contains '|'", id="an alternative is refused"),
         pytest.param("[", "must start with '/'", id="a lone bracket is refused"),
     ],
 )
@@ -121,6 +121,14 @@ def test_a_regular_expression_that_cannot_be_a_path_is_refused(path, said):
     routes, wrong = paths_of(given.path_of(path, path_type="ImplementationSpecific"))
     assert routes == {"a.example/good": "shop_web_80"}
     assert said in wrong[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api(/|$)(.*)", "/api/(.*)", "/api/?(.*)", "/api(/.*)", "/api(/.*)?", "/api/.*"]
+)
+def test_a_regular_expression_that_means_a_prefix_is_that_prefix(path):
+    found = paths_of(given.path_of(path, "api", path_type="ImplementationSpecific"))
+    assert found == ({"a.example/api": "shop_api_80", "a.example/good": "shop_web_80"}, [])
 
 
 @pytest.mark.parametrize("path", ["/(a+)+$", "/api/*", "/x.+"])

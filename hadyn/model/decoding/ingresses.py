@@ -12,7 +12,7 @@ from typing import Any
 from hadyn.model.decoding.hosts import Refused, canonical_host
 from hadyn.model.decoding.leaves import MAX_NAME, Findings, is_dns_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
-from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern
+from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern, prefix_meant
 from hadyn.model.decoding.targets import WireBackend, read_target
 from hadyn.model.desired import ANY_HOST
 from hadyn.model.objects import HostRules, Ingress, PathRule, TlsRule
@@ -184,8 +184,9 @@ class _Rules:
             self._findings.add(f"{place}.pathType", said, f"Use {', '.join(PATH_TYPES)}")
             return None
         is_all = path_type == FREE and wire.path in (None, "")
+        prefix, rest = (prefix_meant(wire.path) if path_type == FREE else None) or (wire.path, 0)
         try:
-            path = checked_path("/" if is_all else wire.path)
+            path = checked_path("/" if is_all else prefix)
         except Refused as refused:
             self._findings.add(f"{place}.path", str(refused), refused.remedy)
             return None
@@ -193,7 +194,7 @@ class _Rules:
             said = f"{spelled(path)} looks like a pattern, but is taken as a prefix, literally"
             self._findings.add(f"{place}.path", said, "Use a prefix or exact paths", Reason.NOT_SUPPORTED)
         target = read_target(wire.backend, f"{place}.backend", self._findings, is_beta=self._is_beta)
-        return PathRule(path=path, is_exact=path_type == EXACT, target=target, field=place)
+        return PathRule(path=path, is_exact=path_type == EXACT, target=target, field=place, rest=rest)
 
     def _add(self, paths: dict[tuple[bool, str], PathRule], rule: PathRule) -> None:
         """Keep the first of equal paths; the other one is a fault if it leads elsewhere."""

@@ -15,6 +15,11 @@ from hadyn.model.decoding.leaves import spelled, spelled_character
 MAX_PATH = 1024
 _ALLOWED = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@%/-]*")
 _LIKE_A_PATTERN = re.compile(r".*(?:[(*+]|\$$).*")
+_GROUPS = {"(/|$)(.*)": 2, "/(.*)": 1, "/?(.*)": 1, "(/.*)": 1, "(/.*)?": 1, "/.*": 0}
+"""What may follow a prefix, and which group of it is what the client asked for behind the prefix."""
+_MEANS_A_PREFIX = re.compile(
+    "((?:/[A-Za-z0-9._~%-]+)*)(" + "|".join(re.escape(each) for each in sorted(_GROUPS, key=len, reverse=True)) + ")"
+)
 
 
 def checked_path(value: object) -> str:
@@ -30,6 +35,15 @@ def checked_path(value: object) -> str:
     if not _is_normal(value):
         raise Refused(f"{spelled(value)} is not normal", "Leave out '//', '/./', '/../' and encoded slashes and dots")
     return value
+
+
+def prefix_meant(pattern: object) -> tuple[str, int] | None:
+    """Return the prefix that a regular expression of ingress-nginx means, and the number of the group that follows it.
+
+    None where it means anything else, or is none. ``/shop(/|$)(.*)`` is /shop and 2.
+    """
+    found = _MEANS_A_PREFIX.fullmatch(pattern) if isinstance(pattern, str) and len(pattern) <= MAX_PATH else None
+    return (found[1] or "/", _GROUPS[found[2]]) if found else None
 
 
 def looks_like_a_pattern(path: str) -> bool:

@@ -39,6 +39,7 @@ class Effect(Enum):
 
     LIVE = "at once, over the socket"
     RELOAD = "with a reload"
+    LIVE_BEHIND_FIRST = "at once, over the socket, once some Ingress has brought it to the backend with a reload"
     WHEN_GROWING = "at once where slots suffice, else with one reload"
 
 
@@ -69,11 +70,20 @@ class Alias(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class RouteFacts:
-    """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls."""
+    """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls.
+
+    ``rest`` is the number of the group that holds what follows the path, where the path was
+    written as a regular expression; else 0.
+    """
 
     path: str
     is_exact: bool
     has_tls: bool = False
+    rest: int = 0
+
+
+def like_all(_chosen: Chosen, _route: RouteFacts) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,8 @@ class RouteField:
 
     ``spell`` returns "" where there is nothing to say, else printable ASCII without blank,
     ``|``, ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
-    behind the choice of the backend; ``tls_rules`` follow where HAProxy speaks TLS.
+    behind the choice of the backend; ``tls_rules`` follow where HAProxy speaks TLS. Without
+    rules the lines of backends read the field. ``unlike`` says what is wrong with the wish for this route, "" where nothing is.
     ``number`` is never given to another field, since a HAProxy that
     runs on counts as it did when it began.
     """
@@ -90,8 +101,9 @@ class RouteField:
     number: int
     name: str
     spell: Callable[[Chosen, RouteFacts], str]
-    rules: tuple[str, ...]
+    rules: tuple[str, ...] = ()
     tls_rules: tuple[str, ...] = ()
+    unlike: Callable[[Chosen, RouteFacts], str] = like_all
 
 
 class Section(Enum):

@@ -60,3 +60,19 @@ def duration(shortest: int, longest: int) -> Callable[[str], int]:
         return milliseconds
 
     return parse
+
+
+def lines(text: str, most: int) -> list[str]:
+    """The lines of a text, from one to so many; blank ones and the ends of lines are left out."""
+    found = [line for line in text.split("\n") if line.strip(" ")]
+    if not 1 <= len(found) <= most:
+        raise ValueError(text)
+    return found
+
+
+def words(text: str, most: int) -> list[str]:
+    """From one to so many words with commas, blanks or line ends between them."""
+    found = re.split(r"[, \n]+", text.strip(", \n"))
+    if not all(found) or len(found) > most:
+        raise ValueError(text)
+    return found

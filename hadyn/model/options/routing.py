@@ -14,6 +14,7 @@ from typing import TypeVar
 from hadyn.model.objects import Options
 from hadyn.model.options.option import Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
+from hadyn.model.options.rewrites import REWRITE
 from hadyn.model.options.table import BY_NAME
 
 Value = TypeVar("Value")
@@ -24,7 +25,7 @@ FIELD = re.compile(r"[!-:=-[\]-{}~]*")
 """Neither what ends a field nor what HAProxy's socket acts on."""
 
 
-FIELDS = (REDIRECT,)
+FIELDS = (REDIRECT, REWRITE)
 """By number, ascending."""
 
 
@@ -59,9 +60,19 @@ def route_fields(ingress: str, said: Options, standing: Options, route: RouteFac
     return (ingress if speaks else "", *behind) if speaks or behind else ()
 
 
+def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[str]:
+    """Return what an Ingress wishes of this route that cannot be."""
+    if not (speaks_of_routes(said) or speaks_of_routes(standing)):
+        return []
+    chosen = Said(said, standing)
+    return [fault for field in FIELDS if (fault := field.unlike(chosen, route))]
+
+
 def field_rules(*, speaks_tls: bool) -> Iterator[str]:
     """Yield the frontend's lines that take a route's entry apart, and act on its fields."""
     for field in FIELDS:
+        if not field.rules:
+            continue
         yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|)"
         yield from field.rules
         yield from field.tls_rules if speaks_tls else ()

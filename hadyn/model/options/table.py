@@ -12,19 +12,9 @@ from typing import Any
 from hadyn.model.options.backend_options import BACKEND_OPTIONS
 from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
 from hadyn.model.options.discovery import DISCOVERY
-from hadyn.model.options.headers import SET_HOST
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
-from hadyn.model.options.redirects import (
-    APP_ROOT,
-    FORCE_SSL_REDIRECT,
-    REDIRECT_CODE,
-    REDIRECT_HOST,
-    REDIRECT_TO,
-    SSL_REDIRECT,
-    SSL_REDIRECT_CODE,
-    SSL_REDIRECT_PORT,
-)
+from hadyn.model.options.request_options import REQUEST_OPTIONS
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 
 OPTIONS: tuple[Option[Any], ...] = (
@@ -37,15 +27,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     CANARY,
     CANARY_WEIGHT,
     *BACKEND_OPTIONS,
-    SSL_REDIRECT,
-    FORCE_SSL_REDIRECT,
-    SSL_REDIRECT_CODE,
-    SSL_REDIRECT_PORT,
-    REDIRECT_TO,
-    REDIRECT_HOST,
-    REDIRECT_CODE,
-    APP_ROOT,
-    SET_HOST,
+    *REQUEST_OPTIONS,
     *OPERATOR_OPTIONS,
 )
 

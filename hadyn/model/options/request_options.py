@@ -1,0 +1,75 @@
+"""The options about requests, in the order of their lines: who may come in, then what becomes of the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hadyn.model.options.access import DENY_PATHS
+from hadyn.model.options.bodies import BODY_SIZE, COMPRESSION
+from hadyn.model.options.cors import (
+    CORS_ALLOW_CREDENTIALS,
+    CORS_ALLOW_HEADERS,
+    CORS_ALLOW_METHODS,
+    CORS_ALLOW_ORIGIN,
+    CORS_ENABLE,
+    CORS_EXPOSE_HEADERS,
+    CORS_MAX_AGE,
+)
+from hadyn.model.options.headers import (
+    FORWARDED_PREFIX,
+    REQUEST_ADD_HEADERS,
+    REQUEST_DEL_HEADERS,
+    REQUEST_SET_HEADERS,
+    RESPONSE_ADD_HEADERS,
+    RESPONSE_DEL_HEADERS,
+    RESPONSE_SET_HEADERS,
+    SET_HOST,
+)
+from hadyn.model.options.hsts import HSTS, HSTS_INCLUDE_SUBDOMAINS, HSTS_MAX_AGE, HSTS_PRELOAD
+from hadyn.model.options.option import Option
+from hadyn.model.options.redirects import (
+    APP_ROOT,
+    FORCE_SSL_REDIRECT,
+    REDIRECT_CODE,
+    REDIRECT_HOST,
+    REDIRECT_TO,
+    SSL_REDIRECT,
+    SSL_REDIRECT_CODE,
+    SSL_REDIRECT_PORT,
+)
+from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
+
+REQUEST_OPTIONS: tuple[Option[Any], ...] = (
+    SSL_REDIRECT,
+    FORCE_SSL_REDIRECT,
+    SSL_REDIRECT_CODE,
+    SSL_REDIRECT_PORT,
+    REDIRECT_TO,
+    REDIRECT_HOST,
+    REDIRECT_CODE,
+    APP_ROOT,
+    DENY_PATHS,
+    CORS_ENABLE,
+    CORS_ALLOW_ORIGIN,
+    CORS_ALLOW_METHODS,
+    CORS_ALLOW_HEADERS,
+    CORS_ALLOW_CREDENTIALS,
+    CORS_EXPOSE_HEADERS,
+    CORS_MAX_AGE,
+    BODY_SIZE,
+    REWRITE_TARGET,
+    PATH_REWRITE,
+    REQUEST_DEL_HEADERS,
+    REQUEST_SET_HEADERS,
+    REQUEST_ADD_HEADERS,
+    SET_HOST,
+    FORWARDED_PREFIX,
+    RESPONSE_DEL_HEADERS,
+    RESPONSE_SET_HEADERS,
+    RESPONSE_ADD_HEADERS,
+    HSTS,
+    HSTS_MAX_AGE,
+    HSTS_INCLUDE_SUBDOMAINS,
+    HSTS_PRELOAD,
+    COMPRESSION,
+)
