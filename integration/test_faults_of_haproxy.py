@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -20,8 +21,8 @@ from integration.probes import Probes
 from integration.running import Ground, RunningHadyn
 
 AWAY_SECONDS = 2.0
-HANGING_SECONDS = 4.5
-"""Long enough for every question to time out twice."""
+HANGING_SECONDS = 30.0
+READING_ROUNDS = 10
 DRIFT = "--drift-interval", "500ms"
 
 
@@ -42,12 +43,38 @@ def replaced(web: Deployment, count: int = 1) -> list[Pod]:
     return web.remove(leavers)
 
 
-def kill_worker(ground: Ground) -> None:
-    os.kill(ground.worker(), signal.SIGKILL)
+def worker(ground: Ground) -> int:
+    return ground.worker()
 
 
-def kill_master(ground: Ground) -> None:
-    os.kill(ground.status()["haproxy"]["pid"], signal.SIGKILL)
+def master(ground: Ground) -> int:
+    """The parent of the worker; hadyn may be too busy to be asked."""
+    return int(Path(f"/proc/{ground.worker()}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def is_alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    return False
+
+
+def end(ground: Ground, pods: Pods, victim: int, leavers: list[Pod]) -> list[int]:
+    """Kill a process of HAProxy; return how many requests each of these pods has had when no worker is left."""
+    serving = ground.worker()
+    os.kill(victim, signal.SIGKILL)
+    ground.until(lambda: not is_alive(serving))
+    pods.call(what_came_is_read())
+    return answered(leavers)
+
+
+async def what_came_is_read() -> None:
+    """Let the pods accept, and read, what the worker that died had sent."""
+    for _ in range(READING_ROUNDS):
+        await asyncio.sleep(0)
+
+
+def answered(pods: list[Pod]) -> list[int]:
+    return [pod.answered for pod in pods]
 
 
 @contextlib.contextmanager
@@ -65,67 +92,72 @@ def threads(hadyn: RunningHadyn) -> int:
     return len(list(Path(f"/proc/{hadyn.pid}/task").iterdir()))
 
 
-@pytest.mark.parametrize("kill", [kill_worker, kill_master])
+@pytest.mark.parametrize("victim", [worker, master])
 def test_a_haproxy_killed_twice_in_ten_seconds_is_away_for_a_moment_and_never_wrong(
-    ground: Ground, web: Deployment, kill
+    ground: Ground, pods: Pods, web: Deployment, victim
 ) -> None:
     ground.run()
-    leavers = replaced(web)
-    ground.until(web.serves)
-    answered = leavers[0].answered
     for _ in range(2):
         with Probes(ground) as probes:
+            leavers = replaced(web)
+            ground.until(web.serves)
             before = ground.worker()
-            kill(ground)
-            leavers += replaced(web)
+            asked = end(ground, pods, victim(ground), leavers)
+            replaced(web)
             ground.until(lambda before=before: ground.worker() not in (0, before) and web.serves())
             probes.forget()
             ground.until(lambda probes=probes: probes.answered >= set(web.names))
         assert probes.statuses <= {0, 200}
         assert probes.answered == set(web.names)
         assert probes.away_seconds < AWAY_SECONDS
-    assert leavers[0].answered == answered
+        assert answered(leavers) == asked
     assert ground.reloads() == {}
 
 
-@pytest.mark.parametrize("after_seconds", [0.0, 0.002, 0.005, 0.01])
+@pytest.mark.parametrize("after_seconds", [0.002, 0.005, 0.01])
+@pytest.mark.parametrize("victim", [worker, master])
 def test_a_haproxy_killed_during_a_batch_comes_back_with_the_whole_batch(
-    ground: Ground, web: Deployment, after_seconds: float
+    ground: Ground, pods: Pods, web: Deployment, victim, after_seconds: float
 ) -> None:
     web.start(40)
     ground.run()
-    before = ground.worker()
+    before, pid = ground.worker(), victim(ground)
     with Probes(ground) as probes:
-        replaced(web, 40)
+        leavers = replaced(web, 40)
         time.sleep(after_seconds)
-        os.kill(before, signal.SIGKILL)
+        asked = end(ground, pods, pid, leavers)
         ground.until(lambda: ground.worker() not in (0, before) and web.serves())
         probes.forget()
         ground.until(lambda: probes.count > 200)
     assert probes.statuses <= {0, 200}
     assert probes.answered <= set(web.names)
+    assert answered(leavers) == asked
     assert probes.away_seconds < AWAY_SECONDS
     assert ground.reloads() == {}
 
 
-@pytest.mark.parametrize("after_seconds", [0.0, 0.01, 0.02, 0.04])
+@pytest.mark.parametrize("after_seconds", [0.0, 0.01, 0.03])
+@pytest.mark.parametrize("victim", [worker, master])
 def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
-    ground: Ground, pods: Pods, web: Deployment, after_seconds: float
+    ground: Ground, pods: Pods, web: Deployment, victim, after_seconds: float
 ) -> None:
     ground.run()
+    leavers = replaced(web)
+    ground.until(web.serves)
     api = Deployment(ground, pods, "api", path="/api")
     api.start(1)
     staged = ground.folder.candidate / "haproxy.cfg"
-    before = staged.stat().st_mtime_ns
+    before, asked = staged.stat().st_mtime_ns, answered(leavers)
     with Probes(ground) as probes:
         api.publish()
         ground.until(lambda: staged.stat().st_mtime_ns != before)
         time.sleep(after_seconds)
-        kill_worker(ground)
+        os.kill(victim(ground), signal.SIGKILL)
         ground.until(lambda: ground.get("/api")[1] in api.names, seconds=10)
         ground.until(web.serves)
     assert probes.statuses <= {0, 200}
     assert probes.answered == set(web.names)
+    assert answered(leavers) == asked
     assert probes.away_seconds < AWAY_SECONDS
     ground.until(lambda: ground.status()["reloads"]["pending"] == [])
     assert ground.reloads() in ({}, {"NEW_BACKEND": 1})
@@ -133,9 +165,9 @@ def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
 
 def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground, web: Deployment) -> None:
     hadyn = ground.run()
-    worker, threads_before = ground.worker(), threads(hadyn)
+    before, threads_before = ground.worker(), threads(hadyn)
     leavers = []
-    with unfailing_load(ground, rate=50, timeout_seconds=30) as requests:
+    with unfailing_load(ground, rate=10, timeout_seconds=60) as requests:
         assert requests.wait_for(web.names, 5)
         for pid in ground.processes():
             os.kill(pid, signal.SIGSTOP)
@@ -154,9 +186,9 @@ def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground,
     assert ground.status()["cycles"] <= cycles + 2
     assert ground.log.count("did not answer within 2 s") == 1
     assert "HAProxy answers again after" in ground.log
-    assert len(leavers) > 10
+    assert len(leavers) > 50
     assert threads(hadyn) <= threads_before + 1
-    assert (ground.worker(), ground.reloads()) == (worker, {})
+    assert (ground.worker(), ground.reloads()) == (before, {})
     time.sleep(1.5)
     assert web.serves()
 
@@ -176,7 +208,7 @@ def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(
     ground: Ground, web: Deployment
 ) -> None:
     ground.run("--leave-running").terminate()
-    worker = ground.worker()
+    before = ground.worker()
     replaced(web)
     for pid in ground.processes():
         os.kill(pid, signal.SIGSTOP)
@@ -185,7 +217,7 @@ def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(
     for pid in ground.processes():
         os.kill(pid, signal.SIGCONT)
     ground.until(web.serves)
-    assert ground.worker() == worker
+    assert ground.worker() == before
 
 
 def test_a_removed_runtime_socket_is_opened_again_without_a_failed_request(ground: Ground, web: Deployment) -> None:

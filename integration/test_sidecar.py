@@ -164,6 +164,27 @@ def test_when_both_were_gone_either_may_return_first(serving: SidecarGround, web
     assert serving.reloads() == {}
 
 
+def test_a_master_socket_that_somebody_removed_holds_up_reloads_and_no_endpoint(
+    any_ground: SidecarGround, pods: Pods, web: Deployment
+) -> None:
+    any_ground.bootstrap()
+    any_ground.start_haproxy()
+    any_ground.run("--drift-interval", "500ms")
+    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+    any_ground.until(web.serves)
+    with unfailing_load(any_ground, rate=200) as requests:
+        any_ground.master_socket.unlink()
+        assert requests.wait_for(web.start(1), 2)
+        any_ground.stays(web.serves, 1.2)
+        api = started(any_ground, pods, "api", 1)
+        any_ground.until(lambda: "not reloaded for NEW_BACKEND (shop_api_80): cannot reach HAProxy" in any_ground.log)
+        assert requests.wait_for(web.start(1), 2)
+    any_ground.end_haproxy()
+    any_ground.start_haproxy()
+    any_ground.until(lambda: any_ground.get("/api")[1] in api.names)
+    any_ground.until(web.serves)
+
+
 def test_a_reload_by_somebody_else_is_noticed_and_fails_no_request(serving: SidecarGround, web: Deployment) -> None:
     replaced(web)
     serving.until(web.serves)

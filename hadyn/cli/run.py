@@ -77,6 +77,9 @@ def run(**flags: Any) -> None:
     each change to it at run time; reloads it only where that is the only way, and says why.
     SIGTERM and Ctrl-C stop both, HAProxy after its last request. SIGHUP compares everything.
 
+    On --status-bind, /healthz says that hadyn turns and /readyz that HAProxy serves a full state:
+    while sources do not answer that is the last good one, and the status says how old it is.
+
     With --sidecar HAProxy runs beside hadyn, in another container for instance; they share
     the state folder, and either may start and return first.
     """
