@@ -81,7 +81,12 @@ class House:
         self.wheel = self._wheel()
 
     def begin(self, *objects: KubernetesObject) -> None:
-        """Start hadyn with these objects, and with it HAProxy, or take over the one that runs."""
+        """Start hadyn with these objects, and with it HAProxy, or take over the one that runs; let it do all it can."""
+        self.enter(*objects)
+        self.settle()
+
+    def enter(self, *objects: KubernetesObject) -> None:
+        """As ``begin``; hadyn has not turned yet."""
         self.wheel.take_in(changes(*objects, is_complete=True))
         reconciler = self.wheel.reconciler
         reconciler.filing.load()
@@ -94,12 +99,16 @@ class House:
             self.wheel.supervisor.start()
             self.wheel.touched = reconciler.after_reload()
             reconciler.filing.settle(reconciler.filing.pace.backends)
-        self.settle()
 
     def restart(self, *objects: KubernetesObject) -> None:
         """Let hadyn die where it is, and start another one with these objects."""
+        self.replace(*objects)
+        self.settle()
+
+    def replace(self, *objects: KubernetesObject) -> None:
+        """As ``restart``; the other one has not turned yet."""
         self.wheel = self._wheel()
-        self.begin(*objects)
+        self.enter(*objects)
 
     def change(self, *upserts: KubernetesObject, deletes: tuple[ObjectRef, ...] = ()) -> None:
         """Deliver a difference and let hadyn do all it can do now."""

@@ -26,6 +26,25 @@ def test_several_new_backends_in_one_turn_are_one_reload(house):
     assert house.ready("shop_b_80") == ["10.0.1.2:80"]
 
 
+def test_hadyn_is_ready_once_a_haproxy_without_backends_has_loaded_them(house):
+    house.begin()
+    house.replace(*WEB)
+    house.wheel.turn([])
+    assert not house.wheel.is_synced
+    house.settle()
+    assert house.wheel.is_synced
+    assert house.reloads() == {"NEW_BACKEND": 1}
+
+
+def test_hadyn_is_ready_when_the_first_reload_fails_for_what_is_loaded_serves(house):
+    house.begin(*WEB)
+    house.door.failures = [ReloadFailed("HAProxy did not come up")]
+    house.replace(*WEB, *backend("a", "10.0.1.1"))
+    house.settle()
+    assert house.wheel.is_synced
+    assert house.reloads() == {}
+
+
 def test_the_second_reload_waits_and_takes_all_along_that_came_meanwhile(house):
     house.begin(*WEB)
     house.change(*backend("a", "10.0.1.1"))
