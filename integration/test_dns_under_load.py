@@ -49,6 +49,14 @@ def queries(ground: Ground) -> float:
     return ground.metric("hadyn_dns_queries_total")
 
 
+def stale_seconds(ground: Ground) -> float:
+    """For how long the name has had no answer, as `hadyn status` and `hadyn resolve` agree to say."""
+    (source,) = [each for each in ground.status()["sources"] if each["name"] == "dns"]
+    stale = max(float(each["stale_seconds"]) for each in ground.ask("/api/resolve", name="web.example."))
+    assert abs(stale - source["stale_seconds"]) < 1
+    return stale
+
+
 def is_asked_again(ground: Ground, times: int = 3) -> None:
     """Wait until DNS was asked some times more."""
     before = queries(ground)
@@ -70,30 +78,30 @@ def test_answers_that_only_rotate_cost_no_command(ground: Ground, web: NamedPods
 
 
 def test_pods_that_roll_over_while_the_name_is_gone_for_a_while_fail_no_request(
-    ground: Ground, web: NamedPods, knot: Knot
+    any_ground: Ground, api: NamedPods, knot: Knot
 ) -> None:
-    web.start(*range(5))
-    ground.run(*dns_flags(knot.address, "--dns-hold", "obsolete=5s"))
-    ground.until(web.serves)
-    worker = ground.worker()
+    api.start(*range(5))
+    any_ground.run(*dns_flags(knot.address, "--dns-hold", "obsolete=5s"))
+    any_ground.until(api.serves)
+    worker = any_ground.worker()
 
-    with unfailing_load(ground) as requests:
+    with unfailing_load(any_ground) as requests:
         for number in range(5):
-            web.start(number + 10)
+            api.start(number + 10)
             assert requests.wait_for([f"web-{number + 10}"], 5)
-            web.tell([each for each in web.numbers if each != number])
+            api.tell([each for each in api.numbers if each != number])
             if number == 2:
-                seats = ground.ready(BACKEND)
+                seats = any_ground.ready(BACKEND)
                 knot.publish()
-                ground.stays(
-                    lambda seats=seats: ground.ready(BACKEND).items() >= dict(list(seats.items())[1:]).items(), 8
+                any_ground.stays(
+                    lambda seats=seats: any_ground.ready(BACKEND).items() >= dict(list(seats.items())[1:]).items(), 8
                 )
-                web.tell([each for each in web.numbers if each != number])
-            web.stop(number)
+                api.tell([each for each in api.numbers if each != number])
+            api.stop(number)
 
-    assert ground.worker() == worker
-    assert ground.status()["reloads"]["total"] == 0
-    ground.until(web.serves)
+    assert any_ground.worker() == worker
+    assert any_ground.status()["reloads"]["total"] == 0
+    any_ground.until(api.serves)
 
 
 def test_three_hundred_addresses_come_over_tcp(ground: Ground, pods: Pods, knot: Knot) -> None:
@@ -158,6 +166,7 @@ def test_a_server_that_is_dead_or_fails_changes_nothing(
     with unfailing_load(any_ground):
         getattr(knot, trouble)()
         any_ground.until(lambda: any_ground.metric('hadyn_source_stale_seconds{source="dns"}') > 2)
+        assert stale_seconds(any_ground) > 2
         asked = queries(any_ground)
         any_ground.stays(api.serves, 6)
         assert queries(any_ground) - asked <= 2 * 2 * 6
@@ -167,6 +176,7 @@ def test_a_server_that_is_dead_or_fails_changes_nothing(
 
     assert commands(any_ground) - sent <= 3
     any_ground.until(lambda: any_ground.metric('hadyn_source_stale_seconds{source="dns"}') == 0)
+    assert stale_seconds(any_ground) == 0
 
 
 def test_a_hadyn_that_is_new_while_dns_is_dead_leaves_everybody_in_place(

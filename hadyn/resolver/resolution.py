@@ -4,7 +4,7 @@ Rules:
 
 1. Only an answer with records changes which records count. NXDOMAIN, an empty answer,
    silence, a refusal or a failure leave them for their hold time, counted from the first
-   such answer in a row; a hold time of None is for ever.
+   such answer since one with records; a hold time of None is for ever.
 2. When a hold time is over, a quarter of the records go with each further answer of the
    kind: a backend is never emptied in one step.
 3. Asked again when the TTL is over, between the floor and ``hold valid``; after a failure
@@ -87,7 +87,8 @@ class Resolution(Struct, frozen=True, gc=False):
     """What is known of one question.
 
     ``records`` is None while nothing is. ``valid_at`` is when an answer with records came
-    last, ``failing_since`` when the first of ``failures`` answers in a row without came.
+    last; ``began`` is when, since then, the first answer of each other outcome came, ``failures``
+    how many came, ``unconfirmed_since`` when the first did that left something in doubt.
     ``pause`` is for how long not to ask again. All times are seconds of one clock.
     """
 
@@ -98,7 +99,8 @@ class Resolution(Struct, frozen=True, gc=False):
     ttl: float = 0.0
     answered_at: float | None = None
     valid_at: float | None = None
-    failing_since: float | None = None
+    began: tuple[tuple[Outcome, float], ...] = ()
+    unconfirmed_since: float | None = None
     failures: int = 0
     pause: float = 0.0
 
@@ -106,11 +108,14 @@ class Resolution(Struct, frozen=True, gc=False):
     def has_records(self) -> bool:
         return self.records is not None and bool(self.records.known)
 
+    @property
+    def failing_since(self) -> float | None:
+        """When the first answer without records came since the last one with."""
+        return min((at for _, at in self.began), default=None)
+
     def stale_seconds(self, now: float) -> float:
         """For how long records are held that no answer confirms, or nobody answers at all; else 0."""
-        if self.failing_since is None or (self.outcome is Outcome.NX and not self.has_records):
-            return 0.0
-        return now - self.failing_since
+        return 0.0 if self.unconfirmed_since is None else now - self.unconfirmed_since
 
 
 def judged(resolution: Resolution, finding: Finding, now: float, holds: Holds) -> Resolution:
@@ -162,11 +167,15 @@ def _failed(resolution: Resolution, finding: Finding, now: float, holds: Holds) 
     records = resolution.records
     if finding.records:
         records = accumulated(records or Records(), finding.records, now, hold_obsolete=0.0, extent=Extent.CUT)
-    failing_since = now if resolution.failing_since is None else resolution.failing_since
+    began = {finding.outcome: now} | dict(resolution.began)
+    failing_seconds = now - began[finding.outcome]
     hold = holds.of(finding.outcome)
-    if hold is not None and now - failing_since >= hold:
+    if hold is not None and failing_seconds >= hold:
         records = let_go(records or Records())
     failures = resolution.failures + 1
+    # That a name without records is not there confirms what is known.
+    is_in_doubt = finding.outcome is not Outcome.NX or (records is not None and bool(records.known))
+    since = now if resolution.unconfirmed_since is None else resolution.unconfirmed_since
     return Resolution(
         records=records,
         outcome=finding.outcome,
@@ -175,9 +184,10 @@ def _failed(resolution: Resolution, finding: Finding, now: float, holds: Holds) 
         ttl=resolution.ttl,
         answered_at=resolution.answered_at,
         valid_at=resolution.valid_at,
-        failing_since=failing_since,
+        began=tuple(began.items()),
+        unconfirmed_since=since if is_in_doubt else None,
         failures=failures,
-        pause=max(_pause(finding, records, now - failing_since, failures, holds), float(finding.queries)),
+        pause=max(_pause(finding, records, failing_seconds, failures, holds), float(finding.queries)),
     )
 
 

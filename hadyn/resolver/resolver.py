@@ -259,8 +259,8 @@ class Resolver:
 
     def _note_staleness(self, entry: _Entry) -> None:
         """Keep the names without confirmation in the order in which they lost it."""
-        since = entry.resolution.failing_since
-        if entry.is_wanted and since is not None and entry.resolution.stale_seconds(since + 1):
+        since = entry.resolution.unconfirmed_since
+        if entry.is_wanted and since is not None:
             self._unconfirmed.setdefault(entry.question, since)
         else:
             self._unconfirmed.pop(entry.question, None)

@@ -76,6 +76,21 @@ def test_an_answer_after_trouble_ends_it():
     assert (resolution.stale_seconds(100.0), resolved_name(QUESTION, resolution).remarks) == (0.0, ())
 
 
+def test_a_server_that_comes_back_without_the_name_is_given_the_whole_hold_time():
+    dead = story(good(), *[bad()] * 600)
+    back = judged(dead, bad(Outcome.NX), 600.0, Holds())
+    assert len(told(judged(back, bad(Outcome.NX), 629.0, Holds()))) == 5
+    assert len(told(judged(back, bad(Outcome.NX), 630.0, Holds()))) == 3
+
+
+def test_a_family_without_records_is_in_doubt_from_the_first_failure_on_and_no_sooner():
+    without = story(*[bad(Outcome.NX)] * 3600)
+    assert without.stale_seconds(3600.0) == 0.0
+    failing = judged(without, bad(Outcome.OTHER), 3600.0, Holds())
+    assert failing.stale_seconds(3602.0) == 2.0
+    assert judged(failing, bad(Outcome.NX), 3603.0, Holds()).stale_seconds(3604.0) == 0.0
+
+
 def test_hold_times_of_trouble_may_end_too():
     holds = Holds(timeout=10.0)
     assert len(told(story(good(), *[bad()] * 10, holds=holds))) == 5
