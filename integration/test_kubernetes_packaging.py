@@ -11,10 +11,12 @@ import yaml
 
 from integration.charts import (
     BASE,
+    CHART,
     KUBECTL,
     ROOT,
     Document,
     chart,
+    helm,
     kustomized,
     of_kind,
     one,
@@ -225,6 +227,11 @@ def test_a_pod_has_the_time_that_its_drain_takes() -> None:
     documents = chart({"drain": {"waitSeconds": 20, "graceSeconds": 300}})
     assert one(documents, "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 325
     assert containers(documents)["haproxy"]["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", "20"]
+
+
+def test_helm_finds_nothing_to_complain_of() -> None:
+    done = subprocess.run([helm(), "lint", "--strict", CHART], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.count("[ERROR]"), done.stdout.count("[WARNING]")) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("version", "policy"), [("1.28.3", None), ("1.29.0", "Always")])

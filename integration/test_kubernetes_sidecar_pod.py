@@ -124,6 +124,18 @@ def test_a_pod_that_goes_finishes_its_requests_and_hadyn_ends_last(pod: Pod, sho
         assert answer.result()[0] == 200
 
 
+def test_a_pod_may_listen_below_1024_and_its_containers_may_be_plain_ones(
+    cluster: ControlPlane, documents: list[Document], shop: Namespace
+) -> None:
+    special = chart({"ports": {"http": 80, "https": 443}, "nativeSidecar": False, "drain": {"waitSeconds": 0}})
+    with Pod(cluster, special, binaries()[-1].path) as pod:
+        pod.start_all()
+        pod.until(pod.is_ready)
+        assert names(pod) == set(shop.pods("web"))
+        assert re.search(r"^CapEff:\s+0+$", pod.execute("haproxy", "cat", "/proc/1/status"), re.MULTILINE)
+        assert set(pod.stop().values()) == {0}
+
+
 def test_no_container_has_more_than_it_needs(pod: Pod, shop: Namespace) -> None:
     pod.start_all()
     pod.until(pod.is_ready)
