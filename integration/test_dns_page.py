@@ -92,3 +92,18 @@ def test_the_page_on_names_leads_to_an_answer_and_to_who_gave_it(reader: Reader,
     assert re.search(rf"{re.escape(seat)} +serving .* node-1.consul +default_api/s[12]$", said["resolve"], re.MULTILINE)
     assert f"{ip(2)} " in said["resolve"].partition("api.service.consul")[2]
     assert all(word in said[command] for command in ("slots", "explain") for word in (seat, "node-1.consul"))
+
+
+def test_resolve_shows_each_change_while_it_watches() -> None:
+    with Knot(f"web A {ip(1)}") as knot:
+        words = ["resolve", "web.example.", "--type", "A", "--dns-server", str(knot.address), "--watch"]
+        command = [sys.executable, "-m", "hadyn", *words, "--interval", "100ms"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watching:
+            assert watching.stdout
+            first = [next(watching.stdout) for _ in range(3)]
+            knot.publish(f"web A {ip(1)}", f"web A {ip(2)}")
+            then = [next(watching.stdout) for _ in range(4)]
+            watching.send_signal(signal.SIGINT)
+    assert "web.example. A: valid, 1 record" in first[0]
+    assert "web.example. A: valid, 2 records" in then[0]
+    assert [line.split()[0] for line in then[2:]] == [ip(1), ip(2)]
