@@ -11,6 +11,7 @@ from hadyn.errors import ConfigurationRefused
 from hadyn.model.directives import Directive
 from integration.haproxies import HAProxyBinary
 from integration.stack import Stack
+from tests.pairs import pair
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden"
 MAIN = sorted((GOLDEN / "main").glob("*.cfg"))
@@ -36,6 +37,8 @@ def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("golden", MAIN, ids=lambda path: path.stem)
 def test_haproxy_accepts_the_golden_main_file(stack: Stack, golden: Path, tmp_path: Path) -> None:
+    stack.files.certificates.put("default", pair("default.example").pem)
+    stack.files.certificates.write()
     main = tmp_path / "haproxy.cfg"
     main.write_text(golden.read_text().replace(PLACES, f"{stack.folder.path}/"))
     stack.process.check([main])

@@ -1,6 +1,7 @@
 """The configuration as HAProxy reads it; integration/ has the real ones accept each golden file."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
 from hadyn.render.resolvers import Resolvers
+from hadyn.render.tls import TlsSettings
 from tests.conftest import Golden
 
 FIRST, SECOND = Address("10.0.0.7", 8080), Address("10.0.0.8", 8080)
@@ -73,6 +75,10 @@ def test_the_section_of_a_backend_is_the_golden_one(case: str, golden: Golden) -
 
 MAIN_CASES = {
     "smallest": SETTINGS,
+    "tls": replace(
+        SETTINGS,
+        tls=TlsSettings((Address("::", 8443), Address("10.0.0.1", 443)), "/run/hadyn/certificates/crt-list"),
+    ),
     "every_setting": ConfigSettings(
         bind=(Address("::", 8080), Address("10.0.0.1", 80)),
         runtime_socket=SETTINGS.runtime_socket,
