@@ -54,12 +54,14 @@ class AnnotatedSite:
         services: tuple[str, ...] = ("web",),
         served_by: Mapping[str, Sequence[Address]] = {},
         speaks_tls: bool = False,
+        ip: str = "127.0.0.1",
     ) -> None:
         self._haproxy = haproxy
         self._documents = documents
         self._services = services
         self._served_by = served_by
         self._speaks_tls = speaks_tls
+        self._ip = ip
         self._open = ExitStack()
         self.inventory = Inventory(Policy(config_map=OPERATORS))
         self.pods: dict[str, EchoPod] = {}
@@ -71,7 +73,7 @@ class AnnotatedSite:
             objects = tuple(decoded(document) for document in (*self._documents, *self._slices()))
             self.inventory.apply(Changes("test", upserts=objects, is_operators_own=True))
             assert not self.inventory.problems(), self.inventory.problems()
-            self.stack = opened.enter_context(Stack(self._haproxy, speaks_tls=self._speaks_tls))
+            self.stack = opened.enter_context(Stack(self._haproxy, ip=self._ip, speaks_tls=self._speaks_tls))
             self._fill()
             self.stack.start()
             self._open = opened.pop_all()
@@ -110,9 +112,10 @@ class AnnotatedSite:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         encrypted: bool = False,
+        source: str = "",
     ) -> Answer:
-        """Send one request on a connection of its own; whatever certificate there is is taken."""
-        connection = self._connection(encrypted=encrypted)
+        """Send one request on a connection of its own, from a local address; whatever certificate there is is taken."""
+        connection = self._connection(encrypted=encrypted, source=source)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"Host": host, **(headers or {})}.items():
@@ -132,10 +135,13 @@ class AnnotatedSite:
         """Return each value of a header that the pod of a Service saw last."""
         return [value for key, value in self.pods[service].last_headers if key.lower() == name]
 
-    def _connection(self, *, encrypted: bool) -> http.client.HTTPConnection:
+    def _connection(self, *, encrypted: bool, source: str) -> http.client.HTTPConnection:
         if not encrypted:
-            address = self.stack.address
-            return http.client.HTTPConnection(address.ip, address.port, timeout=ANSWER_SECONDS)
+            ip, port = self.stack.address.ip, self.stack.address.port
+            # A listener on [::] is reached by IPv4, too.
+            target = ("::1" if ":" in source else "127.0.0.1") if ip == "::" else ip
+            origin = (source, 0) if source else None
+            return http.client.HTTPConnection(target, port, timeout=ANSWER_SECONDS, source_address=origin)
         assert self.stack.encrypted
         ip, port = self.stack.encrypted.ip, self.stack.encrypted.port
         context = ssl._create_unverified_context()  # which certificate is asked elsewhere

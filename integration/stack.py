@@ -39,11 +39,17 @@ class Stack:
     """One state folder with its files and its HAProxy; leave it as a context manager and it is gone."""
 
     def __init__(
-        self, haproxy: Path, *, state_dir: Path | None = None, port: int | None = None, speaks_tls: bool = False
+        self,
+        haproxy: Path,
+        *,
+        state_dir: Path | None = None,
+        port: int | None = None,
+        ip: str = "127.0.0.1",
+        speaks_tls: bool = False,
     ) -> None:
         self._parent = tempfile.TemporaryDirectory(prefix="hadyn-")
         self.settings = Settings(state_dir=state_dir or Path(self._parent.name) / "state")
-        self.address = Address("127.0.0.1", port or free_port())
+        self.address = Address(ip, port or free_port())
         self.encrypted = Address("127.0.0.1", free_port()) if speaks_tls else None
         self.folder = StateFolder(self.settings.state_dir)
         self.folder.prepare()

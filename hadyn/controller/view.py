@@ -21,13 +21,14 @@ from hadyn.controller.events import Question
 from hadyn.controller.names import Use, name_document, questions_of, reports
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import HadynError
-from hadyn.model.desired import Backend, Discovery, MapName
+from hadyn.model.desired import Backend, Discovery
 from hadyn.model.explain import explain
 from hadyn.model.problems import Problem
 from hadyn.observe.documents import FREE, SLOT_STATES, Document, backend_document, plan_document, slots_document
 from hadyn.observe.explanation import explain_document, host_and_path
 from hadyn.observe.log import LogWriter
 from hadyn.observe.status import HadynStatus, HAProxyStatus, Reloads, SourceStatus, Status, status_document
+from hadyn.planner.map_entries import PATHS
 from hadyn.planner.observed import ObservedBackend
 from hadyn.resolver.resolver import Resolver
 from hadyn.runtime.client import Runtime
@@ -163,7 +164,7 @@ class ControllerView:
             certificates=certificates_document(wheel.reconciler.certificates.book)
             if wheel.reconciler.certificates
             else None,
-            routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] is not MapName.HOSTS),
+            routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] in PATHS),
             problems=wheel.reconciler.filing.problems(),
         )
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from hadyn.model.addresses import Address
 from hadyn.model.directives import Directive
+from hadyn.model.networks import Access
 
 BACKEND_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 MAX_WEIGHT = 256
@@ -119,6 +120,8 @@ class MapName(StrEnum):
     HOSTS = "hosts"
     EXACT = "exact"
     PREFIX = "prefix"
+    NETWORKS = "networks"
+    """Who may come, by host, Ingress and the beginning of an address (``networks.py``)."""
 
 
 MapKey = tuple[MapName, str]
@@ -147,7 +150,8 @@ class Route:
     ``host`` is lower case without port ("a.example", "*.a.example", or ANY_HOST).
     ``backend`` is None while its Service is missing: the request gets a 503.
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
-    Service shares the backend. ``fields`` are what the Ingress has to say of it alone.
+    Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
+    ``access`` from where requests may come, None for everywhere.
     """
 
     host: str
@@ -157,6 +161,7 @@ class Route:
     ingress: str
     canary: str | None = None
     fields: tuple[str, ...] = ()
+    access: Access | None = None
 
     @property
     def value(self) -> str:

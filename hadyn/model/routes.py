@@ -17,10 +17,11 @@ from msgspec import Struct
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, MapName, Route
+from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
 from hadyn.model.options.option import RouteFacts
-from hadyn.model.options.routing import route_faults, route_fields
-from hadyn.model.problems import Problem, Reason
+from hadyn.model.options.routing import route_access, route_faults, route_fields
+from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Find, Found, Missing
 
 PRESENT = "x"
@@ -81,6 +82,8 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
     found: dict[MapKey, str] = {}
     for route in routes:
         found[route.key] = route.value
+        if route.access is not None:
+            found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
         if route.host not in (ANY_HOST, DEFAULT_KEY):
             found[MapName.HOSTS, route.host] = PRESENT
     return found
@@ -94,6 +97,7 @@ class _Resolving:
         self._standing = standing
         self._find = find
         self.has_tls = False
+        self._lists: dict[ObjectRef, Access | None] = {}
         self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
         self._leads: dict[str, tuple[Found, list[Voice]]] = {}
         self._shares: list[Share] = []
@@ -116,12 +120,13 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
-        facts = RouteFacts(rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest)
+        facts = RouteFacts(self._host, rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest)
         for said in route_faults(ingress.options, self._standing, facts):
             remedy = "Write the path as a prefix, or as one in /prefix(/|$)(.*)"
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)
         fields = route_fields(ingress.title, ingress.options, self._standing, facts)
-        route = replace(route, backend=found.backend if found else None, fields=fields)
+        access = self._access(ingress)
+        route = replace(route, backend=found.backend if found else None, fields=fields, access=access)
         if found is not None:
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
         self._routes[route.key] = (route, rule, ingress)
@@ -163,6 +168,12 @@ class _Resolving:
             shares=tuple(self._shares),
             problems=tuple(self._problems),
         )
+
+    def _access(self, ingress: Ingress) -> Access | None:
+        """The list of an Ingress for this host, made once."""
+        if ingress.ref not in self._lists:
+            self._lists[ingress.ref] = route_access(ingress.title, ingress.options, self._standing, self._host)
+        return self._lists[ingress.ref]
 
     def _spelled(self, rule: PathRule) -> str:
         """Name what a route is about, for people."""

@@ -12,6 +12,8 @@ from collections.abc import Container, Mapping
 from hadyn.model.desired import UNAVAILABLE, MapKey, MapName, backend_of, host_of
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
+PATHS = (MapName.EXACT, MapName.PREFIX)
+
 
 def plan_entries(
     desired: Mapping[MapKey, str | None], observed: Mapping[MapKey, str], loaded: Container[str]
@@ -20,18 +22,19 @@ def plan_entries(
 
     A path that would lead to a backend not in ``loaded`` waits for the reload that
     brings the backend: until then it keeps the value it has, and a host that has no
-    path yet stays unknown.
+    path yet stays unknown. Who may come is said before a path asks for it.
     """
-    paths = [key for key in sorted(desired) if key[0] is not MapName.HOSTS and _can_lead(desired[key], loaded)]
+    lists = [key for key in sorted(desired) if key[0] is MapName.NETWORKS]
+    paths = [key for key in sorted(desired) if key[0] in PATHS and _can_lead(desired[key], loaded)]
     reachable = {host_of(key) for key in paths if desired[key] is not None} | {
-        host_of(key) for key in observed if key[0] is not MapName.HOSTS
+        host_of(key) for key in observed if key[0] in PATHS
     }
     hosts = [
         key
         for key in sorted(desired)
         if key[0] is MapName.HOSTS and (desired[key] is None or host_of(key) in reachable)
     ]
-    told = [_command(key, desired[key], observed) for key in paths]
+    told = [_command(key, desired[key], observed) for key in (*lists, *paths)]
     changes = [command for command in told if not isinstance(command, DeleteMapEntry)]
     removals = [command for command in told if isinstance(command, DeleteMapEntry)]
     announced = [_command(key, desired[key], observed) for key in hosts]

@@ -65,7 +65,7 @@ ADMISSION_RULES = r"""
 
 def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
-    fields = "".join(f"    {rule}\n" for rule in field_rules(speaks_tls=speaks_tls))
+    fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls))
     hosts, exact, prefix = f"map_str({maps}/hosts.map)", f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # the host as it is, else with its first label as *, else the rules without a host

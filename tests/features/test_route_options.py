@@ -1,6 +1,7 @@
 """What Ingresses say of their requests: live where a map carries it, else with a reload that has a name."""
 
-from tests.given import ingress, service, slice_
+from hadyn.model.desired import MapName
+from tests.given import ingress, path_of, service, slice_, tls
 
 WEB = [service("shop", "web"), slice_("shop", "web", "10.0.0.1")]
 
@@ -72,3 +73,66 @@ def test_a_line_in_the_backend_comes_with_a_reload_that_says_so(house):
     house.wait(1)
     assert lines(house) == ["timeout server 300000ms"]
     assert house.reloads() == {"BACKEND_CHANGED": 1}
+
+
+def test_networks_of_a_list_come_and_go_by_commands_and_no_reload(house):
+    house.begin(*WEB, said("web"))
+    house.sent()
+    house.change(said("web", allow_source_range="10.0.0.0/8"))
+    house.change(said("web", allow_source_range="10.0.0.0/8, 192.0.2.0/24"))
+    house.change(said("web"))
+    key = "networks.map a.example/shop/web|"
+    assert house.sent() == [
+        f"add map {key} -",
+        f"add map {key}8:0A +",
+        "set map prefix.map a.example/ shop_web_80|shop/web|||a.example",
+        f"add map {key}8:C00002 +",
+        "set map prefix.map a.example/ shop_web_80",
+        f"del map {key}",
+        f"del map {key}8:0A",
+        f"del map {key}8:C00002",
+    ]
+    assert house.reloads() == {}
+
+
+def test_a_list_that_somebody_else_changed_is_mended_by_the_sweep(house):
+    house.begin(*WEB, said("web", allow_source_range="10.0.0.0/8"))
+    wanted = dict(house.routes(MapName.NETWORKS))
+    house.routes(MapName.NETWORKS)["a.example/shop/web|"] = "+"
+    house.wait(3601)
+    assert house.routes(MapName.NETWORKS) == wanted
+    assert house.reloads() == {}
+
+
+def test_a_redirect_needs_no_service_that_is_there(house):
+    house.begin(said("web", redirect_to="https://new.example/"))
+    assert house.routes()["a.example/"] == "_503|shop/web|^a302^https://new.example/"
+
+
+def test_plain_requests_for_a_host_of_spec_tls_are_sent_to_https_unless_told_otherwise(house):
+    secured = ingress("shop", "web", tls=[tls("", "a.example")])
+    off = {"hadyn.io/ssl-redirect": "false"}
+    house.begin(*WEB, secured)
+    assert house.routes() == {"a.example/": "shop_web_80||s302"}
+    house.change(ingress("shop", "web", tls=[tls("", "a.example")], annotations=off))
+    assert house.routes() == {"a.example/": "shop_web_80|shop/web"}
+    assert house.reloads() == {}
+
+
+def test_another_rewrite_of_the_same_backend_needs_no_reload(house):
+    house.begin(*WEB, said("web", rewrite_target="/"))
+    before = lines(house)
+    house.sent()
+    house.change(said("web", rewrite_target="/v2"))
+    assert house.sent() == ["set map prefix.map a.example/ shop_web_80|shop/web||0/v2"]
+    assert (lines(house), house.reloads()) == (before, {})
+
+
+def test_a_rewrite_by_groups_needs_a_path_that_has_them(house):
+    nginx = {"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}
+    paths = [path_of("/app(/|$)(.*)", path_type="ImplementationSpecific"), path_of("/plain")]
+    house.begin(
+        *WEB, ingress("shop", "web", rules=[{"host": "a.example", "http": {"paths": paths}}], annotations=nginx)
+    )
+    assert house.routes() == {"a.example/app/": "shop_web_80|shop/web||1", "a.example/plain/": "shop_web_80|shop/web"}
+    assert house.problems() == ["ingress shop/web: NotSupported"]

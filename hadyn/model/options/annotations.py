@@ -28,6 +28,8 @@ def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options,
             values[option.name] = option.spelling(annotation).parse(value)
         else:
             faults.append(fault)
+            if option.when_wrong is not None:
+                values[option.name] = option.when_wrong
     return tuple(sorted(values.items())), faults
 
 
@@ -59,7 +61,10 @@ def _fault_of(annotation: str, value: object, option: Option[Any], scope: Scope)
         said = f"means nothing on this kind of object; it belongs on {places}"
         return Fault(_field(annotation, scope), Reason.NOT_SUPPORTED, said, "Move it there")
     spelling = option.spelling(annotation)
-    wanted = f"{spelling.accepted} is wanted; the default ({option.default_text}) applies"
+    instead = (
+        f"the default ({option.default_text}) applies" if option.when_wrong is None else "until then all get a 403"
+    )
+    wanted = f"{spelling.accepted} is wanted; {instead}"
     if not isinstance(value, str):
         return Fault(
             _field(annotation, scope), Reason.INVALID_VALUE, f"is not text: {wanted}", "Put the value in quotes"

@@ -76,6 +76,7 @@ class RouteFacts:
     written as a regular expression; else 0.
     """
 
+    host: str
     path: str
     is_exact: bool
     has_tls: bool = False
@@ -92,7 +93,7 @@ class RouteField:
 
     ``spell`` returns "" where there is nothing to say, else printable ASCII without blank,
     ``|``, ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
-    behind the choice of the backend; ``tls_rules`` follow where HAProxy speaks TLS. Without
+    behind the choice of the backend, {maps} the folder of the maps; ``tls_rules`` follow where HAProxy speaks TLS. Without
     rules the lines of backends read the field. ``unlike`` says what is wrong with the wish for this route, "" where nothing is.
     ``number`` is never given to another field, since a HAProxy that
     runs on counts as it did when it began.
@@ -124,7 +125,8 @@ class Option(Generic[Value]):
     for the values of other options. An option ``per_route`` may differ between Ingresses
     that lead to the same backend: its directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is
     the section of the main file where the directives of the operator's value stand; without it that
-    value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name. ``aliases`` are whole annotation names of other controllers that mean the same.
+    value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name.
+    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. ``aliases`` are whole annotation names of other controllers that mean the same.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Option(Generic[Value]):
     directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
+    when_wrong: Value | None = None
     main: Section | None = None
     concerns: Callable[[Value, str], bool] = everybody
 

@@ -38,8 +38,11 @@ from hadyn.model.options.redirects import (
     SSL_REDIRECT_PORT,
 )
 from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
+from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
 
 REQUEST_OPTIONS: tuple[Option[Any], ...] = (
+    ALLOW_SOURCE,
+    DENY_SOURCE,
     SSL_REDIRECT,
     FORCE_SSL_REDIRECT,
     SSL_REDIRECT_CODE,

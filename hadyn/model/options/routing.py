@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import TypeVar
 
+from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
 from hadyn.model.options.option import Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
 from hadyn.model.options.rewrites import REWRITE
+from hadyn.model.options.sources import ACCESS, ALLOW_SOURCE, DENY_SOURCE
 from hadyn.model.options.table import BY_NAME
 
 Value = TypeVar("Value")
@@ -25,7 +27,7 @@ FIELD = re.compile(r"[!-:=-[\]-{}~]*")
 """Neither what ends a field nor what HAProxy's socket acts on."""
 
 
-FIELDS = (REDIRECT, REWRITE)
+FIELDS = (REDIRECT, REWRITE, ACCESS)
 """By number, ascending."""
 
 
@@ -60,6 +62,13 @@ def route_fields(ingress: str, said: Options, standing: Options, route: RouteFac
     return (ingress if speaks else "", *behind) if speaks or behind else ()
 
 
+def route_access(ingress: str, said: Options, standing: Options, host: str) -> Access | None:
+    """Return from where requests to a host may come, as far as an Ingress has a say; None where from everywhere."""
+    chosen = Said(said, standing)
+    allowed, denied = chosen.value(ALLOW_SOURCE), chosen.value(DENY_SOURCE)
+    return None if allowed is denied is None else access_list(f"{host}/{ingress}", allowed, denied)
+
+
 def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[str]:
     """Return what an Ingress wishes of this route that cannot be."""
     if not (speaks_of_routes(said) or speaks_of_routes(standing)):
@@ -68,13 +77,13 @@ def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[st
     return [fault for field in FIELDS if (fault := field.unlike(chosen, route))]
 
 
-def field_rules(*, speaks_tls: bool) -> Iterator[str]:
-    """Yield the frontend's lines that take a route's entry apart, and act on its fields."""
+def field_rules(maps: str, *, speaks_tls: bool) -> Iterator[str]:
+    """Yield the frontend's lines that take a route's entry apart, and act on its fields; ``maps`` is the folder."""
     for field in FIELDS:
         if not field.rules:
             continue
         yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|)"
-        yield from field.rules
+        yield from (rule.replace("{maps}", maps) for rule in field.rules)
         yield from field.tls_rules if speaks_tls else ()
 
 
