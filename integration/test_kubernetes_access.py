@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
-import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from integration.charts import chart, of_kind
 from integration.cluster import ClusterGround, ControlPlane, Document, Namespace
+from integration.grants import ACCOUNT, Right, granted, rights
 from integration.haproxies import free_port
 from integration.running import Ground
 
 pytestmark = pytest.mark.root
 
 NAMES = (f"access-{number}" for number in itertools.count(1))
-DEPLOY = Path(__file__).parents[1] / "deploy" / "base"
-ACCOUNT = ("hadyn", "hadyn")
 CATCH_UP_SECONDS = 10.0
 
 
@@ -52,49 +47,6 @@ def sees(ground: Ground, namespace: Namespace) -> bool:
 
 
 # Rights
-
-
-def documents(name: str) -> list[Document]:
-    return [each for each in yaml.safe_load_all((DEPLOY / name).read_text()) if each]
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One verb of one rule of one role of deploy/."""
-
-    role: str
-    number: int
-    verb: str
-
-    def __str__(self) -> str:
-        return f"{self.role}-{self.number}-{self.verb}"
-
-
-def rights(*roles: str, of: Sequence[Document] = ()) -> list[Right]:
-    """Every right that these roles of deploy/base, or of other objects, give."""
-    return [
-        Right(role["metadata"]["name"], number, verb)
-        for role in of or documents("rbac.yaml")
-        if "rules" in role and role["metadata"]["name"] in roles
-        for number, rule in enumerate(role["rules"])
-        for verb in rule["verbs"]
-    ]
-
-
-def granted(cluster: ControlPlane, but: Right | None = None, *, of: Sequence[Document] = ()) -> str:
-    """Grant the account what deploy/base grants, or other objects do, without one right.
-
-    Returns the resource of that, as rules spell it.
-    """
-    objects, resource = [copy.deepcopy(each) for each in of or documents("rbac.yaml")], ""
-    for role in objects:
-        if but is not None and role["metadata"]["name"] == but.role and "rules" in role:
-            rule = role["rules"][but.number]
-            rule["verbs"].remove(but.verb)
-            resource = rule["resources"][0]
-            role["rules"] = [each for each in role["rules"] if each["verbs"]]
-    cluster.apply(*documents("namespace.yaml"), *objects)
-    return resource
 
 
 def test_exactly_the_rules_of_deploy_are_enough(cluster: ControlPlane, shop: Namespace, ground: ClusterGround) -> None:
@@ -154,71 +106,6 @@ def test_hadyn_serves_without_a_right_to_write_and_says_which(
     ground.run("--lease", "hadyn/hadyn", "--publish-address", f"192.0.2.{right.number + len(right.verb)}")
     assert sees(ground, troubled)
     ground.until(lambda: f"may not {right.verb} {resource}" in ground.log)
-
-
-def test_roles_in_namespaces_are_enough_for_those(
-    cluster: ControlPlane, shop: Namespace, ground: ClusterGround
-) -> None:
-    revoke_everything(cluster)
-    granted(cluster, of=granting({"namespaces": [shop.name], "rbac": {"ingressClasses": False}}))
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--namespace", shop.name, "--lease", "hadyn/hadyn", "--publish-address", "192.0.2.7")
-    assert sees(ground, shop)
-    path = f"/apis/networking.k8s.io/v1/namespaces/{shop.name}/ingresses/web"
-    ground.until(lambda: "192.0.2.7" in str(cluster.get(path)["status"]))
-    assert "IngressClasses count by their name alone" in ground.log
-    assert set(re.findall(r"may not \w+ (\w+)", ground.log)) == {"ingressclasses"}
-
-
-def revoke_everything(cluster: ControlPlane) -> None:
-    """Take from the account what tests before have granted."""
-    for kind in ("clusterrolebinding", "rolebinding"):
-        found = json.loads(cluster.kubectl("get", kind, "--all-namespaces", "-o", "json"))["items"]
-        for binding in found:
-            if any(subject["name"] == ACCOUNT[1] for subject in binding.get("subjects", ())):
-                metadata = binding["metadata"]
-                place = ("-n", metadata["namespace"]) if "namespace" in metadata else ()
-                cluster.kubectl(*place, "delete", kind, metadata["name"])
-
-
-def granting(values: Document) -> list[Document]:
-    """The account, roles and bindings of the Helm chart with these values."""
-    kinds = ("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
-    return of_kind(chart(values), *kinds)
-
-
-NODES = {"publish": {"nodes": True}}
-SELECTED = {"namespaceSelector": "team=shop"}
-
-
-@pytest.mark.parametrize("right", rights("hadyn-pods", "hadyn-nodes", of=granting(NODES)), ids=str)
-def test_hadyn_says_which_right_it_needs_to_publish_nodes(
-    cluster: ControlPlane, shop: Namespace, ground: ClusterGround, right: Right
-) -> None:
-    resource = granted(cluster, but=right, of=granting(NODES))
-    cluster.kubectl("-n", "hadyn", "delete", "lease", "--all")
-    # Hadyn's own pods: they are there, whatever runs in them.
-    cluster.apply(*of_kind(chart(NODES), "ConfigMap", "Deployment"))
-    cluster.kubectl("-n", "hadyn", "rollout", "status", "deployment/hadyn")
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    content = yaml.safe_load(ground.kubeconfig.read_text())
-    content["contexts"][0]["context"]["namespace"] = "hadyn"
-    ground.kubeconfig.write_text(yaml.safe_dump(content))
-    ground.run("--publish-nodes", "app.kubernetes.io/name=hadyn")
-    assert sees(ground, shop)
-    ground.until(lambda: f"may not {right.verb} {resource}" in ground.log)
-    cluster.kubectl("-n", "hadyn", "delete", "deployment", "hadyn")
-
-
-@pytest.mark.parametrize("right", rights("hadyn-namespaces", of=granting(SELECTED)), ids=str)
-def test_hadyn_does_not_begin_without_the_right_to_look_for_namespaces(
-    cluster: ControlPlane, ground: ClusterGround, right: Right
-) -> None:
-    resource = granted(cluster, but=right, of=granting(SELECTED))
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ended = ground.try_to_run("--namespace-selector", "team=shop")
-    assert ended.returncode == 1
-    assert f"may not {right.verb} {resource}" in ended.stderr
 
 
 def test_a_right_that_is_taken_away_takes_no_endpoint_away(

@@ -1,5 +1,5 @@
 {{- /* What hadyn may do: the rules of deploy/base/rbac.yaml, which says what for. integration/test_kubernetes_packaging.py
-       proves the two equal, integration/test_kubernetes_access.py takes each right away to see that it is missed. */ -}}
+       proves the two equal, integration/test_kubernetes_access*.py take each right away to see that it is missed. */ -}}
 {{- define "hadyn.rules.follow" -}}
 - apiGroups: [""]
   resources: [services]
