@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hadyn.sources.content import file_content
@@ -37,6 +37,7 @@ def read(text, path):
 
 @pytest.mark.parametrize("path", [YAML, JSON], ids=str)
 @given(text=st.binary())
+@settings(deadline=None)
 def test_any_bytes_give_objects_problems_or_the_one_documented_error(path, text):
     read(text, path)
 
@@ -45,5 +46,7 @@ def test_any_bytes_give_objects_problems_or_the_one_documented_error(path, text)
 @given(sample=st.sampled_from(SAMPLES), where=st.integers(0, 600), length=st.integers(0, 40), inserted=PIECES)
 @example(sample=b"", where=0, length=0, inserted=b"9" * 5000)
 @example(sample=b'{"kind": "List", "items": []}', where=27, length=0, inserted=b"9" * 5000)
+@example(sample=LIST, where=339, length=0, inserted=b"\\ud800")
+@settings(deadline=None)
 def test_a_damaged_file_gives_objects_problems_or_the_one_documented_error(path, sample, where, length, inserted):
     read(sample[:where] + inserted + sample[where + length :], path)

@@ -91,7 +91,7 @@ def decode(document: object, assumed: TypeName | None = None) -> KubernetesObjec
         if reader is None:
             return _unsupported(name, header)
         wire = _typed(document, reader.wire)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as cause:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as cause:
         return _unreadable(header, assumed, cause)
     return _read(name.kind, wire, reader)
 
