@@ -25,12 +25,13 @@ class MapMirror:
         self._hosts: dict[str, Entries] = dict(hosts or {})
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[MapKey, str]]) -> MapMirror:
-        """Build a mirror from entries in any order."""
+    def of(cls, entries: Iterable[tuple[MapKey, str]], like: MapMirror | None = None) -> MapMirror:
+        """Build a mirror from entries in any order; what is as in another one shares its memory."""
         hosts: dict[str, dict[MapKey, str]] = {}
         for key, value in entries:
             hosts.setdefault(host_of(key), {})[key] = value
-        return cls(hosts)
+        shared = like.of_host if like else hosts.__getitem__
+        return cls({host: known if (known := shared(host)) == own else own for host, own in hosts.items()})
 
     def copy(self) -> MapMirror:
         """Return a mirror of the same entries that changes on its own."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 SHOWN_CHARACTERS = 80
 
 
@@ -30,8 +32,7 @@ class Reason(StrEnum):
     REFUSED_BY_HAPROXY = "RefusedByHAProxy"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectRef:
+class ObjectRef(Struct, frozen=True, gc=False, order=True):
     """Names one object: kind ("Ingress"), namespace ("" for cluster-wide kinds) and name."""
 
     kind: str

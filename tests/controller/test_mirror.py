@@ -28,6 +28,15 @@ def test_a_mirror_follows_the_commands_that_haproxy_was_told():
     assert dict(told.items()) == {HOST: "x", PATH: "api", (MapName.EXACT, "a.example/shop"): "api"}
 
 
+def test_a_mirror_like_another_shares_what_is_the_same_and_changes_on_its_own():
+    first = mirror()
+    second = MapMirror.of([(HOST, "x"), (PATH, "web"), (OTHER, "other")], like=first)
+    assert second.of_host("a.example") is first.of_host("a.example")
+    assert second.of_host("*.b.example") == {OTHER: "other"}
+    second.tell(DeleteMapEntry(*PATH))
+    assert first.of_host("a.example") == {HOST: "x", PATH: "web"}
+
+
 def test_a_copy_changes_on_its_own():
     first = mirror()
     copied = first.copy()
