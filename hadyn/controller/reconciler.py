@@ -210,9 +210,8 @@ class Reconciler:
 
     def read_entries(self) -> None:
         """Read the running map entries anew, all of them."""
-        self.entries = MapMirror.of(
-            ((name, key), value) for name in MapName for key, value in self.runtime.read_map(name).items()
-        )
+        present = (((name, key), value) for name in MapName for key, value in self.runtime.read_map(name).items())
+        self.entries = MapMirror.of(present, like=self.filing.entries)
         self.entries_are_doubtful = False
 
     def _round(self, desired: Desired, received: Mapping[str, float]) -> tuple[Plan, Execution]:
