@@ -13,6 +13,7 @@ import queue
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from hadyn.controller.belated import BelatedSource
 from hadyn.controller.certificates import CertificateKeeper, keeper
@@ -119,6 +120,7 @@ class Assembly:
             # What lives now lives long: no collection needs to look at it again.
             gc.collect()
             gc.freeze()
+            gc.enable()
             self._announce(wheel, stack)
             # If this ends by a mistake of ours, HAProxy goes on and the next hadyn adopts it.
             wheel.run()
@@ -132,7 +134,7 @@ class Assembly:
         pace = ReloadPace(settings.reload_interval)
         are_brought = any(source.brings_secrets for source in self.sources)
         inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
-        filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
+        filing = Filing(inventory, files, pace, partial(self._spell_main, inventory), place_of=self._place_of)
         reconciler = Reconciler(
             filing=filing,
             runtime=self._runtime(metrics.commanded),
@@ -222,6 +224,7 @@ class Assembly:
         are_known = all(source.wait(PATIENCE_SECONDS) for source in self.sources)
         self.is_patient = False
         if not are_known:
+            gc.enable()
             self._serve_last_good(wheel)
         while not (wheel.is_stopping or all(source.wait(0.0) for source in self.sources)):
             wheel.stand_by(LOOK_SECONDS)
@@ -265,8 +268,10 @@ class Assembly:
         reconciler.is_doubtful = not is_exact
         self._say("started HAProxy", reconciler)
 
-    def _spell_main(self, options: Options) -> str:
-        return main_config(configuration(self.settings, self.folder, options), self.process.capabilities)
+    def _spell_main(self, inventory: Inventory, options: Options) -> str:
+        has_passthrough = inventory.certificates.has_passthrough
+        wanted = configuration(self.settings, self.folder, options, has_passthrough=has_passthrough)
+        return main_config(wanted, self.process.capabilities)
 
     def _load(self, filing: Filing) -> None:
         """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""
