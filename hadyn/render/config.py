@@ -24,6 +24,7 @@ from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.defaults import defaults_section
 from hadyn.render.frontend import frontend_section
+from hadyn.render.limits import limit_sections
 from hadyn.render.main_lines import main_lines
 from hadyn.render.redirects import redirecting_section
 from hadyn.render.resolvers import ANSWER_GUARD, SLOT_WORDS, Resolvers, resolvers_section
@@ -95,6 +96,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             defaults_section(settings.errors, said),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
             redirecting_section(DEFAULTS),
+            f"# How often clients ask: nobody comes here.\n{limit_sections(DEFAULTS)}",
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )

@@ -26,6 +26,14 @@ from hadyn.model.options.headers import (
     SET_HOST,
 )
 from hadyn.model.options.hsts import HSTS, HSTS_INCLUDE_SUBDOMAINS, HSTS_MAX_AGE, HSTS_PRELOAD
+from hadyn.model.options.limits import (
+    LIMIT_CONNECTIONS,
+    RATE_LIMIT_ALLOW,
+    RATE_LIMIT_KEY,
+    RATE_LIMIT_PERIOD,
+    RATE_LIMIT_REQUESTS,
+    RATE_LIMIT_STATUS,
+)
 from hadyn.model.options.option import Option
 from hadyn.model.options.redirects import (
     APP_ROOT,
@@ -52,6 +60,12 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_CODE,
     APP_ROOT,
     DENY_PATHS,
+    RATE_LIMIT_REQUESTS,
+    RATE_LIMIT_PERIOD,
+    RATE_LIMIT_KEY,
+    RATE_LIMIT_STATUS,
+    RATE_LIMIT_ALLOW,
+    LIMIT_CONNECTIONS,
     CORS_ENABLE,
     CORS_ALLOW_ORIGIN,
     CORS_ALLOW_METHODS,
