@@ -242,6 +242,8 @@ def test_a_cluster_that_knows_sidecar_containers_gets_one(version: str, policy: 
         each["name"] for each in one(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
     ]
     assert is_plain == (policy is None)
+    # A plain container is told to stop when HAProxy is, which serves on for a while.
+    assert ("lifecycle" in containers(documents)["hadyn"]) == is_plain
 
 
 def test_other_flags_make_other_pods() -> None:

@@ -46,6 +46,12 @@ capabilities:
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   {{- if include "hadyn.isNativeSidecar" . }}
   restartPolicy: Always
+  {{- else }}
+  lifecycle:
+    preStop:
+      # HAProxy gets endpoints as long as it takes requests.
+      exec:
+        command: [sleep, {{ .Values.drain.waitSeconds | quote }}]
   {{- end }}
   args: [run, --sidecar, --config, /etc/hadyn/hadyn.yaml]
   env:
@@ -224,7 +230,7 @@ spec:
       volumeMounts:
         {{- include "hadyn.folders" . | nindent 8 }}
     {{- if include "hadyn.isNativeSidecar" . }}
-    # A native sidecar: it ends after HAProxy, which has its endpoints to the last request.
+    # A native sidecar: it ends after HAProxy, which gets endpoints as long as it takes requests.
     {{- include "hadyn.container" . | nindent 4 }}
     {{- end }}
   containers:
