@@ -2,8 +2,9 @@
 
 Rules: each query has a socket, hence a port, of its own, connected to the server: the
 kernel drops what others send. An answer that does not fit the query is counted and passed
-over, and the right one is waited for. Every exchange ends, by its deadline at the latest;
-what comes later meets a closed socket.
+over, and the right one is waited for. A datagram without an answer is sent once more: the
+first may be lost, and the lookup would be late by its whole timeout. Every exchange ends,
+by its deadline at the latest; what comes later meets a closed socket.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hadyn.resolver.exchanges import Exchange, Failure, Reply
 from hadyn.resolver.resolution import Outcome
 
 UDP_SECONDS = 2.0
+REPEAT_SECONDS = 0.5
 TCP_SECONDS = 3.0
 MOST_OPEN = 256
 """So many sockets are open at a time; more than some hundred queries at once overrun a server's buffer."""
@@ -34,7 +36,7 @@ Done = Callable[[Reply], None]
 class Conversation:
     """One exchange under way."""
 
-    __slots__ = ("_done", "_received", "_unsent", "deadline", "exchange", "is_over", "socket")
+    __slots__ = ("_done", "_received", "_unsent", "deadline", "exchange", "is_over", "is_repeated", "socket")
 
     def __init__(self, exchange: Exchange, done: Done, deadline: float) -> None:
         kind = socket.SOCK_STREAM if exchange.is_tcp else socket.SOCK_DGRAM
@@ -42,6 +44,7 @@ class Conversation:
         self.exchange = exchange
         self.deadline = deadline
         self.is_over = False
+        self.is_repeated = exchange.is_tcp
         self._done = done
         self._received = bytearray()
         wire = exchange.query.wire
@@ -77,6 +80,12 @@ class Conversation:
             return None
         reply = self._read(bytes(self._received[_LENGTH_BYTES : _LENGTH_BYTES + length]))
         return reply or Failure(Outcome.OTHER, "got an answer to another question")
+
+    def repeat(self) -> None:
+        """Send the query once more; raises OSError."""
+        self.is_repeated = True
+        with suppress(BlockingIOError):
+            self.socket.send(self.exchange.query.wire)
 
     def end(self, reply: Reply) -> None:
         self.is_over = True
@@ -120,7 +129,7 @@ class Network:
             return
         self._open += 1
         self._selector.register(conversation.socket, conversation.waits_for, conversation)
-        heapq.heappush(self._deadlines, (deadline, next(self._numbers), conversation))
+        self._look_again(conversation, deadline if exchange.is_tcp else self._clock() + REPEAT_SECONDS)
 
     def wait(self, until: float | None) -> None:
         """Go on with what is ready; wait for it until then, or until woken."""
@@ -177,9 +186,24 @@ class Network:
         now = self._clock()
         while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][2].is_over):
             _, _, conversation = heapq.heappop(self._deadlines)
-            if not conversation.is_over:
+            if conversation.is_over:
+                continue
+            if conversation.is_repeated:
                 seconds = TCP_SECONDS if conversation.exchange.is_tcp else UDP_SECONDS
                 self._end(conversation, Failure(Outcome.TIMEOUT, f"got no answer within {seconds:g} s"))
+            else:
+                self._repeat(conversation)
+
+    def _repeat(self, conversation: Conversation) -> None:
+        try:
+            conversation.repeat()
+        except OSError as cause:
+            self._end(conversation, _failure(conversation.exchange.server, cause))
+        else:
+            self._look_again(conversation, conversation.deadline)
+
+    def _look_again(self, conversation: Conversation, at: float) -> None:
+        heapq.heappush(self._deadlines, (at, next(self._numbers), conversation))
 
     def _end(self, conversation: Conversation, reply: Reply) -> None:
         self._selector.unregister(conversation.socket)

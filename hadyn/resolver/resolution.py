@@ -8,8 +8,8 @@ Rules:
 2. When a hold time is over, a quarter of the records go with each further answer of the
    kind: a backend is never emptied in one step.
 3. Asked again when the TTL is over, between the floor and ``hold valid``; after a failure
-   soon, then in growing pauses. A question costs no more than one query a second,
-   whatever servers answer: a lookup that took three keeps still for three seconds.
+   soon, then in growing pauses. A question costs no more than one query a second, two where
+   the first may be lost: a lookup that took three keeps still for three seconds.
 """
 
 from __future__ import annotations
