@@ -22,6 +22,7 @@ from integration.bench.world import World, host, name
 RATE = 100.0
 CHANGES = 2000
 ENDPOINTS = 3
+BURST_ENDPOINTS = 10
 ANSWERED_CHANGES = 300
 CPU_CHANGES = 500
 SEED = 1
@@ -94,14 +95,14 @@ def cost(haproxy: Path, backends: int) -> dict[str, Any]:
 
 def burst(haproxy: Path, backends: int) -> dict[str, Any]:
     """All endpoints of empty backends at once: hadyn, then a bare client that sends the same bytes."""
-    world = World(backends, ENDPOINTS, port=9)
+    world = World(backends, BURST_ENDPOINTS, port=9)
 
     def by_hadyn(stage: Scene) -> dict[str, Any]:
         endpoints = world.all_endpoints()
         stage.lines.clear()
         start = time.monotonic()
         stage.say(replace(endpoints, received=start))
-        stage.wait_for_samples(backends * ENDPOINTS)
+        stage.wait_for_samples(backends * BURST_ENDPOINTS)
         return {"seconds": time.monotonic() - start, "lines": list(stage.lines)}
 
     with scene(world, haproxy, with_endpoints=False) as stage:

@@ -1,4 +1,4 @@
-"""What was measured, as a table for the terminal, as a page for docs/benchmarks.md."""
+"""What was measured, as lines for the terminal, as a page for docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PREFACE = """\
-Written by `make bench`: do not edit. Every figure is of one run on one machine, so look at the ratios;
-absolute times are of a machine that may have been busy with other things."""
+Written by `make bench`: do not edit. Every ratio is of one run, so look at the ratios; absolute times are of a
+machine that may have been busy with other things: each chapter says how busy."""
 COLUMNS = ("what", "figure", "wanted", "met")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line: what was measured, the figure, what is wanted of it ("" for nothing), whether that is met."""
+    """One line: what was measured, the figure, what is wanted of it ("" for nothing), whether that is met.
+
+    ``idea`` says where the time goes and what to try next, for the case that it is missed.
+    """
 
     what: str
     figure: str
     wanted: str = ""
     is_met: bool = True
+    idea: str = ""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -33,11 +37,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """Figures of one kind, and how they were measured."""
+    """Figures of one kind, and how they were measured; ``about`` says on which machine."""
 
     title: str
     how: str
     figures: Sequence[Figure]
+    about: str = ""
+
+    @property
+    def text(self) -> str:
+        """The chapter as it stands on the page."""
+        ideas = [f"- {figure.what}: {figure.idea}" for figure in self.figures if figure.idea and not figure.is_met]
+        missed = ["Missed:\n\n" + "\n".join(ideas)] if ideas else []
+        return "\n\n".join([f"## {self.title}", self.how, *filter(None, [self.about]), _table(self.figures), *missed])
 
 
 def quantile(seconds: Sequence[float], share: float) -> float:
@@ -63,16 +75,12 @@ def busyness() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-def page(chapters: Sequence[Chapter], about: str) -> str:
-    """Return docs/benchmarks.md."""
-    parts = [
-        "# Benchmarks",
-        PREFACE,
-        about,
-    ]
-    for chapter in chapters:
-        parts += [f"## {chapter.title}", chapter.how, _table(chapter.figures)]
-    return "\n\n".join(parts) + "\n"
+def page(chapters: Sequence[Chapter], before: str = "") -> str:
+    """Return docs/benchmarks.md; chapters that were not measured stay as they are in the page ``before``."""
+    _, *parts = re.split(r"^(?=## )", before, flags=re.MULTILINE) if before else [""]
+    texts = {part.partition("\n")[0]: part.strip() for part in parts}
+    texts |= {f"## {chapter.title}": chapter.text for chapter in chapters}
+    return "\n\n".join(["# Benchmarks", PREFACE, *texts.values()]) + "\n"
 
 
 def _table(figures: Sequence[Figure]) -> str:
