@@ -53,7 +53,7 @@ PATIENCE_SECONDS = 3.0
 LOOK_SECONDS = 0.5
 """How often it is then looked whether they are there."""
 
-SECRETS_SECONDS = 3.0
+SECRETS_SECONDS = 10.0
 """So long hadyn waits for the Secrets that Ingresses refer to before it puts anything in step without them."""
 CERTIFICATE_SECONDS = 10.0
 """So long HAProxy may take for one certificate with thousands of hosts."""

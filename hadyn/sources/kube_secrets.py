@@ -7,8 +7,10 @@ A missing right, or an apiserver that is away, takes nothing away.
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from hadyn.cluster.api import KubeApi
 from hadyn.cluster.errors import NotAllowed
@@ -45,6 +47,8 @@ class SecretsFollower:
         self._namespaces = frozenset(namespaces)
         self._emit: Emit = _nowhere
         self._lock = threading.Lock()
+        self._starting: queue.SimpleQueue[Reflector | None] = queue.SimpleQueue()
+        self._starter = threading.Thread(target=self._start_watches, name=self.name, daemon=True)
         self._wanted: dict[str, frozenset[str]] = {}
         self._reaches: dict[str, Reach] = {}
         self._reflectors: dict[Watched, Reflector] = {}
@@ -55,6 +59,7 @@ class SecretsFollower:
     def start(self, emit: Emit) -> None:
         """Say where to deliver; nothing is asked for before something is wanted."""
         self._emit = emit
+        self._starter.start()
 
     def want(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
         """Take which Secrets began and ceased to be referred to."""
@@ -75,11 +80,14 @@ class SecretsFollower:
         """End all watches; nothing is emitted afterwards."""
         with self._lock:
             self._is_stopped = True
+            self._starting.put(None)
             for reflector in self._reflectors.values():
                 reflector.stop()
 
     def join(self, seconds: float) -> None:
         """Wait for their end, behind ``stop``."""
+        if self._starter.is_alive():
+            self._starter.join(seconds)
         for reflector in tuple(self._reflectors.values()):
             reflector.join(seconds / max(1, len(self._reflectors)))
 
@@ -151,7 +159,12 @@ class SecretsFollower:
     def _begin(self, place: Place) -> None:
         if not self._is_stopped:
             reflector = self._reflectors[_watched(place)] = Reflector(self._api, place, self)
-            reflector.start(lambda changes: self._deliver(reflector, changes))
+            self._starting.put(reflector)
+
+    def _start_watches(self) -> None:
+        """Start what is to be started, apart from whoever wants it: a thousand threads take seconds."""
+        while (reflector := self._starting.get()) is not None:
+            reflector.start(partial(self._deliver, reflector))
 
     def _end(self, watched: Watched) -> None:
         reflector = self._reflectors.pop(watched, None)
