@@ -1,8 +1,7 @@
-"""HAProxy dies under load, hangs, loses its socket to nobody or to a stranger: hadyn gets over it, and says so once."""
+"""HAProxy hangs, loses its socket to nobody or to a stranger: hadyn gets over it, and says so once."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -17,12 +16,9 @@ from hadyn.demo.pods import Pod, Pods
 from integration.deployments import Deployment, started
 from integration.haproxies import RunningHAProxy, find_haproxies
 from integration.loads import unfailing_load
-from integration.probes import Probes
 from integration.running import Ground, RunningHadyn
 
-AWAY_SECONDS = 2.0
 HANGING_SECONDS = 30.0
-READING_ROUNDS = 10
 DRIFT = "--drift-interval", "500ms"
 
 
@@ -43,40 +39,6 @@ def replaced(web: Deployment, count: int = 1) -> list[Pod]:
     return web.remove(leavers)
 
 
-def worker(ground: Ground) -> int:
-    return ground.worker()
-
-
-def master(ground: Ground) -> int:
-    """The parent of the worker; hadyn may be too busy to be asked."""
-    return int(Path(f"/proc/{ground.worker()}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def is_alive(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
-    return False
-
-
-def end(ground: Ground, pods: Pods, victim: int, leavers: list[Pod]) -> list[int]:
-    """Kill a process of HAProxy; return how many requests each of these pods has had when no worker is left."""
-    serving = ground.worker()
-    os.kill(victim, signal.SIGKILL)
-    ground.until(lambda: not is_alive(serving))
-    pods.call(what_came_is_read())
-    return answered(leavers)
-
-
-async def what_came_is_read() -> None:
-    """Let the pods accept, and read, what the worker that died had sent."""
-    for _ in range(READING_ROUNDS):
-        await asyncio.sleep(0)
-
-
-def answered(pods: list[Pod]) -> list[int]:
-    return [pod.answered for pod in pods]
-
-
 @contextlib.contextmanager
 def all_connections_taken(path: Path) -> Iterator[None]:
     """Keep as many connections to HAProxy open as it has, and more."""
@@ -90,77 +52,6 @@ def all_connections_taken(path: Path) -> Iterator[None]:
 
 def threads(hadyn: RunningHadyn) -> int:
     return len(list(Path(f"/proc/{hadyn.pid}/task").iterdir()))
-
-
-@pytest.mark.parametrize("victim", [worker, master])
-def test_a_haproxy_killed_twice_in_ten_seconds_is_away_for_a_moment_and_never_wrong(
-    ground: Ground, pods: Pods, web: Deployment, victim
-) -> None:
-    ground.run()
-    for _ in range(2):
-        with Probes(ground) as probes:
-            leavers = replaced(web)
-            ground.until(web.serves)
-            before = ground.worker()
-            asked = end(ground, pods, victim(ground), leavers)
-            replaced(web)
-            ground.until(lambda before=before: ground.worker() not in (0, before) and web.serves())
-            probes.forget()
-            ground.until(lambda probes=probes: probes.answered >= set(web.names))
-        assert probes.statuses <= {0, 200}
-        assert probes.answered == set(web.names)
-        assert probes.away_seconds < AWAY_SECONDS
-        assert answered(leavers) == asked
-    assert ground.reloads() == {}
-
-
-@pytest.mark.parametrize("after_seconds", [0.002, 0.005, 0.01])
-@pytest.mark.parametrize("victim", [worker, master])
-def test_a_haproxy_killed_during_a_batch_comes_back_with_the_whole_batch(
-    ground: Ground, pods: Pods, web: Deployment, victim, after_seconds: float
-) -> None:
-    web.start(40)
-    ground.run()
-    before, pid = ground.worker(), victim(ground)
-    with Probes(ground) as probes:
-        leavers = replaced(web, 40)
-        time.sleep(after_seconds)
-        asked = end(ground, pods, pid, leavers)
-        ground.until(lambda: ground.worker() not in (0, before) and web.serves())
-        probes.forget()
-        ground.until(lambda: probes.count > 200)
-    assert probes.statuses <= {0, 200}
-    assert probes.answered <= set(web.names)
-    assert answered(leavers) == asked
-    assert probes.away_seconds < AWAY_SECONDS
-    assert ground.reloads() == {}
-
-
-@pytest.mark.parametrize("after_seconds", [0.0, 0.01, 0.03])
-@pytest.mark.parametrize("victim", [worker, master])
-def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
-    ground: Ground, pods: Pods, web: Deployment, victim, after_seconds: float
-) -> None:
-    ground.run()
-    leavers = replaced(web)
-    ground.until(web.serves)
-    api = Deployment(ground, pods, "api", path="/api")
-    api.start(1)
-    staged = ground.folder.candidate / "haproxy.cfg"
-    before, asked = staged.stat().st_mtime_ns, answered(leavers)
-    with Probes(ground) as probes:
-        api.publish()
-        ground.until(lambda: staged.stat().st_mtime_ns != before)
-        time.sleep(after_seconds)
-        os.kill(victim(ground), signal.SIGKILL)
-        ground.until(lambda: ground.get("/api")[1] in api.names, seconds=10)
-        ground.until(web.serves)
-    assert probes.statuses <= {0, 200}
-    assert probes.answered == set(web.names)
-    assert answered(leavers) == asked
-    assert probes.away_seconds < AWAY_SECONDS
-    ground.until(lambda: ground.status()["reloads"]["pending"] == [])
-    assert ground.reloads() in ({}, {"NEW_BACKEND": 1})
 
 
 def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground, web: Deployment) -> None:
