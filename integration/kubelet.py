@@ -153,7 +153,7 @@ class Pod:
         """Whether a container's liveness probe is good."""
         return self._is_running(name) and self._passes(self._container(name), "livenessProbe")
 
-    def get(self, path: str = "/", host: str = "shop.example", *, port: str = "http") -> tuple[int, str]:
+    def get(self, path: str = "/", host: str = "127.0.0.1", *, port: str = "http") -> tuple[int, str]:
         """Ask one of its ports; return the status and the body."""
         connection = http.client.HTTPConnection(self.address, self._port(port), timeout=ANSWER_SECONDS)
         try:

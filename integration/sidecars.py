@@ -103,6 +103,8 @@ class SidecarGround(Ground):
         if process is not None:
             process.send_signal(number)
             process.wait(WAIT_SECONDS)
+            # Who started it is gone; the kernel ends what is left in its namespace a moment later.
+            self.until(lambda: not self.processes())
 
     def wait_for_haproxys_end(self) -> None:
         """Return when HAProxy has ended by itself."""

@@ -129,6 +129,7 @@ def reader(cluster: ControlPlane, tmp_path: Path) -> Iterator[Reader]:
     reader = Reader(cluster, tmp_path)
     yield reader
     reader.leaves()
+    cluster.kubectl("delete", "ingress,service,deployment", "web", "--ignore-not-found")
 
 
 def documents_of(text: str) -> list[Document]:

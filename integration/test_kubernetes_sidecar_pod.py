@@ -18,6 +18,7 @@ from integration.kubelet import Pod
 pytestmark = pytest.mark.root
 
 FIRST_AND_LTS = ("2.8", "3.2")
+HOST = "sidecar-pod.example"
 ROUNDS = itertools.count(1)
 VALUES = {"drain": {"waitSeconds": 1}}
 
@@ -47,9 +48,7 @@ def pod(request: pytest.FixtureRequest, cluster: ControlPlane, documents: list[D
 def shop(cluster: ControlPlane) -> Iterator[Namespace]:
     """Three pods behind an Ingress."""
     with Namespace(cluster, "sidecar-pod") as namespace:
-        cluster.apply(
-            namespace.deployment("web", 3), namespace.service("web"), namespace.ingress("web", "shop.example")
-        )
+        cluster.apply(namespace.deployment("web", 3), namespace.service("web"), namespace.ingress("web", HOST))
         namespace.kubectl("rollout", "status", "deployment/web")
         yield namespace
 
@@ -61,7 +60,7 @@ def replace_pods(shop: Namespace) -> None:
 
 def names(pod: Pod) -> set[str]:
     """The pods that answer."""
-    return {pod.get("/pod")[1] for _ in range(12)}
+    return {pod.get("/pod", HOST)[1] for _ in range(12)}
 
 
 def test_the_pod_is_ready_when_it_serves_and_not_before(cluster: ControlPlane, pod: Pod, shop: Namespace) -> None:
@@ -69,7 +68,7 @@ def test_the_pod_is_ready_when_it_serves_and_not_before(cluster: ControlPlane, p
     try:
         pod.start_all()
         pod.until(lambda: pod.is_alive("hadyn"))
-        pod.until(lambda: pod.get()[0] == 404)
+        pod.until(lambda: pod.get("/", HOST)[0] == 404)
         assert not pod.is_ready()
     finally:
         cluster.signal("kube-apiserver", signal.SIGCONT)
@@ -118,7 +117,7 @@ def test_a_pod_that_goes_finishes_its_requests_and_hadyn_ends_last(pod: Pod, sho
     pod.start_all()
     pod.until(pod.is_ready)
     with ThreadPoolExecutor() as client:
-        answer = client.submit(pod.get, "/?sleep=2s")
+        answer = client.submit(pod.get, "/?sleep=2s", HOST)
         pod.until(lambda: '"sessions":1' in pod.get("/api/slots", port="status")[1])
         assert pod.stop() == {"haproxy": 0, "hadyn": 0}
         assert answer.result()[0] == 200
