@@ -6,23 +6,26 @@ settles nothing anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hadyn.model.canary import Share, chosen_share, joined
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
 from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
-from hadyn.model.directives import Directive
+from hadyn.model.directives import Directive, UsersOf
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
-from hadyn.model.objects import BackendResource, Service
+from hadyn.model.objects import BackendResource, Secret, Service
+from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.resolved import DnsQuestion
@@ -35,8 +38,16 @@ from hadyn.model.supply import Supply, Wish, backend_supply, nameless, names_no_
 Holding = Callable[[ObjectRef], Held | None]
 
 
+REHASH = "Hash it anew: htpasswd -nB USER"
+MOST_FAULTS = 5
+"""So many faults of one Secret are told."""
+
+
 class Part(Struct, frozen=True, gc=False):
-    """A backend without its endpoints. ``canary`` shares it with ``percent`` of the requests."""
+    """A backend without its endpoints. ``canary`` shares it with ``percent`` of the requests.
+
+    ``passwords`` are the Secrets whose users it asks for, sorted.
+    """
 
     supply: Supply
     capacity: Capacity
@@ -46,6 +57,7 @@ class Part(Struct, frozen=True, gc=False):
     canary_ingress: str | None = None
     percent: int = 0
     has_homes: bool = False
+    passwords: tuple[ObjectRef, ...] = ()
 
     @property
     def sources(self) -> tuple[ObjectRef, ...]:
@@ -89,16 +101,26 @@ class Workshop:
             problems.append(nameless(choices.setter(SLOT_NAMES) or found.source))
         share, refused = chosen_share(shares, sum(lead.routes for lead in leads))
         problems += refused
-        directives, server_directives = choices.directives(), choices.server_directives()
+        directives = tuple(line.of(found.backend) for line in choices.directives())
+        part = Part(
+            supply,
+            capacity,
+            directives,
+            choices.server_directives(),
+            has_homes=has_homes,
+            passwords=_password_secrets(found, voices),
+        )
         if share is None:
-            return Part(supply, capacity, directives, server_directives, has_homes=has_homes), problems
+            return part, problems
         canary_choices = Choices(
             share.found.source, self._options(share.found.source), [Voice(share.age, share.options)]
         )
         canary = with_addresses(self._supply(share.found, canary_choices, problems))
-        supply = with_addresses(supply)
         title = f"{share.ingress.namespace}/{share.ingress.name}"
-        return Part(supply, capacity, directives, server_directives, canary, title, share.percent, has_homes), problems
+        shared = replace(
+            part, supply=with_addresses(supply), canary=canary, canary_ingress=title, percent=share.percent
+        )
+        return shared, problems
 
     def backend(self, part: Part) -> Backend:
         """Build the backend with the endpoints it has now."""
@@ -117,7 +139,23 @@ class Workshop:
             server_directives=part.server_directives,
             knows_endpoints=endpoints is not None,
             by_name=self._by_name(part.supply) if part.supply.host else None,
+            user_lists=tuple(self._user_list(part, secret) for secret in part.passwords),
         )
+
+    def user_problems(self, part: Part) -> list[Problem]:
+        """What is wrong with the users that a backend asks for; that a Secret is missing is said of who refers to it."""
+        return [
+            Problem(secret, "data", Reason.INVALID_VALUE, said, REHASH)
+            for secret in part.passwords
+            for said in self._users(secret)[1][:MOST_FAULTS]
+        ]
+
+    def _user_list(self, part: Part, secret: ObjectRef) -> UserList:
+        return UserList(UsersOf(secret.name).list_of(part.supply.found.backend), self._users(secret)[0])
+
+    def _users(self, secret: ObjectRef) -> tuple[tuple[User, ...], list[str]]:
+        held = self._holding(secret)
+        return read_users(held.object.values) if held and isinstance(held.object, Secret) else ((), [])
 
     def port_problems(self, part: Part) -> list[Problem]:
         """A Service port that none of the Service's slices knows: it would silently get nothing."""
@@ -205,3 +243,9 @@ class Workshop:
         supply, problem = service_supply(found, held, wish, self._policy, has_slices=has_slices)
         problems += [problem] if problem else []
         return supply
+
+
+def _password_secrets(found: Found, voices: Iterable[Voice]) -> tuple[ObjectRef, ...]:
+    """Return the Secrets whose users Ingresses ask for, all of the backend's namespace."""
+    names = {dict(voice.options).get(AUTH_SECRET.name) for voice in voices}
+    return tuple(ObjectRef(Secret.kind, found.source.namespace, name) for name in sorted(map(str, filter(None, names))))

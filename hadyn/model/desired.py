@@ -15,6 +15,7 @@ from msgspec import Struct
 from hadyn.model.addresses import Address
 from hadyn.model.directives import Directive
 from hadyn.model.networks import Access
+from hadyn.model.passwords import UserList
 
 BACKEND_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 MAX_WEIGHT = 256
@@ -96,7 +97,7 @@ class Backend:
     ``endpoints`` are sorted and hold no address twice; without ``knows_endpoints`` nobody
     has said anything of them yet, and whoever sits stays. ``directives`` stand in its
     section, ``server_directives`` on its default-server line. With ``by_name`` HAProxy
-    fills the slots, and there are no endpoints.
+    fills the slots, and there are no endpoints. ``user_lists`` are asked for by its directives.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Backend:
     server_directives: tuple[Directive, ...] = ()
     knows_endpoints: bool = True
     by_name: ByName | None = None
+    user_lists: tuple[UserList, ...] = ()
 
     def __post_init__(self) -> None:
         assert BACKEND_NAME.fullmatch(self.name), self.name

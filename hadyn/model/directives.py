@@ -16,6 +16,19 @@ PRINTABLE = re.compile(r"[ -~]{0,1024}")
 MAX_WORDS = 64
 
 
+class UsersOf(str):
+    """A condition's word: whether the client is one of the users of the Secret of this name.
+
+    Their list is the backend's own, so only ``Directive.of`` says how HAProxy calls it.
+    """
+
+    __slots__ = ()
+
+    def list_of(self, backend: str) -> str:
+        """HAProxy's name for the list, injective as names of backends are."""
+        return f"{backend}_users_{self}"
+
+
 @dataclass(frozen=True, slots=True)
 class Directive:
     """A directive and its arguments, one word each: ``Directive("timeout", "server", "30s")``.
@@ -39,6 +52,13 @@ class Directive:
     def only_if(self, *conditions: str) -> Directive:
         """Return the same directive under these conditions, too."""
         return Directive(*self.words, conditions=(*self.conditions, *conditions))
+
+    def of(self, backend: str) -> Directive:
+        """Return the directive as it stands in the section of this backend."""
+        conditions = (
+            f"http_auth({word.list_of(backend)})" if isinstance(word, UsersOf) else word for word in self.conditions
+        )
+        return Directive(*self.words, conditions=tuple(conditions))
 
     def __str__(self) -> str:
         """The line as HAProxy reads it, without indent and line end."""

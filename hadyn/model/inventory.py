@@ -97,11 +97,12 @@ class Inventory:
         backends = set(dirty.endpoints)
         for name in dirty.parts:
             self._settle(name, backends, hosts, dirty)
+        self._settle_secrets(changes, dirty, backends, hosts)
         for name in backends:
             part = self._parts.get(name)
             self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
+            self._book.put(Judge.USERS, name, self._workshop.user_problems(part) if part and part.passwords else ())
             self._judge_names(name)
-        self._settle_secrets(changes, dirty, backends, hosts)
         tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
         return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), dirty.config_map, tls_hosts)
 

@@ -17,6 +17,7 @@ class Judge(Enum):
     PORTS = "ports"
     NAMES = "names"
     SECRETS = "secrets"
+    USERS = "users"
     CERTIFICATE = "certificate"
     STANDING = "standing"
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from hadyn.model.changes import Changes
 from hadyn.model.index import Index
 from hadyn.model.objects import Ingress, KubernetesObject, Secret
+from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
@@ -35,11 +36,15 @@ def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
     """Return what Secrets an object refers to, all of its own namespace; whatever names Secrets is collected here."""
     if not isinstance(each, Ingress):
         return ()
-    return tuple(
+    certificates = (
         Reference(ObjectRef(Secret.kind, each.namespace, rule.secret), f"{rule.field}.secretName")
         for rule in each.tls
         if rule.secret
     )
+    users = dict(each.options).get(AUTH_SECRET.name)
+    field = f"metadata.annotations[{AUTH_SECRET.annotation}]"
+    passwords = (Reference(ObjectRef(Secret.kind, each.namespace, str(users)), field),) if users else ()
+    return (*certificates, *passwords)
 
 
 class References:

@@ -35,6 +35,8 @@ PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
 STATS_SOCKET = re.compile(r"^( *stats socket /\S*)(/\S+ )", re.MULTILINE)
 _OCCUPIED = re.compile(r"^    server (\S+) (\S+) weight ([0-9]+)", re.MULTILINE)
 _FREE = re.compile(rf"^    server-template {SLOT_PREFIX} ([0-9]+)-([0-9]+) ", re.MULTILINE)
+_OF_USERS = re.compile(r"userlist |    user ")
+"""Begins the lines of the lists of users, which stand before the backend that asks for them."""
 SECTION_KEYWORDS = re.compile(
     r"acme|backend|cache|crt-store|defaults|dynamic-update|fcgi-app|frontend|global|healthcheck|http-errors|listen|"
     r"log-forward|log-profile|mailers|peers|program|resolvers|ring|traces|userlist|\..*"
@@ -110,8 +112,9 @@ def _spare_sections(settings: ConfigSettings) -> Iterator[str]:
 
 
 def backend_section(backend: Backend, seating: Seating) -> str:
-    """Return the section of one backend: its directives, then every slot in order."""
-    return "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
+    """Return the section of one backend: its directives, then every slot in order; lists of users come before it."""
+    lists = "".join("\n    ".join(map(str, each.lines())) + "\n" for each in backend.user_lists)
+    return lists + "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
 
 
 def serving_in(section: str) -> Serving:
@@ -128,7 +131,10 @@ def respelled(main: str) -> str:
 
 def section_at(text: str, line: int) -> str | None:
     """Return the name of the backend whose section holds that line (from 1) of a configuration, if any."""
-    for above in reversed(text.split("\n")[:line]):
+    lines = text.split("\n")
+    while 0 < line < len(lines) and _OF_USERS.match(lines[line - 1]):
+        line += 1
+    for above in reversed(lines[:line]):
         if above.startswith("backend "):
             return above.split(" ")[1]
     return None

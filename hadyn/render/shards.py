@@ -17,7 +17,8 @@ from hadyn.model.desired import BACKEND_NAME
 
 SHARDS = 256
 """So many that each file is small; HAProxy loads them as fast as one (docs/decisions/0002-shards.md)."""
-SECTION = re.compile(rb"^backend ", re.MULTILINE)
+SECTION = re.compile(rb"^(?:userlist .*\n(?:    user .*\n)*)*backend (\S*)", re.MULTILINE)
+"""How a backend begins: with the lists of users that it asks for, if any."""
 SLOTS = b"\n    server"
 
 
@@ -77,10 +78,10 @@ def shard_content(shard: Mapping[str, bytes]) -> bytes:
 
 def sections(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the sections of backends in a file; what stands before the first one is dropped, and what is no text."""
-    starts = [match.start() for match in SECTION.finditer(content)]
-    for start, end in pairwise([*starts, len(content)]):
+    found = list(SECTION.finditer(content))
+    for match, (start, end) in zip(found, pairwise([*(each.start() for each in found), len(content)]), strict=True):
         section = content[start:end].rstrip(b"\n") + b"\n"
-        name = section.split(b" ", 2)[1].strip().decode("ascii", "replace")
+        name = match[1].decode("ascii", "replace")
         if BACKEND_NAME.fullmatch(name) and _is_text(section):
             yield name, section
 

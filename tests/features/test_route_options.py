@@ -1,8 +1,9 @@
 """What Ingresses say of their requests: live where a map carries it, else with a reload that has a name."""
 
 from hadyn.model.desired import MapName
-from tests.given import ingress, path_of, service, slice_, tls
+from tests.given import ingress, path_of, secret, service, slice_, tls
 
+BCRYPT = "$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW"
 WEB = [service("shop", "web"), slice_("shop", "web", "10.0.0.1")]
 
 
@@ -136,3 +137,20 @@ def test_a_rewrite_by_groups_needs_a_path_that_has_them(house):
     )
     assert house.routes() == {"a.example/app/": "shop_web_80|shop/web||1", "a.example/plain/": "shop_web_80|shop/web"}
     assert house.problems() == ["ingress shop/web: NotSupported"]
+
+
+def test_another_password_comes_with_a_reload_and_stands_before_its_backend(house):
+    users = secret("shop", "users", auth=f"anna:{BCRYPT}")
+    house.begin(*WEB, users, said("web", auth_secret="users"))
+    assert house.reloads() == {}
+    house.change(secret("shop", "users", auth=f"bert:{BCRYPT}"))
+    house.wait(1)
+    assert house.reloads() == {"BACKEND_CHANGED": 1}
+    section = house.wheel.reconciler.filing.files.section("shop_web_80")
+    assert section.startswith(
+        f"userlist shop_web_80_users_users\n    user bert password '{BCRYPT}'\nbackend shop_web_80 "
+    )
+    house.change(slice_("shop", "web", "10.0.0.2"))
+    assert house.ready() == ["10.0.0.2:80"]
+    house.restart(*WEB[:1], slice_("shop", "web", "10.0.0.2"), users, said("web", auth_secret="users"))
+    assert house.filed() == house.seats()

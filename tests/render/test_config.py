@@ -11,10 +11,12 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, ByName, Discovery, Endpoint
 from hadyn.model.directives import Directive
 from hadyn.model.names import slot_name
+from hadyn.model.passwords import User, UserList
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
 from hadyn.render.resolvers import Resolvers
+from hadyn.render.shards import sections
 from hadyn.render.tls import TlsSettings
 from tests.conftest import Golden
 
@@ -104,6 +106,19 @@ def test_the_main_file_is_the_golden_one(case: str, golden: Golden) -> None:
 def test_the_admin_socket_is_private_in_every_main_file() -> None:
     sockets = [line for line in main_config(SETTINGS, CAPABILITIES).splitlines() if "stats socket" in line]
     assert sockets == ["    stats socket /run/hadyn/run/runtime.sock mode 600 level admin"]
+
+
+def test_a_line_of_a_list_of_users_belongs_to_the_backend_behind_it() -> None:
+    users = (UserList("shop_web_80_users_a", (User("anna", "$5$x"),)), UserList("shop_web_80_users_b", ()))
+    text = section(slots=2, backend=Backend("shop_web_80", "shop/web:80", user_lists=users))
+    assert text.startswith(
+        "userlist shop_web_80_users_a\n    user anna password '$5$x'\nuserlist shop_web_80_users_b\nbackend "
+    )
+    assert {section_at(text, line) for line in range(1, 7)} == {"shop_web_80"}
+    assert [name for name, _ in sections((text + "\n" + text.replace("shop_web", "shop_api")).encode())] == [
+        "shop_web_80",
+        "shop_api_80",
+    ]
 
 
 def test_a_line_of_a_file_is_traced_to_the_backend_it_stands_in() -> None:

@@ -87,7 +87,7 @@ def refusal_status(text: str) -> int:
 
 _SPARED = ("{", "var(txn.spared)", "-m", "found", "}")
 _NOT_SPARED = ("!{", *_SPARED[1:])
-_CLIENT = "var(txn.backend),concat(|,txn.ingress,|),concat(,txn.client,),sha1"
+_CLIENT = "var(txn.route),field(1,|),concat(|,txn.ingress,|),concat(,txn.client,),sha1"
 
 
 def _who(chosen: Chosen) -> tuple[Directive, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hadyn.model.options.access import DENY_PATHS
+from hadyn.model.options.authentication import AUTH_REALM, AUTH_SECRET, AUTH_TYPE
 from hadyn.model.options.bodies import BODY_SIZE, COMPRESSION
 from hadyn.model.options.cors import (
     CORS_ALLOW_CREDENTIALS,
@@ -73,6 +74,9 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     CORS_ALLOW_CREDENTIALS,
     CORS_EXPOSE_HEADERS,
     CORS_MAX_AGE,
+    AUTH_TYPE,
+    AUTH_SECRET,
+    AUTH_REALM,
     BODY_SIZE,
     REWRITE_TARGET,
     PATH_REWRITE,

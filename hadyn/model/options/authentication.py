@@ -1,0 +1,109 @@
+"""Options: who has to say a password (HTTP's basic authentication).
+
+Rule: it fails closed: without users that can be read nobody comes in.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hadyn.model.directives import Directive, UsersOf
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope
+
+UNREADABLE = ""
+"""Stands for what somebody wrote that is the name of no Secret, or a kind that hadyn does not know."""
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_REALM = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,98}[A-Za-z0-9])?")
+_REFUSAL = Directive("http-request", "deny", "deny_status", "403")
+
+
+def secret_name(text: str) -> str:
+    """The name of a Secret, without namespace."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def realm(text: str) -> str:
+    """Some plain words."""
+    if not _REALM.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def basic(text: str) -> str:
+    """The one kind there is."""
+    if text != "basic":
+        raise ValueError(text)
+    return text
+
+
+def basic_auth(text: str) -> str:
+    """The same, as HAProxy Technologies' controller calls it."""
+    return basic(text.removesuffix("-auth"))
+
+
+def _asked(secret: str, chosen: Chosen) -> tuple[Directive, ...]:
+    if secret == UNREADABLE:
+        return (_REFUSAL,)
+    asking = Directive("http-request", "auth", "realm", chosen.value(AUTH_REALM) or "")
+    return (asking.only_if("!{", UsersOf(secret), "}"),)
+
+
+def _refused(kind: str, chosen: Chosen) -> tuple[Directive, ...]:
+    return (_REFUSAL,) if kind == UNREADABLE or chosen.value(AUTH_SECRET) is None else ()
+
+
+def _aliases(name: str) -> tuple[str, ...]:
+    prefixes = ("nginx.ingress.kubernetes.io", "haproxy-ingress.github.io", "ingress.kubernetes.io", "haproxy.org")
+    return tuple(f"{prefix}/{name}" for prefix in prefixes)
+
+
+AUTH_TYPE: Option[str] = Option(
+    name="auth-type",
+    scope=frozenset({Scope.INGRESS}),
+    parse=basic,
+    accepted="basic",
+    default=None,
+    default_text="nobody is asked",
+    sentence="How clients say who they are; auth-secret alone says as much.",
+    example="basic",
+    effect=Effect.RELOAD,
+    aliases=(
+        "nginx.ingress.kubernetes.io/auth-type",
+        Alias("haproxy.org/auth-type", basic_auth, "basic-auth", "basic-auth"),
+    ),
+    directives=_refused,
+    per_route=True,
+    when_wrong=UNREADABLE,
+)
+
+AUTH_SECRET: Option[str] = Option(
+    name="auth-secret",
+    scope=frozenset({Scope.INGRESS}),
+    parse=secret_name,
+    accepted="the name of a Secret in the Ingress' namespace",
+    default=None,
+    default_text="nobody is asked",
+    sentence="Clients have to say a name and password that stand in this Secret: its key auth as htpasswd writes it (bcrypt, SHA-256, SHA-512), or a key for each user.",
+    example="shop-users",
+    effect=Effect.RELOAD,
+    aliases=_aliases("auth-secret"),
+    directives=_asked,
+    per_route=True,
+    when_wrong=UNREADABLE,
+)
+
+AUTH_REALM: Option[str] = Option(
+    name="auth-realm",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=realm,
+    accepted="letters, digits, blanks, dots, - and _",
+    default="Protected Content",
+    default_text="Protected Content",
+    sentence="What browsers say when they ask for the password.",
+    example="The shop",
+    effect=Effect.RELOAD,
+    aliases=_aliases("auth-realm"),
+    per_route=True,
+)
