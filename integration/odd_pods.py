@@ -26,7 +26,8 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Up
 class OddPod:
     """A pod that says its name; ``mishaps`` are what its next requests meet instead, one each.
 
-    A mishap is a status, or "close". ``heard`` are the heads of requests, each with what came before on
+    A mishap is a status, or "close"; ``ailing`` paths get a 503 each time. ``headers`` are lines that each
+    answer has besides. ``heard`` are the heads of requests, each with what came before on
     its connection. While ``held`` it takes requests and answers none. ``/switch`` becomes a tunnel on which
     it is silent, ``has_lost_tunnel`` once that is closed.
     """
@@ -35,6 +36,8 @@ class OddPod:
         self.name = name
         self.tls = tls
         self.mishaps: deque[str] = deque()
+        self.ailing: set[str] = set()
+        self.headers = ""
         self.heard: list[str] = []
         self.protocols: list[str | None] = []
         self.has_request = threading.Event()
@@ -79,10 +82,12 @@ class OddPod:
         self.heard.append(head)
         self.has_request.set()
         self._may_answer.wait(ANSWER_SECONDS)
-        mishap = self.mishaps.popleft() if self.mishaps else "200"
-        if mishap == "close":
+        is_ailing = head.partition(" ")[2].partition(" ")[0] in self.ailing
+        status = "503" if is_ailing else self.mishaps.popleft() if self.mishaps else "200"
+        if status == "close":
             return None
-        return f"HTTP/1.1 {mishap} Whatever\r\nContent-Length: {len(self.name)}\r\n\r\n{self.name}".encode()
+        body = "" if head.startswith("HEAD ") else self.name
+        return f"HTTP/1.1 {status} Whatever\r\n{self.headers}Content-Length: {len(self.name)}\r\n\r\n{body}".encode()
 
 
 class _Server(socketserver.ThreadingTCPServer):
