@@ -164,6 +164,28 @@ def test_when_both_were_gone_either_may_return_first(serving: SidecarGround, web
     assert serving.reloads() == {}
 
 
+def test_a_backend_that_is_not_hadyns_is_left_alone_and_reported(
+    any_ground: SidecarGround, pods: Pods, web: Deployment
+) -> None:
+    theirs, port = pods.start("theirs", "127.80.0.3"), any_ground.another_port()
+    any_ground.more_configuration = (
+        f"listen theirs from hadyn\n  bind 127.0.0.1:{port}\n  server one {theirs.address} weight 1\n"
+    )
+    any_ground.bootstrap()
+    any_ground.start_haproxy()
+    any_ground.run("--drift-interval", "300ms")
+    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+    any_ground.until(lambda: any_ground.status()["haproxy"]["strangers"] == ["backend theirs"])
+
+    any_ground.say("set server theirs/one weight 7")
+    web.start(1)
+    any_ground.until(web.serves)
+    any_ground.stays(lambda: any_ground.say("get weight theirs/one").startswith("7 (initial 1)"), 1)
+
+    assert get(port, "/") == (200, "theirs")
+    assert any_ground.log.count("what is not hadyn's and is left alone: backend theirs") == 1
+
+
 def test_a_master_socket_that_somebody_removed_holds_up_reloads_and_no_endpoint(
     any_ground: SidecarGround, pods: Pods, web: Deployment
 ) -> None:
