@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from integration.haproxies import HAProxyBinary, RunningHAProxy
 from integration.knot import Knot
 from integration.manifests import HOST
 from integration.named_pods import backend, dns_flags, ingress, ip
-from integration.running import Ground
+from integration.running import Ground, get
 from integration.scripted_dns import Asked, ScriptedDns
 
 NAMES, RECORDS = 100, 5
@@ -79,8 +80,11 @@ def changes(haproxy: Path) -> dict[str, Any]:
         before = ground.metric("hadyn_commands_total")
         time.sleep(ROTATION_SECONDS)
         sent = ground.metric("hadyn_commands_total") - before
+        idle = _limits(ground)
         seconds = [each for turn in range(ROUNDS) for each in _round(knot, look, served, turn)]
-        return {"seconds": seconds, "rotation_commands": sent}
+        counts = {limit: count - idle.get(limit, 0.0) for limit, count in _limits(ground).items()}
+        within = min(limit for limit, count in counts.items() if count >= 0.99 * counts[float("inf")])
+        return {"seconds": seconds, "rotation_commands": sent, "hadyn": within}
 
 
 def crowd(_haproxy: Path) -> dict[str, Any]:
@@ -255,6 +259,13 @@ def _crowded(resolver: Resolver, told: set[DnsQuestion]) -> dict[str, Any]:
 def _memory() -> int:
     """What this process holds in memory, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _limits(ground: Ground) -> dict[float, float]:
+    """How many changes hadyn had ready within each limit, in seconds, since their answer came."""
+    _, said = get(ground.status_port, "/metrics")
+    found = re.findall(r'^hadyn_change_to_ready_seconds_bucket\{.*le="(.+)".*\} (\S+)$', said, re.MULTILINE)
+    return {float(limit): float(count) for limit, count in found}
 
 
 def _records(served: Mapping[int, Iterable[str]]) -> list[str]:
