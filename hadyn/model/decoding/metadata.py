@@ -76,7 +76,8 @@ def _created(value: object, findings: Findings) -> str:
             "Without it the object counts as the youngest",
         )
         return NEVER
-    return found[1] + "Z"
+    # What is applied together was created in the same second.
+    return sys.intern(found[1] + "Z")
 
 
 def options_of(metadata: Metadata, scope: Scope, findings: Findings) -> Options:
