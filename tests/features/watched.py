@@ -16,13 +16,19 @@ class WatchedHAProxy(FakeHAProxy):
 
     ``moved_while_serving`` are commands that gave another address to a slot out of maint.
     ``lies`` are patterns of commands that are answered as if they were done, and are not;
-    ``refusals`` of those that are answered with an error.
+    ``refusals`` of those that are answered with an error. ``answered`` is how many bytes came back on each connection.
     """
 
     moments: list[dict[str, Ready]] = field(default_factory=list)
     moved_while_serving: list[str] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
+
+    def converse(self, line: bytes) -> bytes:
+        said = FakeHAProxy.converse(self, line)
+        self.answered.append(len(said))
+        return said
 
     def _reply(self, text: str, payload: str = "") -> str:
         words = text.split()
