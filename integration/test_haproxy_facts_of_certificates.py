@@ -163,3 +163,30 @@ def test_a_line_takes_far_more_memory_than_a_host(start):
 
     assert 8 < (alone - nothing) / LINES < 30
     assert together - nothing < (alone - nothing) / 5
+
+
+@pytest.mark.fact("tls-passes-through")
+def test_a_connection_goes_by_the_name_that_a_client_asks_for(start):
+    """The pod is a frontend of the same HAProxy, with a certificate of its own."""
+    table = "map_str({folder}/passed.map)"
+    running = start(
+        "frontend sni\n  mode tcp\n  bind unix@{folder}/tls.sock\n  tcp-request inspect-delay 5s\n"
+        "  tcp-request content accept if { req.ssl_hello_type 1 }\n"
+        f"  use_backend %[req.ssl_sni,lower,{table}] if {{ req.ssl_sni,lower,{table} -m found }}\n"
+        "  default_backend inside\nbackend inside\n  mode tcp\n  server inside abns@hadyn-fact send-proxy-v2\n"
+        "frontend front\n  bind abns@hadyn-fact accept-proxy ssl crt-list {folder}/list\n  http-request return status 200\n"
+        "frontend pod\n  bind unix@{folder}/pod.sock ssl crt {folder}/a.pem\n  http-request return status 200\n"
+        "backend passed\n  mode tcp\n  server s1 unix@{folder}/pod.sock\n",
+        files={
+            "default.pem": DEFAULT.pem,
+            "a.pem": pair("a.example").pem,
+            "list": "{folder}/default.pem !*\n",
+            "passed.map": "",
+        },
+    )
+    before = served(front(running), "passed.example")
+    running.say("add map {folder}/passed.map passed.example passed")
+    after = [served(front(running), host) for host in ("Passed.Example", "other.example", None)]
+
+    assert before == "default.example"
+    assert after == ["a.example", "default.example", "default.example"]

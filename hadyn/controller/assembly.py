@@ -13,6 +13,7 @@ import queue
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 from hadyn.controller.belated import BelatedSource
 from hadyn.controller.certificates import CertificateKeeper, keeper
@@ -133,7 +134,7 @@ class Assembly:
         pace = ReloadPace(settings.reload_interval)
         are_brought = any(source.brings_secrets for source in self.sources)
         inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
-        filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
+        filing = Filing(inventory, files, pace, partial(self._spell_main, inventory), place_of=self._place_of)
         reconciler = Reconciler(
             filing=filing,
             runtime=self._runtime(metrics.commanded),
@@ -267,8 +268,10 @@ class Assembly:
         reconciler.is_doubtful = not is_exact
         self._say("started HAProxy", reconciler)
 
-    def _spell_main(self, options: Options) -> str:
-        return main_config(configuration(self.settings, self.folder, options), self.process.capabilities)
+    def _spell_main(self, inventory: Inventory, options: Options) -> str:
+        has_passthrough = inventory.certificates.has_passthrough
+        wanted = configuration(self.settings, self.folder, options, has_passthrough=has_passthrough)
+        return main_config(wanted, self.process.capabilities)
 
     def _load(self, filing: Filing) -> None:
         """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""

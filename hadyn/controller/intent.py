@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import zlib
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -62,13 +63,17 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def configuration(settings: Settings, folder: StateFolder, standing: Options = ()) -> ConfigSettings:
+def configuration(
+    settings: Settings, folder: StateFolder, standing: Options = (), *, has_passthrough: bool = False
+) -> ConfigSettings:
     """Return what the main file depends on; ``standing`` are the operator's options. Only a HAProxy that hadyn starts gives up what root may do.
 
     Whoever starts a sidecar's decides what that one may.
     """
     jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
     encrypted = tls_listeners(settings)
+    # All HAProxies of this machine share these names.
+    passes_on = f"hadyn-{zlib.crc32(str(folder.path).encode()):08x}" if has_passthrough else ""
     return ConfigSettings(
         bind=listeners(settings),
         runtime_socket=str(settings.runtime_socket),
@@ -76,7 +81,7 @@ def configuration(settings: Settings, folder: StateFolder, standing: Options = (
         errors=str(folder.errors),
         maxconn=settings.maxconn,
         jail=jail,
-        tls=TlsSettings(encrypted, str(folder.certificates / LISTING)) if encrypted else None,
+        tls=TlsSettings(encrypted, str(folder.certificates / LISTING), passes_on) if encrypted else None,
         resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,

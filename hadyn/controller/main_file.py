@@ -14,6 +14,7 @@ from hadyn.model.objects import Options
 from hadyn.model.problems import Problem, Reason
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.render.files import StateFiles
+from hadyn.render.passthrough import FRONTEND
 
 
 @dataclass(slots=True)
@@ -36,8 +37,13 @@ class MainFile:
 
     def put(self) -> tuple[Reload, ...]:
         """Hand it to the files; return the reason to reload if HAProxy has not read it yet."""
-        self.files.put_main(self.text())
-        return (Reload(ReloadReason.GLOBAL_CHANGED),) if self.files.has_unjudged_main else ()
+        text = self.text()
+        self.files.put_main(text)
+        if not self.files.has_unjudged_main:
+            return ()
+        begins = f"frontend {FRONTEND} "
+        is_first = begins in text and begins not in self.files.main
+        return (Reload(ReloadReason.PASSTHROUGH_BEGAN if is_first else ReloadReason.GLOBAL_CHANGED),)
 
     def refuse(self, said: str) -> bool:
         """Go on without what the ConfigMap changes; return whether that is another file than HAProxy refused."""

@@ -16,6 +16,7 @@ from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
 from hadyn.model.index import Index
 from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
 from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRule
+from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem, Reason, shown
 
@@ -64,12 +65,18 @@ class Certificates:
         self._shared_hosts = shared_hosts
         self._default = default
         self._asking: dict[ObjectRef, Ingress] = {}
+        self._passing: set[ObjectRef] = set()
         self._askers: Index[str, ObjectRef] = Index()
         self._below: Index[str, str] = Index()
         self._hosts: dict[str, tuple[str, ...]] = {}
         self._hosts_of: Index[str, str] = Index()
         self._secrets: dict[str, ObjectRef] = {DEFAULT: default} if default else {}
         self._verdicts: dict[ObjectRef, Verdict] = {}
+
+    @property
+    def has_passthrough(self) -> bool:
+        """Whether some Ingress leaves TLS to its pods."""
+        return bool(self._passing)
 
     def names_of(self, host: str) -> tuple[str, ...]:
         """Return the certificates of a host by name, () where it gets whatever matches, else the default."""
@@ -117,6 +124,9 @@ class Certificates:
 
     def replace(self, ref: ObjectRef, after: Ingress | None) -> set[str]:
         """Take an Ingress as it is now (None: gone, or not ours); return the hosts that it names in spec.tls."""
+        self._passing.discard(ref)
+        if after is not None and passes_tls(after.options):
+            self._passing.add(ref)
         before = self._asking.pop(ref, None)
         if after is not None and after.tls:
             self._asking[ref] = after

@@ -13,7 +13,7 @@ from typing import TypeVar
 from hadyn.model.claims import Voice
 from hadyn.model.directives import Directive
 from hadyn.model.objects import Options
-from hadyn.model.options.option import Option, Scope
+from hadyn.model.options.option import Option
 from hadyn.model.options.routing import Said, speaks_of_routes
 from hadyn.model.options.table import BY_NAME, OPTIONS
 from hadyn.model.problems import ObjectRef, Problem, Reason
@@ -39,7 +39,7 @@ class Choices:
         for voice in self._voices:
             for name, value in voice.options:
                 option = BY_NAME[name]
-                if option.per_route or Scope.SERVICE not in option.scope or not option.concerns(value, source.name):
+                if option.per_route or not option.is_of_backends or not option.concerns(value, source.name):
                     continue
                 chosen, setter = self._values.setdefault(name, (value, voice.ref))
                 if chosen != value and setter != source:

@@ -124,6 +124,8 @@ class MapName(StrEnum):
     PREFIX = "prefix"
     NETWORKS = "networks"
     """Who may come, by host, Ingress and the beginning of an address (``networks.py``)."""
+    PASSTHROUGH = "passthrough"
+    """Where connections go whose TLS is left to the pods, by host."""
 
 
 MapKey = tuple[MapName, str]
@@ -153,7 +155,8 @@ class Route:
     ``backend`` is None while its Service is missing: the request gets a 503.
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
     Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
-    ``access`` from where requests may come, None for everywhere.
+    ``access`` from where requests may come, None for everywhere. One that ``passes_tls``
+    takes the connections for its host, and no request.
     """
 
     host: str
@@ -164,6 +167,7 @@ class Route:
     canary: str | None = None
     fields: tuple[str, ...] = ()
     access: Access | None = None
+    passes_tls: bool = False
 
     @property
     def value(self) -> str:

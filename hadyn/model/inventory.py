@@ -87,6 +87,7 @@ class Inventory:
     def apply(self, changes: Changes) -> Touched:
         """Take one delivery of a source; return what may differ now."""
         dirty = Dirty(hosts=self._undecided_hosts)
+        had_passthrough = self._certificates.has_passthrough
         self._undecided_hosts = set()
         for replaced in self._store.apply(changes):
             self._note(replaced, dirty)
@@ -104,7 +105,8 @@ class Inventory:
             self._book.put(Judge.USERS, name, self._workshop.user_problems(part) if part and part.passwords else ())
             self._judge_names(name)
         tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
-        return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), dirty.config_map, tls_hosts)
+        main = dirty.config_map or self._certificates.has_passthrough != had_passthrough
+        return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), main, tls_hosts)
 
     def resolve(self, resolved: Resolved) -> Touched:
         """Take what DNS says of names; return the backends that may differ now."""

@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, MapName, Route
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
 from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
 from hadyn.model.options.option import RouteFacts
+from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.options.routing import route_access, route_faults, route_fields
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Find, Found, Missing
@@ -57,7 +58,7 @@ def resolve(
     owner = next((claim for claim in claims if not claim.is_canary), None)
     is_owned = host != DEFAULT_KEY and not shared_hosts
     resolving.has_tls = any(
-        _names_in_tls(claim.ingress, host)
+        _names_in_tls(claim.ingress, host) or passes_tls(claim.ingress.options)
         for claim in claims
         if not (is_owned and owner and claim.ingress.namespace != owner.ingress.namespace)
     )
@@ -81,7 +82,9 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
     """Return the map entries that carry the routes of one host."""
     found: dict[MapKey, str] = {}
     for route in routes:
-        found[route.key] = route.value
+        found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
+        if route.passes_tls and route.backend and route.host not in (ANY_HOST, DEFAULT_KEY):
+            found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
         if route.access is not None:
             found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
         if route.host not in (ANY_HOST, DEFAULT_KEY):
@@ -126,7 +129,13 @@ class _Resolving:
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)
         fields = route_fields(ingress.title, ingress.options, self._standing, facts)
         access = self._access(ingress)
-        route = replace(route, backend=found.backend if found else None, fields=fields, access=access)
+        route = replace(
+            route,
+            backend=found.backend if found else None,
+            fields=fields,
+            access=access,
+            passes_tls=passes_tls(ingress.options),
+        )
         if found is not None:
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
         self._routes[route.key] = (route, rule, ingress)

@@ -25,6 +25,7 @@ def plan_entries(
     path yet stays unknown. Who may come is said before a path asks for it.
     """
     lists = [key for key in sorted(desired) if key[0] is MapName.NETWORKS]
+    passing = [key for key in sorted(desired) if key[0] is MapName.PASSTHROUGH and _can_lead(desired[key], loaded)]
     paths = [key for key in sorted(desired) if key[0] in PATHS and _can_lead(desired[key], loaded)]
     reachable = {host_of(key) for key in paths if desired[key] is not None} | {
         host_of(key) for key in observed if key[0] in PATHS
@@ -34,7 +35,7 @@ def plan_entries(
         for key in sorted(desired)
         if key[0] is MapName.HOSTS and (desired[key] is None or host_of(key) in reachable)
     ]
-    told = [_command(key, desired[key], observed) for key in (*lists, *paths)]
+    told = [_command(key, desired[key], observed) for key in (*lists, *passing, *paths)]
     changes = [command for command in told if not isinstance(command, DeleteMapEntry)]
     removals = [command for command in told if isinstance(command, DeleteMapEntry)]
     announced = [_command(key, desired[key], observed) for key in hosts]

@@ -18,6 +18,7 @@ class ReloadReason(Enum):
     BACKEND_CHANGED = "a setting of the backend changed that no command can change"
     GLOBAL_CHANGED = "a setting for all of HAProxy changed that no command can change"
     CERTIFICATE_TOO_LONG = "a certificate with its chain is longer than this HAProxy takes by command"
+    PASSTHROUGH_BEGAN = "a first Ingress leaves TLS to its pods, for which HAProxy needs one more frontend"
     SOCKET_GONE = "HAProxy's runtime socket was removed, or taken by another program"
     NOT_REPAIRABLE = "HAProxy did not become what the commands said, twice"
 

@@ -23,9 +23,10 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
 from hadyn.render.defaults import defaults_section
-from hadyn.render.frontend import frontend_section
+from hadyn.render.frontend import frontend_section, listener
 from hadyn.render.limits import limit_sections
 from hadyn.render.main_lines import main_lines
+from hadyn.render.passthrough import passthrough_sections
 from hadyn.render.redirects import redirecting_section
 from hadyn.render.resolvers import ANSWER_GUARD, SLOT_WORDS, Resolvers, resolvers_section
 from hadyn.render.tls import TlsSettings, tls_global_lines
@@ -97,12 +98,18 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
             defaults_section(settings.errors, said),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
+            *_passthrough(settings),
             redirecting_section(DEFAULTS),
             f"# How often clients ask: nobody comes here.\n{limit_sections(DEFAULTS)}",
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )
     )
+
+
+def _passthrough(settings: ConfigSettings) -> Iterator[str]:
+    if settings.tls and settings.tls.passes_on:
+        yield passthrough_sections(settings.tls, listener, defaults=DEFAULTS, maps=settings.maps)
 
 
 def _spare_sections(settings: ConfigSettings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.routing import Said, field_rules
 from hadyn.render.main_lines import main_lines
+from hadyn.render.passthrough import passthrough_map
 from hadyn.render.tls import TlsSettings, tls_listeners
 
 FRONTEND = "_http"
@@ -24,6 +25,8 @@ def frontend_section(
     """Return the frontend's section; ``maps`` is the folder of the three map files, ``said`` the operator's word."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
     listeners += tls_listeners(tls, listener, said.value(TLS_ALPN)) if tls else ""
+    # HAProxy shall know the map before there is an entry in it.
+    listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
     operators = "".join(f"    {line}\n" for line in main_lines(Section.FRONTEND, said))
     routing = routing_rules(maps, speaks_tls=tls is not None)
     return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{routing}"

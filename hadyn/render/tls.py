@@ -22,10 +22,15 @@ SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SH
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Where HAProxy speaks TLS; ``listing`` is the absolute path of the list of certificates."""
+    """Where HAProxy speaks TLS; ``listing`` is the absolute path of the list of certificates.
+
+    ``passes_on`` is the name of the socket inside HAProxy that connections come through where
+    some hosts leave TLS to their pods, else "".
+    """
 
     bind: tuple[Address, ...]
     listing: str
+    passes_on: str = ""
 
 
 def tls_global_lines() -> list[str]:
@@ -41,5 +46,5 @@ def tls_global_lines() -> list[str]:
 
 def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str], alpn: str | None) -> str:
     """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols."""
-    lines = (f"    bind {listener(each)} ssl crt-list {settings.listing} alpn {alpn}\n" for each in settings.bind)
-    return "".join(lines)
+    places = [f"abns@{settings.passes_on} accept-proxy"] if settings.passes_on else map(listener, settings.bind)
+    return "".join(f"    bind {place} ssl crt-list {settings.listing} alpn {alpn}\n" for place in places)

@@ -81,6 +81,10 @@ MAIN_CASES = {
         SETTINGS,
         tls=TlsSettings((Address("::", 8443), Address("10.0.0.1", 443)), "/run/hadyn/certificates/crt-list"),
     ),
+    "passthrough": replace(
+        SETTINGS,
+        tls=TlsSettings((Address("::", 8443),), "/run/hadyn/certificates/crt-list", passes_on="hadyn-1f2e3d4c"),
+    ),
     "every_setting": ConfigSettings(
         bind=(Address("::", 8080), Address("10.0.0.1", 80)),
         runtime_socket=SETTINGS.runtime_socket,

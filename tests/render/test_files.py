@@ -217,7 +217,7 @@ def test_a_strangers_file_among_the_shards_is_set_aside_not_deleted(folder: Stat
 
 
 def test_maps_exist_from_the_start_since_haproxy_refuses_missing_ones(files: StateFiles) -> None:
-    assert contents(files.folder.maps) == {"hosts.map": b"", "exact.map": b"", "prefix.map": b"", "networks.map": b""}
+    assert contents(files.folder.maps) == {f"{name}.map": b"" for name in MapName}
 
 
 def test_a_map_is_written_when_its_owner_says_so(files: StateFiles) -> None:

@@ -30,6 +30,7 @@ from hadyn.model.options.cookies import (
     COOKIE_SECURE,
 )
 from hadyn.model.options.option import Option
+from hadyn.model.options.passthrough import SSL_PASSTHROUGH
 from hadyn.model.options.persistence import AFFINITY, AFFINITY_MEMORY
 from hadyn.model.options.protocols import BACKEND_PROTOCOL, SEND_PROXY_PROTOCOL, SERVER_TLS
 from hadyn.model.options.retries import REDISPATCH, RETRIES, RETRY_ON
@@ -51,6 +52,7 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     BACKEND_PROTOCOL,
     SERVER_TLS,
     SEND_PROXY_PROTOCOL,
+    SSL_PASSTHROUGH,
     TIMEOUT_CONNECT,
     TIMEOUT_SERVER,
     TIMEOUT_QUEUE,

@@ -147,6 +147,11 @@ class Option(Generic[Value]):
     concerns: Callable[[Value, str], bool] = everybody
 
     @property
+    def is_of_backends(self) -> bool:
+        """Whether it is about a backend as a whole, on whatever object it stands."""
+        return Scope.SERVICE in self.scope or self.directives is not no_directives
+
+    @property
     def annotation(self) -> str:
         """The whole name: ``hadyn.io/slots``."""
         return PREFIX + self.name
