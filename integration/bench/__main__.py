@@ -30,6 +30,7 @@ CHAPTERS: dict[str, Measure] = {
 WITH_ROOT: dict[str, Measure] = {
     "service": clusters.one_service_of_a_cluster,
     "cluster": clusters.cluster_of_a_thousand,
+    "clusters": clusters.cluster_of_ten_thousand,
     "names": dns.names,
 }
 """These need root, and the control plane's binary beside them."""

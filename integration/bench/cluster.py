@@ -1,4 +1,4 @@
-"""hadyn on a real control plane: ``integration/controlplane/ns.sh python -m integration.bench.cluster HAPROXY SERVICES [storm]``.
+"""hadyn on a real control plane: ``integration/controlplane/ns.sh python -m integration.bench.cluster HAPROXY SERVICES [storm|cold]``.
 
 Prints its figures as JSON. All processes, the apiserver's too, share the machine's processors.
 """
@@ -20,22 +20,26 @@ from integration.cluster import ClusterGround, ControlPlane, Namespace
 from integration.running import RunningHadyn
 
 ENDPOINTS = 5
+MANY_ENDPOINTS = 10
 MOVES = 100
 MOVE_EVERY_SECONDS = 0.1
-STORM_SECONDS = 20
+STORM_SECONDS = 60
 STORM_RATE = 100
 WRITERS = 4
 SWITCH_SECONDS = 0.0005
 START_SECONDS = 180.0
+COLD_PORT = 9000
+"""Nobody listens there."""
 
 
 class Measured:
     """A namespace of Services with endpoints that nobody listens on, but for the one that moves."""
 
-    def __init__(self, shop: Namespace, services: int, port: int) -> None:
+    def __init__(self, shop: Namespace, services: int, port: int, endpoints: int = ENDPOINTS) -> None:
         self.shop = shop
         self.services = services
         self.port = port
+        self.endpoints = endpoints
 
     def create(self) -> None:
         with ThreadPoolExecutor(2 * WRITERS) as writers:
@@ -47,7 +51,7 @@ class Measured:
 
     def addresses(self, number: int, dice: random.Random | None = None) -> list[str]:
         """Addresses of no pod: 10.100.0.0 on."""
-        last = dice.sample(range(1, 250), ENDPOINTS) if dice else range(1, ENDPOINTS + 1)
+        last = dice.sample(range(1, 250), self.endpoints) if dice else range(1, self.endpoints + 1)
         return [f"10.{100 + number // 250}.{number % 250}.{each}" for each in last]
 
     def create_more(self, name: str, address: str) -> None:
@@ -92,6 +96,19 @@ def measured(haproxy: Path, services: int, *, has_storm: bool) -> dict[str, Any]
             return figures
 
 
+def cold(haproxy: Path, services: int) -> dict[str, Any]:
+    """Start over a full cluster: so many Services, each with a slice of MANY_ENDPOINTS and an Ingress."""
+    with ControlPlane() as cluster, Namespace(cluster, "bench") as shop:
+        Measured(shop, services, COLD_PORT, MANY_ENDPOINTS).create()
+        with ClusterGround(haproxy, kubeconfig=cluster.kubeconfig) as ground:
+            began = time.monotonic()
+            hadyn = ground.start("--log-level", "warning")
+            ground.until(lambda: ground.healthz()[1] == 200, START_SECONDS)
+            figures = {"start": time.monotonic() - began, "cpu": hadyn.cpu_seconds()}
+            ground.until(lambda: ground.get(host=f"s{services - 1}.example")[0] == 503)
+            return figures | {"memory": memory(hadyn.pid), "worker": memory(ground.worker())} | {"idle": idle(hadyn)}
+
+
 @contextlib.contextmanager
 def everywhere() -> Iterator[int]:
     """A pod at every address of this namespace; yields its port."""
@@ -110,7 +127,7 @@ def moves(world: Measured, ground: ClusterGround, hadyn: RunningHadyn) -> dict[s
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as knocker:
         assert knocker.stdin
         assert knocker.stdout
-        used = hadyn.cpu_seconds()
+        used, before = hadyn.cpu_seconds(), buckets(ground)
         for number in range(MOVES):
             address = f"10.99.{100 + number % 100}.{number // 100 + 1}"
             knocker.stdin.write(f"s0.example {address}\n")
@@ -121,7 +138,8 @@ def moves(world: Measured, ground: ClusterGround, hadyn: RunningHadyn) -> dict[s
             seconds.append(float(knocker.stdout.readline()) - written)
         used = hadyn.cpu_seconds() - used
         knocker.stdin.close()
-    return {"moves": seconds, "move_cpu": used / MOVES}
+    own = {limit: count - before.get(limit, 0.0) for limit, count in buckets(ground).items()}
+    return {"moves": seconds, "move_cpu": used / MOVES, "own": own}
 
 
 def storm(world: Measured, ground: ClusterGround, hadyn: RunningHadyn) -> dict[str, Any]:
@@ -179,4 +197,6 @@ def idle(hadyn: RunningHadyn) -> float:
 
 if __name__ == "__main__":
     sys.setswitchinterval(SWITCH_SECONDS)
-    print(json.dumps(measured(Path(sys.argv[1]), int(sys.argv[2]), has_storm="storm" in sys.argv[3:])))
+    binary, count, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    figures = cold(binary, count) if "cold" in words else measured(binary, count, has_storm="storm" in words)
+    print(json.dumps(figures))
