@@ -79,18 +79,23 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
         raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {TABLE_FORMAT!r}")
     width, pick = _columns(header)
     slots: dict[str, dict[str, ObservedSlot]] = {}
+    backend, seats = None, dict[str, ObservedSlot]()
     for number, row in enumerate(rows, start=3):
         fields = row.split(" ")
         if len(fields) != width:
             raise MalformedTable(f"show servers state, line {number}: {len(fields)} columns instead of {width}")
         columns = pick(fields)
-        backend, name = columns[0], columns[1]
+        name = columns[1]
+        # A backend's rows stand together.
+        if columns[0] != backend:
+            backend = columns[0]
+            seats = slots.setdefault(backend, {})
+        if name in seats:
+            raise MalformedTable(f"show servers state, line {number}: the slot is there twice")
         try:
-            slot = _slot_of(columns, sessions.get((backend, name), 0) if sessions else 0)
+            seats[name] = _slot_of(columns, sessions.get((backend, name), 0) if sessions else 0)
         except ValueError as cause:
             raise MalformedTable(f"show servers state, line {number}: {cause}") from cause
-        if slots.setdefault(backend, {}).setdefault(name, slot) is not slot:
-            raise MalformedTable(f"show servers state, line {number}: the slot is there twice")
     return {name: ObservedBackend(name, tuple(seats.values())) for name, seats in slots.items()}
 
 
@@ -180,19 +185,25 @@ def _weight_of(text: str) -> int:
     return weight
 
 
-@lru_cache(maxsize=1024)
 def _address_of(ip: str, port: str) -> Address | None:
     """Return None for "-" (a unix socket, a name without address) and port 0."""
     if ip == "-":
         return None
-    number = int(port)
+    number = _port_of(port)
+    if not _IPV4.fullmatch(ip):
+        if "%" in ip:
+            raise ValueError("an address with a zone")
+        # HAProxy and Python spell a few IPv6 addresses differently; the model has Python's spelling.
+        ip = str(ipaddress.IPv6Address(ip))
+    return Address(ip, number) if number else None
+
+
+@lru_cache(maxsize=256)
+def _port_of(text: str) -> int:
+    number = int(text)
     if not 0 <= number <= MAX_PORT:
         raise ValueError(f"port {number}")
-    if "%" in ip:
-        raise ValueError("an address with a zone")
-    # HAProxy and Python spell a few IPv6 addresses differently; the model has Python's spelling.
-    spelled = ip if _IPV4.fullmatch(ip) else str(ipaddress.IPv6Address(ip))
-    return Address(spelled, number) if number else None
+    return number
 
 
 def sessions_of(table: str) -> dict[tuple[str, str], int]:

@@ -161,6 +161,12 @@ def test_any_bytes_give_replies_or_the_one_documented_error(received, count):
     assert len(replies) == count
 
 
+@given(st.lists(st.sampled_from(["", "said", "two\nlines", "\u00e9"]), max_size=6))
+def test_replies_of_all_kinds_are_cut_where_they_were_joined(said):
+    received = "".join(f"{reply}\n\n" if reply else "\n" for reply in said).encode()
+    assert split_replies(received, len(said)) == said
+
+
 BY = " by 'stats socket command'"
 
 
