@@ -1,10 +1,12 @@
-"""Little memory, jumping clocks: who dies of it is followed by another one, and time that jumps is not noticed."""
+"""Little memory, few descriptors, jumping clocks: who dies of it is followed by another, and jumps are not noticed."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,6 +78,17 @@ class JumpingClock(Ground):
         return self.place / "jump"
 
 
+@dataclass(slots=True)
+class FewDescriptors(Ground):
+    """A ``Ground`` where hadyn, and HAProxy with it, may have so many files open, and no more."""
+
+    descriptors: int = 0
+
+    def command(self, *flags: str) -> list[str]:
+        limit = f"--nofile={self.descriptors}:{self.descriptors}"
+        return ["prlimit", limit, *Ground.command(self, *flags)]
+
+
 @pytest.fixture
 def jumping(pods: Pods) -> Iterator[JumpingClock]:
     with JumpingClock() as ground:
@@ -102,6 +115,23 @@ def test_a_clock_that_jumps_by_hours_and_years_is_noticed_by_nobody(jumping: Jum
     assert jumping.reloads() == {"NEW_BACKEND": len(JUMPS)}
     years = {line[:4] for line in jumping.log.splitlines()}
     assert len(years) >= 3
+
+
+def test_a_haproxy_that_may_have_too_few_descriptors_is_refused_with_both_numbers(pods: Pods) -> None:
+    with FewDescriptors(descriptors=64) as ground:
+        started(ground, pods, "web", 1, path="/")
+        ended = ground.try_to_run()
+    assert ended.returncode == 1
+    assert re.search(r"does not start: .*Cannot raise FD limit to \d+, .*limit is 64", ended.stderr)
+
+
+def test_a_haproxy_that_may_have_some_hundreds_takes_as_many_connections_as_that_allows(pods: Pods) -> None:
+    with FewDescriptors(descriptors=400) as ground:
+        web = started(ground, pods, "web", 3, path="/")
+        ground.run()
+        assert 50 < ground.status()["haproxy"]["max_connections"] < 200
+        with unfailing_load(ground, rate=100) as requests:
+            assert requests.wait_for(web.start(1), PATIENCE_SECONDS)
 
 
 @pytest.mark.root

@@ -16,7 +16,7 @@ CHECK_SECONDS = 30.0
 def check(binary: HAProxyBinary, files: Iterable[Path]) -> None:
     """Judge files; raises ConfigurationRefused with the alerts.
 
-    Raises ReloadFailed when there is no judgement in time, HAProxyUnusable when it cannot
+    Raises ReloadFailed when there is no judgement, or none in time, HAProxyUnusable when it cannot
     be executed.
     """
     words = [str(binary.path), "-c", *(word for file in files for word in ("-f", str(file)))]
@@ -39,5 +39,7 @@ def check(binary: HAProxyBinary, files: Iterable[Path]) -> None:
         ) from cause
     said = judged.stdout.decode("latin-1")
     alerts = alerts_in(said)
+    if judged.returncode < 0 and not alerts:
+        raise ReloadFailed(f"its check of the files was ended by signal {-judged.returncode}")
     if alerts or judged.returncode != 0:
         raise refusal(said, alerts)

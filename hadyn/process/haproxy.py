@@ -210,5 +210,6 @@ class HAProxyProcess:
 
     def _unusable(self, said: str) -> HAProxyUnusable:
         return HAProxyUnusable(
-            f"{self.binary.path} does not start: {said}", remedy=f"Look into {self.log.path} for all that it said"
+            f"{self.binary.path} does not start: {said.rstrip('.')}",
+            remedy=f"Look into {self.log.path} for all that it said",
         )
