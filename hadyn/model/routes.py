@@ -123,7 +123,9 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
-        facts = RouteFacts(self._host, rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest)
+        facts = RouteFacts(
+            self._host, rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest, moved_to=rule.moved_to
+        )
         for said in route_faults(ingress.options, self._standing, facts):
             remedy = "Write the path as a prefix, or as one in /prefix(/|$)(.*)"
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)

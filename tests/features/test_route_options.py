@@ -154,3 +154,29 @@ def test_another_password_comes_with_a_reload_and_stands_before_its_backend(hous
     assert house.ready() == ["10.0.0.2:80"]
     house.restart(*WEB[:1], slice_("shop", "web", "10.0.0.2"), users, said("web", auth_secret="users"))
     assert house.filed() == house.seats()
+
+
+def test_further_hosts_come_and_go_by_commands_and_no_reload(house):
+    house.begin(*WEB, said("web"))
+    house.sent()
+    house.change(said("web", server_alias="b.example", redirect_from="old.example", from_to_www_redirect="true"))
+    assert house.routes() == {
+        "a.example/": "shop_web_80",
+        "b.example/": "shop_web_80",
+        "old.example/": "shop_web_80||^p302^a.example",
+        "www.a.example/": "shop_web_80||^p302^a.example",
+    }
+    house.change(said("web"))
+    assert house.routes() == {"a.example/": "shop_web_80"}
+    assert house.reloads() == {}
+
+
+def test_an_alias_of_somebody_elses_host_is_refused_there_alone(house):
+    neighbour = ingress("other", "web", host="b.example", created="2026-01-01T00:00:00Z")
+    house.begin(*WEB, neighbour, service("other", "web"), said("web", server_alias="b.example c.example"))
+    assert {key: value.partition("|")[0] for key, value in house.routes().items()} == {
+        "a.example/": "shop_web_80",
+        "b.example/": "other_web_80",
+        "c.example/": "shop_web_80",
+    }
+    assert house.problems() == ["ingress shop/web: Claimed"]

@@ -15,6 +15,7 @@ from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
 from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern, prefix_meant
 from hadyn.model.decoding.targets import WireBackend, read_target
 from hadyn.model.desired import ANY_HOST
+from hadyn.model.further_hosts import with_further_hosts
 from hadyn.model.objects import HostRules, Ingress, PathRule, TlsRule
 from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
@@ -73,15 +74,16 @@ def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, i
     catch_all = default if not spec.rules else None
     if not hosts and catch_all is None and not findings.faults():
         findings.add("spec", "there is nothing to serve: no path and no defaultBackend", "Add a rule with a path")
+    options = options_of(wire.metadata, Scope.INGRESS, findings)
     legacy_class = (wire.metadata.annotations or {}).get(CLASS_ANNOTATION)
     return Ingress(
         namespace=identity.namespace,
         name=identity.name,
         created=identity.created,
-        options=options_of(wire.metadata, Scope.INGRESS, findings),
+        options=options,
         class_name=_class_name(legacy_class, spec.ingress_class_name, findings),
         has_legacy_class=legacy_class is not None,
-        hosts=hosts,
+        hosts=with_further_hosts(hosts, options),
         catch_all=catch_all,
         tls=_tls(spec.tls or [], findings),
         published=_published(wire.status),

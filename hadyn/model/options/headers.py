@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from hadyn.model.directives import Directive, literal
 from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Scope
-from hadyn.model.options.parsers import lines
+from hadyn.model.options.parsers import boolean, lines
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -132,6 +132,27 @@ FORWARDED_PREFIX: Option[str] = Option(
     effect=Effect.RELOAD,
     aliases=("nginx.ingress.kubernetes.io/x-forwarded-prefix",),
     directives=_set_prefix,
+    per_route=True,
+)
+
+
+def _forwarded_for(is_wanted: bool, _chosen: Chosen) -> tuple[Directive, ...]:
+    gone = ("X-Forwarded-For", "X-Real-IP")
+    return () if is_wanted else tuple(Directive("http-request", "del-header", name) for name in gone)
+
+
+FORWARDED_FOR: Option[bool] = Option(
+    name="forwarded-for",
+    scope=EVERYWHERE,
+    parse=boolean,
+    accepted="true or false",
+    default=True,
+    default_text="true",
+    sentence="Whether pods learn the client's address (X-Forwarded-For, X-Real-IP); what clients say of it they never do.",
+    example="false",
+    effect=Effect.RELOAD,
+    aliases=("haproxy.org/forwarded-for",),
+    directives=_forwarded_for,
     per_route=True,
 )
 

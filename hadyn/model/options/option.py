@@ -73,7 +73,7 @@ class RouteFacts:
     """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls.
 
     ``rest`` is the number of the group that holds what follows the path, where the path was
-    written as a regular expression; else 0.
+    written as a regular expression; else 0. ``moved_to`` is where all requests go, "" where they stay.
     """
 
     host: str
@@ -81,6 +81,7 @@ class RouteFacts:
     is_exact: bool
     has_tls: bool = False
     rest: int = 0
+    moved_to: str = ""
 
 
 def like_all(_chosen: Chosen, _route: RouteFacts) -> str:

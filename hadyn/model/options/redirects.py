@@ -200,6 +200,20 @@ REDIRECT_CODE: Option[int] = Option(
     per_route=True,
 )
 
+REDIRECT_FROM_CODE: Option[int] = Option(
+    name="redirect-from-code",
+    scope=frozenset({Scope.INGRESS, Scope.GLOBAL}),
+    parse=redirect_code,
+    accepted=CODES,
+    default=RedirectCode.FOUND.value,
+    default_text="302",
+    sentence="The status of redirect-from and from-to-www-redirect.",
+    example="308",
+    effect=Effect.LIVE,
+    aliases=("haproxy-ingress.github.io/redirect-from-code", "ingress.kubernetes.io/redirect-from-code"),
+    per_route=True,
+)
+
 APP_ROOT: Option[str] = Option(
     name="app-root",
     scope=frozenset({Scope.INGRESS}),
@@ -220,6 +234,9 @@ APP_ROOT: Option[str] = Option(
 
 
 def _redirect(chosen: Chosen, route: RouteFacts) -> str:
+    if route.moved_to:
+        code = chosen.value(REDIRECT_FROM_CODE)
+        return f"^p{code}^{route.moved_to}"
     everything = _of_everything(chosen)
     if everything:
         return f"^{everything}"

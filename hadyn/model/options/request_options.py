@@ -17,6 +17,7 @@ from hadyn.model.options.cors import (
     CORS_MAX_AGE,
 )
 from hadyn.model.options.headers import (
+    FORWARDED_FOR,
     FORWARDED_PREFIX,
     REQUEST_ADD_HEADERS,
     REQUEST_DEL_HEADERS,
@@ -26,6 +27,7 @@ from hadyn.model.options.headers import (
     RESPONSE_SET_HEADERS,
     SET_HOST,
 )
+from hadyn.model.options.hosts import FROM_TO_WWW, REDIRECT_FROM, SERVER_ALIAS
 from hadyn.model.options.hsts import HSTS, HSTS_INCLUDE_SUBDOMAINS, HSTS_MAX_AGE, HSTS_PRELOAD
 from hadyn.model.options.limits import (
     LIMIT_CONNECTIONS,
@@ -36,10 +38,12 @@ from hadyn.model.options.limits import (
     RATE_LIMIT_STATUS,
 )
 from hadyn.model.options.option import Option
+from hadyn.model.options.proxies import REAL_IP_HEADER, REAL_IP_NETWORKS
 from hadyn.model.options.redirects import (
     APP_ROOT,
     FORCE_SSL_REDIRECT,
     REDIRECT_CODE,
+    REDIRECT_FROM_CODE,
     REDIRECT_HOST,
     REDIRECT_TO,
     SSL_REDIRECT,
@@ -50,6 +54,8 @@ from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
 from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
 
 REQUEST_OPTIONS: tuple[Option[Any], ...] = (
+    REAL_IP_HEADER,
+    REAL_IP_NETWORKS,
     ALLOW_SOURCE,
     DENY_SOURCE,
     SSL_REDIRECT,
@@ -60,6 +66,10 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_HOST,
     REDIRECT_CODE,
     APP_ROOT,
+    SERVER_ALIAS,
+    REDIRECT_FROM,
+    FROM_TO_WWW,
+    REDIRECT_FROM_CODE,
     DENY_PATHS,
     RATE_LIMIT_REQUESTS,
     RATE_LIMIT_PERIOD,
@@ -80,6 +90,7 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     BODY_SIZE,
     REWRITE_TARGET,
     PATH_REWRITE,
+    FORWARDED_FOR,
     REQUEST_DEL_HEADERS,
     REQUEST_SET_HEADERS,
     REQUEST_ADD_HEADERS,

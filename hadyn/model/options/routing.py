@@ -53,7 +53,7 @@ def speaks_of_routes(options: Options) -> bool:
 def route_fields(ingress: str, said: Options, standing: Options, route: RouteFacts) -> tuple[str, ...]:
     """Return the fields behind the backend, for a route of an Ingress called "namespace/name"; ``standing`` are the operator's."""
     speaks = speaks_of_routes(said) or speaks_of_routes(standing)
-    if not (speaks or route.has_tls):
+    if not (speaks or route.has_tls or route.moved_to):
         return ()
     chosen = Said(said, standing)
     fields = {field.number: _spelled(field, chosen, route) for field in FIELDS}
