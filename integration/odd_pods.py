@@ -109,10 +109,15 @@ class _Connection(socketserver.BaseRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        pod, connection = self.server.pod, self.request
-        if pod.tls is not None:
-            connection = pod.tls.wrap_socket(connection, server_side=True)
+        pod: OddPod = self.server.pod
+        if pod.tls is None:
+            self._converse(self.request, pod)
+            return
+        with pod.tls.wrap_socket(self.request, server_side=True) as connection:
             pod.protocols.append(connection.selected_alpn_protocol())
+            self._converse(connection, pod)
+
+    def _converse(self, connection: socket.socket, pod: OddPod) -> None:
         received = b""
         while True:
             while b"\r\n\r\n" not in received[len(PROXY_SIGNATURE) :]:

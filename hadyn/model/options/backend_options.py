@@ -34,6 +34,7 @@ from hadyn.model.options.passthrough import SSL_PASSTHROUGH
 from hadyn.model.options.persistence import AFFINITY, AFFINITY_MEMORY
 from hadyn.model.options.protocols import BACKEND_PROTOCOL, SEND_PROXY_PROTOCOL, SERVER_TLS
 from hadyn.model.options.retries import REDISPATCH, RETRIES, RETRY_ON
+from hadyn.model.options.server_names import SECURE_SNI
 from hadyn.model.options.servers import MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
 from hadyn.model.options.timeouts import (
     TIMEOUT_CONNECT,
@@ -51,6 +52,7 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     SLOWSTART,
     BACKEND_PROTOCOL,
     SERVER_TLS,
+    SECURE_SNI,
     SEND_PROXY_PROTOCOL,
     SSL_PASSTHROUGH,
     TIMEOUT_CONNECT,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from hadyn.model.directives import Directive
 from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
 from hadyn.model.options.parsers import boolean, one_of
+from hadyn.model.options.passthrough import SSL_PASSTHROUGH
 
 
 class Protocol(StrEnum):
@@ -75,12 +76,17 @@ def _kic_proxy_header(text: str) -> ProxyHeader:
 
 
 def is_over_tls(chosen: Chosen) -> bool:
-    """Whether HAProxy speaks TLS with the pods."""
+    """Whether HAProxy speaks TLS with the pods: not where clients do so themselves."""
+    if chosen.value(SSL_PASSTHROUGH):
+        return False
     protocol = chosen.value(BACKEND_PROTOCOL)
     return chosen.value(SERVER_TLS) is True or (protocol is not None and protocol.is_tls)
 
 
 def _protocol_words(protocol: Protocol, chosen: Chosen) -> tuple[Directive, ...]:
+    """Say nothing where clients speak with the pods themselves."""
+    if chosen.value(SSL_PASSTHROUGH):
+        return ()
     if not is_over_tls(chosen):
         return (Directive("proto", "h2"),) if protocol.is_http2 else ()
     return (Directive("ssl"), Directive("alpn", "h2" if protocol.is_http2 else "http/1.1"), Directive("verify", "none"))
@@ -102,7 +108,7 @@ BACKEND_PROTOCOL: Option[Protocol] = Option(
     accepted="h1, h2, h1-ssl, h2-ssl, grpc or grpcs",
     default=None,
     default_text="h1",
-    sentence="What pods speak: HTTP/1.1 or HTTP/2, in the clear or over TLS (-ssl); gRPC is HTTP/2.",
+    sentence="What pods speak: HTTP/1.1 or HTTP/2, in the clear or over TLS (-ssl, unverified); gRPC is HTTP/2.",
     example="h2",
     effect=Effect.RELOAD,
     aliases=(
@@ -126,7 +132,10 @@ SERVER_TLS: Option[bool] = Option(
     accepted='"true" or "false"',
     default=None,
     default_text='what backend-protocol says, else "false"',
-    sentence="Pods speak TLS; a -ssl in backend-protocol says the same.",
+    sentence=(
+        "Pods speak TLS; a -ssl in backend-protocol says the same. HAProxy does not verify their certificates: it hides what is "
+        "said from who listens, not from who stands in between."
+    ),
     example="true",
     effect=Effect.RELOAD,
     aliases=(

@@ -1,0 +1,93 @@
+"""HAProxy speaks TLS with pods where annotations say so, in the protocol and by the name that they say."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from integration.annotated import AnnotatedSite
+from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.manifests import ingress, service
+from integration.odd_pods import HTTP2_PREFACE, OddPod
+from tests.pairs import pair
+
+OPTIONS = {
+    "plain": {},
+    "secured": {"server_tls": "true"},
+    "secured-http2": {"backend_protocol": "grpcs", "secure_sni": "pods.internal"},
+    "by-host": {"backend_protocol": "h1-ssl", "secure_sni": "host"},
+    "by-client": {"backend_protocol": "h1-ssl", "secure_sni": "sni"},
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "site" in metafunc.fixturenames:
+        first, *others = find_haproxies()
+        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
+        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
+
+
+class TlsPod(OddPod):
+    """A pod that speaks TLS; ``asked`` are the names for which its certificate was asked, in order."""
+
+    def __init__(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        super().__init__("secret", tls=context)
+        self.asked: list[str | None] = []
+        context.sni_callback = lambda _connection, name, _context: self.asked.append(name)
+
+    def forget(self) -> None:
+        for kept in (self.asked, self.protocols, self.heard):
+            kept.clear()
+
+
+@pytest.fixture(scope="module")
+def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsPod]:
+    path = tmp_path_factory.mktemp("pod") / "pod.pem"
+    path.write_text(pair("pods.internal").pem)
+    with TlsPod(path) as pod:
+        yield pod
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest, pod: TlsPod) -> Iterator[AnnotatedSite]:
+    binary: HAProxyBinary = request.param
+    objects = [
+        document
+        for name, said in OPTIONS.items()
+        for document in (service(name, **said), ingress(name, host=f"{name}.example"))
+    ]
+    served_by = {name: [pod.address] for name in OPTIONS}
+    with ExitStack() as opened:
+        site = AnnotatedSite(binary.path, *objects, services=(), served_by=served_by, speaks_tls=True)
+        yield opened.enter_context(site)
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "server_names"),
+    [
+        ("secured", "http/1.1", {None, "secured.example"}),
+        ("secured-http2", "h2", {"pods.internal"}),
+        ("by-host", "http/1.1", {"by-host.example"}),
+        ("by-client", "http/1.1", {None}),
+    ],
+)
+def test_a_pod_hears_tls_in_the_protocol_and_by_the_name_that_is_said(
+    site: AnnotatedSite, pod: TlsPod, name: str, protocol: str, server_names: set[str | None]
+) -> None:
+    pod.forget()
+    answer = site.request("/", host=f"{name}.example:8443", encrypted=True)
+    assert answer.status == 200
+    assert pod.protocols[-1] == protocol
+    assert (pod.heard[-1] == HTTP2_PREFACE.decode()) == (protocol == "h2")
+    assert pod.asked[-1] in server_names
+
+
+def test_a_pod_that_speaks_tls_is_not_understood_without_saying_so(site: AnnotatedSite) -> None:
+    assert site.request("/", host="plain.example").status == 502
