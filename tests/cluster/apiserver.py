@@ -78,6 +78,8 @@ class Asked:
     path: str
     query: dict[str, str]
     authorization: str | None
+    method: str = "GET"
+    body: bytes = b""
 
 
 class ApiServer:
@@ -121,6 +123,10 @@ class ApiServer:
     def asked(self, path: str) -> Asked:
         """Wait for the next request to this path."""
         return self._asked[path].get(timeout=WAIT_SECONDS)
+
+    def was_not_asked(self, path: str) -> bool:
+        """Whether no request to this path has come that nobody waited for."""
+        return self._asked[path].empty()
 
     def answer_to(self, asked: Asked) -> Answer | Stream:
         self._asked[asked.path].put(asked)
@@ -166,7 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        answer = self.server.answers.answer_to(Asked(parts.path, query, self.headers["Authorization"]))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        asked = Asked(parts.path, query, self.headers["Authorization"], self.command, body)
+        answer = self.server.answers.answer_to(asked)
         if isinstance(answer, Stream):
             self._stream(answer)
             return
@@ -176,6 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body)
+
+    do_PATCH = do_POST = do_PUT = do_GET  # noqa: N815 - the library's names
 
     def _stream(self, stream: Stream) -> None:
         self.send_response(200)

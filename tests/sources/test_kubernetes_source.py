@@ -149,8 +149,10 @@ def test_an_old_cluster_is_read_by_its_older_kinds(cluster: Cluster):
     cluster.server.will_answer(NETWORKING, {"versions": [{"version": "v1beta1"}]})
     cluster.server.will_answer(DISCOVERY, {}, 404)
     cluster.will_list(older, SERVICES, "/api/v1/endpoints")
-    assert cluster.follow().wait(WAIT_SECONDS)
+    source = cluster.follow()
+    assert source.wait(WAIT_SECONDS)
     assert cluster.delivered(3) == ["kubernetes/services", "kubernetes/endpoints", "kubernetes/ingresses"]
+    assert source.ingresses.api_version == "networking.k8s.io/v1beta1"
 
 
 def test_a_server_that_does_not_say_what_it_serves_is_taken_for_a_present_one(cluster: Cluster):
