@@ -39,6 +39,7 @@ from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.process.memory import give_back
 from hadyn.render.bootstrap import supply
 from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
@@ -120,6 +121,7 @@ class Assembly:
             # What lives now lives long: no collection needs to look at it again.
             gc.collect()
             gc.freeze()
+            give_back()
             gc.enable()
             self._announce(wheel, stack)
             # If this ends by a mistake of ours, HAProxy goes on and the next hadyn adopts it.
