@@ -10,7 +10,7 @@ import pytest
 
 from hadyn.cli.flags import default_state_dir
 from hadyn.cli.run import run
-from hadyn.cli.values import Duration
+from hadyn.cli.values import CertificateName, Duration
 from hadyn.settings import Settings
 from tests.cli.invoking import invoke
 
@@ -54,6 +54,20 @@ def test_a_time_is_read_with_its_unit(text: str, seconds: float):
 def test_what_is_no_time_is_refused(text: str):
     with pytest.raises(click.BadParameter):
         Duration().convert(text, None, None)
+
+
+def test_a_certificate_is_named_by_a_path_or_as_a_secret():
+    convert = CertificateName().convert
+    assert convert("/etc/tls.pem", None, None) == "/etc/tls.pem"
+    assert convert("./tls.pem", None, None) == str(Path("tls.pem").absolute())
+    assert convert("infra/wildcard", None, None) == "infra/wildcard"
+    assert convert("", None, None) == ""
+
+
+@pytest.mark.parametrize("text", ["tls.pem", "Infra/wildcard", "infra/wild/card", "infra/", "~/tls.pem"])
+def test_what_is_neither_path_nor_secret_is_refused(text: str):
+    with pytest.raises(click.BadParameter):
+        CertificateName().convert(text, None, None)
 
 
 def config(folder: Path, text: str) -> str:
