@@ -63,6 +63,7 @@ def test_a_removed_master_socket_holds_up_neither_endpoints_nor_new_backends(
         master_socket(ground).unlink()
         slide(ground, web, 2)
         ground.stays(web.serves, SWEEPING_SECONDS)
+        assert ground.status()["haproxy"]["running"]
         slide(ground, web, 1)
         api = started(ground, pods, "api", 1)
         ground.until(lambda: ground.get("/api")[1] in api.names, seconds=NO_WAITING_SECONDS)

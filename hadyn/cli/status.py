@@ -99,7 +99,8 @@ def _haproxy(haproxy: Document) -> str:
         return f"{haproxy['version']}, does not run"
     old_workers = f", {counted(haproxy['old_workers'], 'old worker')}" if haproxy["old_workers"] else ""
     up = duration(haproxy["uptime_seconds"])
-    return f"{haproxy['version']}, pid {haproxy['pid']}, up {up}, {counted(haproxy['workers'], 'worker')}{old_workers}"
+    master = f"pid {haproxy['pid']}" if haproxy["pid"] else "its master out of reach"
+    return f"{haproxy['version']}, {master}, up {up}, {counted(haproxy['workers'], 'worker')}{old_workers}"
 
 
 def _reloads(reloads: Document, now: Any) -> Iterator[tuple[str, str]]:

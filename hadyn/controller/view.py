@@ -7,6 +7,7 @@ holds up the wheel for long.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -172,15 +173,18 @@ class ControllerView:
         version = str(self.wheel.supervisor.process.capabilities)
         try:
             figures = Inspection(self.runtime_socket).process()
-            processes = self.wheel.supervisor.process.processes()
         except HadynError:
             return HAProxyStatus(version, running=False)
+        processes = None
+        with contextlib.suppress(HadynError):
+            # The socket of the master may be gone while its worker serves.
+            processes = self.wheel.supervisor.process.processes()
         return HAProxyStatus(
             version=version,
             running=True,
-            pid=processes.master,
-            workers=len(processes.workers),
-            old_workers=processes.old_workers,
+            pid=processes.master if processes else None,
+            workers=len(processes.workers) if processes else 1,
+            old_workers=processes.old_workers if processes else 0,
             uptime_seconds=figures.uptime_seconds,
             connections=figures.connections,
             max_connections=figures.max_connections,

@@ -55,6 +55,14 @@ def test_a_haproxy_that_does_not_run_is_told(running: Path, view: ShopView):
     assert "HAProxy   2.8.25, does not run\n" in invoke("status", "--state-dir", running).stdout
 
 
+def test_a_haproxy_whose_master_nobody_reaches_serves_all_the_same(running: Path, view: ShopView):
+    view.master_answers = False
+    assert (
+        "HAProxy   2.8.25, its master out of reach, up 5m, 1 worker\n"
+        in invoke("status", "--state-dir", running).stdout
+    )
+
+
 def test_programs_get_the_status_as_json(running: Path):
     document = json.loads(invoke("status", "-o", "json", "--state-dir", running).stdout)
     assert (document["backends"], document["reloads"]["by_reason"]) == (2, {"NEW_BACKEND": 1})

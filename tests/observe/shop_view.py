@@ -20,6 +20,7 @@ class ShopView:
         self.alive = True
         self.ready = True
         self.haproxy_answers = True
+        self.master_answers = True
         self.sentence = "shop/web0: 1 endpoint came"
         self.problems = ()
         self.backends = {}
@@ -70,7 +71,9 @@ class ShopView:
         return status_document(
             Status(
                 HadynStatus("0.1.0", 4711, START),
-                HAProxyStatus("2.8.25", self.haproxy_answers, 4712, 1, 0, 300, 12, 2000, 4711),
+                HAProxyStatus(
+                    "2.8.25", self.haproxy_answers, 4712 if self.master_answers else None, 1, 0, 300, 12, 2000, 4711
+                ),
                 sources=(SourceStatus("manifests", 0.0, 12),),
                 last_cycle=LastCycle(START, self.sentence, 0.0017),
                 cycles=3,
