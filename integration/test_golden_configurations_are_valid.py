@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,12 +37,17 @@ def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("golden", MAIN, ids=lambda path: path.stem)
-def test_haproxy_accepts_the_golden_main_file(stack: Stack, golden: Path, tmp_path: Path) -> None:
+def test_haproxy_accepts_the_golden_main_file(
+    stack: Stack, haproxy: HAProxyBinary, golden: Path, tmp_path: Path
+) -> None:
     stack.files.certificates.put("default", pair("default.example").pem)
     stack.files.certificates.write()
     main = tmp_path / "haproxy.cfg"
     main.write_text(golden.read_text().replace(PLACES, f"{stack.folder.path}/"))
     stack.process.check([main])
+    said = subprocess.run([haproxy.path, "-c", "-f", main], capture_output=True, text=True, check=True)
+    warnings = [line for line in (said.stdout + said.stderr).splitlines() if "[WARNING]" in line]
+    assert warnings == []
 
 
 HOSTILE_WORDS = [

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from integration.haproxies import RunningHAProxy, free_port
+from integration.haproxies import HAProxyBinary, RunningHAProxy, free_port
 from integration.odd_pods import OddPod
 
 FRONT = "frontend front\n  bind 127.0.0.1:{port}\n  default_backend web\nbackend web\n"
@@ -120,3 +120,20 @@ def test_a_slot_that_is_added_is_checked_once_its_checks_are_enabled(start, pods
 
     assert pods[0].heard == []
     assert pods[1].heard[0].startswith("GET /healthz ")
+
+
+@pytest.mark.fact("peers-keep-tables")
+def test_a_process_learns_the_tables_of_the_one_before_from_its_peer(start, haproxy: HAProxyBinary) -> None:
+    port, name = free_port(), f"hadyn-peers-{free_port()}"
+    tables = "backend web\n stick-table type ip size 100 expire 1h peers p store gpc0\n server s1 127.0.0.1:1"
+    running = start(
+        f"peers p\n peer local abns@{name}\nfrontend f\n bind 127.0.0.1:{port}\n default_backend web\n{tables}",
+        arguments=("-L", "local"),
+        is_master=True,
+    )
+    # Until 2.8 a process that has had nobody to learn from waits five seconds before it teaches.
+    running.wait_for(lambda: haproxy.is_at_least(3, 0) or "resync_timeout=<PAST>" in running.say("show peers"))
+
+    running.say("set table web key 192.0.2.1 data.gpc0 7")
+    running.reload()
+    running.wait_for(lambda: "gpc0=7" in running.say("show table web"))

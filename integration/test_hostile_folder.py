@@ -19,7 +19,7 @@ SECTION_LINE = re.compile(
     r"|backend (shop|villain)_[a-z0-9-]+_80 from hadyn|    # (shop|villain)/[a-z0-9-]+:80"
     r"|    server s[0-9]+ 127\.[0-9.]+:[0-9]+ weight 1|    server-template s [0-9]+-[0-9]+ 127\.0\.0\.1:1 disabled weight 1"
 )
-ENTRY_LINE = re.compile(r"|#.*|[a-z0-9.*_-]+ x|[\x21-\x7e]+ ((shop|villain)_[a-z0-9-]+_80|_503)")
+ENTRY_LINE = re.compile(r"|#.*|([a-z0-9.*_-]+) \1|[\x21-\x7e]+ ((shop|villain)_[a-z0-9-]+_80|_503)(\|[a-z0-9/-]+)?")
 
 
 @pytest.fixture

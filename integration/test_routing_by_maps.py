@@ -234,7 +234,7 @@ def test_what_a_client_says_of_itself_is_replaced_by_what_haproxy_knows(site: Si
 def test_a_default_backend_takes_what_nothing_else_does(haproxy: HAProxyBinary) -> None:
     with EchoPod() as pod, Stack(haproxy.path) as stack:
         stack.put("default", Endpoint(pod.address))
-        stack.route({(MapName.EXACT, DEFAULT_KEY): "default", (MapName.HOSTS, "a.example"): "x"})
+        stack.route({(MapName.EXACT, DEFAULT_KEY): "default", (MapName.HOSTS, "a.example"): "a.example"})
         stack.start()
         for host, path in [("a.example", "/"), ("unknown.example", "/x/y")]:
             assert stack.get(path, host=host)[1]["x-backend"] == "default"

@@ -12,6 +12,8 @@ from functools import lru_cache
 OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*_[a-z0-9][a-z0-9.-]*(_[0-9]+)?")
 SLOT_PREFIX = "s"
 SPARE_PREFIX = "_spare_"
+PEERS = "_peers"
+"""The section of those who keep each other's stick tables."""
 DEFAULTS = "hadyn"
 """The named defaults of every section; ``add backend NAME from hadyn`` uses them at run time."""
 

@@ -25,9 +25,6 @@ from hadyn.model.options.routing import route_access, route_faults, route_fields
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Find, Found, Missing
 
-PRESENT = "x"
-"""Value of the hosts map, which only says that a host is known."""
-
 
 class Lead(Struct, frozen=True, gc=False):
     """How one host leads to a backend: by how many routes, of which Ingresses."""
@@ -88,7 +85,8 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
         if route.access is not None:
             found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
         if route.host not in (ANY_HOST, DEFAULT_KEY):
-            found[MapName.HOSTS, route.host] = PRESENT
+            # Its value is the host again: one look-up finds the key of its routes.
+            found[MapName.HOSTS, route.host] = route.host
     return found
 
 

@@ -39,18 +39,14 @@ def listener(address: Address) -> str:
 
 ADMISSION_RULES = r"""
     # a path with .. would be routed by one prefix and answered by another: refused in every spelling
-    acl has_path path -m beg /
+    acl begins path -m beg /
     acl has_dots path -m sub ..
-    acl climbs path -m reg '(^|[/\\])\.\.([/\\;]|$)'
+    acl climbs path -m reg '[/\\]\.\.([/\\;]|$)'
     acl has_escapes path -m sub %
     acl has_nul path -m sub %00
     acl decodes path,url_dec -m found
-    acl climbs_decoded path,url_dec -m reg '(^|[/\\])\.\.([/\\;]|$)'
-    http-request deny deny_status 400 unless has_path
-    http-request deny deny_status 400 if has_dots climbs
-    http-request deny deny_status 400 if has_escapes !decodes
-    http-request deny deny_status 400 if has_escapes has_nul
-    http-request deny deny_status 400 if has_escapes climbs_decoded
+    acl climbs_decoded path,url_dec -m reg '[/\\]\.\.([/\\;]|$)'
+    http-request deny deny_status 400 if !begins or has_dots climbs or has_escapes has_nul or has_escapes !decodes or has_escapes climbs_decoded
 
     # what the defaults' retry-on may send twice
     acl may_repeat method GET HEAD OPTIONS PUT DELETE TRACE
@@ -69,36 +65,32 @@ ADMISSION_RULES = r"""
 def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
     fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls))
-    hosts, exact, prefix = f"map_str({maps}/hosts.map)", f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
+    exact, prefix = f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
-    # the host as it is, else with its first label as *, else the rules without a host
-    acl has_host var(txn.host) -m len gt 0
-    acl has_key var(txn.key) -m found
-    http-request set-var(txn.host) req.fhdr(host),host_only,lower,rtrim(.)
-    http-request deny deny_status 400 unless has_host
-    acl is_known var(txn.host),{hosts} -m found
-    http-request set-var(txn.key) var(txn.host) if is_known
-    http-request set-var(txn.parent) var(txn.host),field(2,.,0) unless has_key
-    http-request set-var(txn.wildcard) str(*.) unless has_key
-    http-request set-var(txn.wildcard) var(txn.wildcard),concat(,txn.parent,) unless has_key
-    acl is_known_wildcard var(txn.wildcard),{hosts} -m found
-    http-request set-var(txn.key) var(txn.wildcard) if !has_key is_known_wildcard
-    http-request set-var(txn.key) str({ANY_HOST}) unless has_key
-
-    # the path exactly, else the longest prefix by elements, else the default;
+    # of this host the path exactly, else the longest prefix by elements;
     # the / put behind the path keeps the prefix /foo/ from taking /foobar
     acl has_route var(txn.route) -m found
+    http-request set-var(txn.host) req.fhdr(host),host_only,lower,rtrim(.)
     http-request set-var(txn.path) path
-    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact}
-    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} unless has_route
+    http-request set-var(txn.route) var(txn.host),concat(,txn.path,),{exact}
+    http-request set-var(txn.route) var(txn.host),concat(,txn.path,/),{prefix} unless has_route
+
+    # a host without rules of its own: those with its first label as *, else those without a host; else the default
+    acl has_host var(txn.host) -m len gt 0
+    acl is_known var(txn.host),map_str({maps}/hosts.map) -m found
+    acl has_key var(txn.key) -m found
+    http-request deny deny_status 400 if !has_route !has_host
+    http-request set-var(txn.key) var(txn.host),regsub(^[^.]*,*),map_str({maps}/hosts.map,{ANY_HOST}) if !has_route !is_known
+    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact} if !has_route has_key
+    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} if !has_route has_key
     http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
     http-request return status 404 default-errorfiles unless has_route
 
     # the route says the backend, its Ingress where that has something to say, and what that is
-    http-request set-var(txn.backend) var(txn.route),field(1,|)
-    http-request set-var(txn.ingress) var(txn.route),field(2,|)
+    acl speaks var(txn.route) -m sub |
+    http-request set-var(txn.ingress) var(txn.route),field(2,|) if speaks
 {fields}    # where it goes
-    use_backend %[var(txn.backend)]
+    use_backend %[var(txn.route),field(1,|)]
     # a route to a backend that HAProxy does not have (yet)
     default_backend {UNAVAILABLE}
 """

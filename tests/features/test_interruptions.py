@@ -191,7 +191,7 @@ def test_a_hadyn_that_is_started_again_tells_only_what_changed_meanwhile(folder)
     assert house.sent() == [
         "set server shop_web_80/s3 state maint",
         "add map prefix.map b.example/ shop_web_80",
-        "add map hosts.map b.example x",
+        "add map hosts.map b.example b.example",
     ]
 
 

@@ -11,7 +11,7 @@ def test_another_ingress_for_a_known_service_is_two_map_entries_and_no_reload(ho
     house.begin(*WEB)
     house.sent()
     house.change(ingress("shop", "second", host="b.example", path="/deep", service="web"))
-    assert house.sent() == ["add map prefix.map b.example/deep/ shop_web_80", "add map hosts.map b.example x"]
+    assert house.sent() == ["add map prefix.map b.example/deep/ shop_web_80", "add map hosts.map b.example b.example"]
     assert house.reloads() == {}
 
 

@@ -78,7 +78,7 @@ def test_map_entries_of_a_host_say_that_it_is_known_and_where_its_paths_lead():
         Route("a.example", "/x", exact=True, backend=None, ingress="shop/web"),
     )
     assert entries(routes) == {
-        (MapName.HOSTS, "a.example"): "x",
+        (MapName.HOSTS, "a.example"): "a.example",
         (MapName.PREFIX, "a.example/"): "shop_web_80",
         (MapName.PREFIX, "a.example/x/"): "shop_x_80",
         (MapName.EXACT, "a.example/x"): UNAVAILABLE,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hadyn.model.directives import Directive
+from hadyn.model.names import PEERS
 from hadyn.model.options.cookies import (
     cookie_lines,
     cookie_name,
@@ -74,7 +75,7 @@ def _concerns(affinity: Affinity, service: str) -> bool:
 
 def _affinity_lines(affinity: Affinity, chosen: Chosen) -> tuple[Directive, ...]:
     milliseconds = chosen.value(AFFINITY_MEMORY)
-    table = ("size", "100k", "expire", f"{milliseconds}ms", "srvkey", "addr")
+    table = ("size", "100k", "expire", f"{milliseconds}ms", "peers", PEERS, "srvkey", "addr")
     if affinity.mark is Mark.COOKIE:
         return cookie_lines(affinity.name, chosen)
     if affinity.mark is Mark.SOURCE:
@@ -97,7 +98,7 @@ AFFINITY: Option[Affinity] = Option(
     default_text="none",
     sentence=(
         "Requests of one client stay with one pod while it is there: known by a cookie that HAProxy sets, which outlives reloads "
-        "and holds for all replicas, or by the client's address or a header, which each HAProxy remembers until its next reload."
+        "and holds for all replicas, or by the client's address or a header, which HAProxy remembers across reloads, and tells other replicas with --peers-service."
     ),
     example="cookie",
     effect=Effect.RELOAD,

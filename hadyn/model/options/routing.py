@@ -23,6 +23,7 @@ Value = TypeVar("Value")
 
 FIRST_FIELD = 3
 """The first field is the backend, the second the Ingress."""
+CHOICE = "use_backend "
 FIELD = re.compile(r"[!-:=-[\]-{}~]*")
 """Neither what ends a field nor what HAProxy's socket acts on."""
 
@@ -78,13 +79,21 @@ def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[st
 
 
 def field_rules(maps: str, *, speaks_tls: bool) -> Iterator[str]:
-    """Yield the frontend's lines that take a route's entry apart, and act on its fields; ``maps`` is the folder."""
-    for field in FIELDS:
-        if not field.rules:
-            continue
-        yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|)"
-        yield from (rule.replace("{maps}", maps) for rule in field.rules)
-        yield from field.tls_rules if speaks_tls else ()
+    """Yield the frontend's lines that take a route's entry apart, and act on its fields; ``maps`` is the folder.
+
+    Those that choose another backend come last: HAProxy warns of rules behind them.
+    """
+    lines = [line for field in FIELDS for line in _rules_of(field, maps, speaks_tls=speaks_tls)]
+    yield from (line for line in lines if not line.startswith(CHOICE))
+    yield from (line for line in lines if line.startswith(CHOICE))
+
+
+def _rules_of(field: RouteField, maps: str, *, speaks_tls: bool) -> Iterator[str]:
+    if not field.rules:
+        return
+    yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|) if speaks"
+    yield from (rule.replace("{maps}", maps) for rule in field.rules)
+    yield from field.tls_rules if speaks_tls else ()
 
 
 def _spelled(field: RouteField, chosen: Said, route: RouteFacts) -> str:
