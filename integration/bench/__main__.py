@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from integration.bench import clusters, dns, size, speed
-from integration.bench.report import PAGE, Chapter, busyness, machine, page
+from integration.bench.report import PAGE, Chapter, busyness, machine, page, precedence
 from integration.cluster import path_of_binary
 from integration.haproxies import HAProxyBinary, find_haproxies
 
@@ -61,9 +61,8 @@ def told(measure: Measure, haproxies: list[HAProxyBinary]) -> Chapter:
     for figure in chapter.figures:
         print("  " + "  ".join(filter(None, figure.cells)).replace("**", ""), flush=True)
     versions = " and ".join(".".join(map(str, haproxy.version)) for haproxy in haproxies)
-    return replace(
-        chapter, about=f"{machine()}; HAProxy {versions}; load average before: {load}, behind: {busyness()}."
-    )
+    loads = f"load average before: {load}, behind: {busyness()}{precedence()}"
+    return replace(chapter, about=f"{machine()}; HAProxy {versions}; {loads}.")
 
 
 if __name__ == "__main__":

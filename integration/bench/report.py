@@ -75,6 +75,14 @@ def busyness() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
+def precedence() -> str:
+    """Say whether what is measured goes before other things, "" where it waits as they do."""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        return ", what else ran had to wait (real-time priority)"
+    level = os.getpriority(os.PRIO_PROCESS, 0)
+    return f", at nice {level}" if level else ""
+
+
 def page(chapters: Sequence[Chapter], before: str = "") -> str:
     """Return docs/benchmarks.md; chapters that were not measured stay as they are in the page ``before``."""
     _, *parts = re.split(r"^(?=## )", before, flags=re.MULTILINE) if before else [""]
