@@ -86,7 +86,7 @@ class Generator:
             await asyncio.sleep(TICK_SECONDS)
         if self._under_way:
             await self._all_ended.wait()
-        for connection in self.idle:
+        for connection in [*self.idle]:
             connection.close()
 
     def stop(self) -> None:
@@ -177,6 +177,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(request)
 
     def close(self) -> None:
+        # asyncio says later that it is closed; no request may be given to it meanwhile.
+        if self in self._generator.idle:
+            self._generator.idle.remove(self)
         if self._transport:
             self._transport.abort()
 
