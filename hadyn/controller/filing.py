@@ -17,7 +17,7 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
-from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, leading_to
+from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, guard_of, leading_to
 from hadyn.model.inventory import Inventory
 from hadyn.model.objects import Options
 from hadyn.model.problems import ObjectRef, Problem
@@ -25,7 +25,7 @@ from hadyn.model.routes import entries
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired
 from hadyn.planner.reasons import Reload, ReloadReason
-from hadyn.render.config import backend_section
+from hadyn.render.config import backend_section, guard_line
 from hadyn.render.files import StateFiles
 
 OCCUPIED = re.compile(r"^    server \S+ (\S+) ", re.MULTILINE)
@@ -90,11 +90,18 @@ class Filing:
     def wanted_entries(self, host: str) -> dict[MapKey, str]:
         """Return the map entries that a host shall have."""
         routed = entries(self.inventory.routes(host))
-        left_out = {name for name, refused in self.refused.items() if not refused.is_running}
+        if not self.refused:
+            return routed
         return {
-            key: leading_to(value, UNAVAILABLE) if backend_of(value) in left_out else value
-            for key, value in routed.items()
+            key: leading_to(value, UNAVAILABLE) if self._is_left_out(value) else value for key, value in routed.items()
         }
+
+    def awaits_guard(self, value: str) -> bool:
+        """Whether an entry leads to a backend whose lines about who may come are not there yet."""
+        guard, name = guard_of(value), backend_of(value)
+        return (
+            bool(guard) and name != UNAVAILABLE and f"    {guard_line(guard)}\n" not in self.files.filed_section(name)
+        )
 
     def put_main(self) -> None:
         """Hand the main file to the files, and want a reload if HAProxy has to read it."""
@@ -218,6 +225,11 @@ class Filing:
             self._is_unwritten = False
             log.info("all files are written again")
         return True
+
+    def _is_left_out(self, value: str) -> bool:
+        """Whether HAProxy refuses the backend, or what guards the way there."""
+        refused = self.refused.get(backend_of(value))
+        return refused is not None and (not refused.is_running or self.awaits_guard(value))
 
     def _leads(self, host: str, backend: str) -> bool:
         return any(route.backend == backend for route in self.inventory.routes(host))

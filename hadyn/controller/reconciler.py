@@ -111,7 +111,11 @@ class Reconciler:
         entries: dict[MapKey, str | None] = {}
         for host in touched.hosts:
             entries |= dict.fromkeys(self.entries.of_host(host))
-            entries |= self.filing.wanted_entries(host)
+            wanted = self.filing.wanted_entries(host)
+            entries |= wanted
+            for key in [key for key, value in wanted.items() if self.filing.awaits_guard(value)]:
+                # As it is until the reload that brings what it needs.
+                del entries[key]
         return self.places.as_running(Desired({name: self.filing.wanted(name) for name in touched.backends}, entries))
 
     def plan(self, desired: Desired) -> Plan:

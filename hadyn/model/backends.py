@@ -24,6 +24,7 @@ from hadyn.model.name_book import NameBook
 from hadyn.model.objects import BackendResource, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
+from hadyn.model.options.routing import Said, guard
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
@@ -58,6 +59,7 @@ class Part(Struct, frozen=True, gc=False):
     percent: int = 0
     has_homes: bool = False
     passwords: tuple[ObjectRef, ...] = ()
+    guards: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[ObjectRef, ...]:
@@ -109,6 +111,7 @@ class Workshop:
             choices.server_directives(),
             has_homes=has_homes,
             passwords=_password_secrets(found, voices),
+            guards=self._guards(voices),
         )
         if share is None:
             return part, problems
@@ -140,6 +143,7 @@ class Workshop:
             knows_endpoints=endpoints is not None,
             by_name=self._by_name(part.supply) if part.supply.host else None,
             user_lists=tuple(self._user_list(part, secret) for secret in part.passwords),
+            guards=part.guards,
         )
 
     def user_problems(self, part: Part) -> list[Problem]:
@@ -149,6 +153,10 @@ class Workshop:
             for secret in part.passwords
             for said in self._users(secret)[1][:MOST_FAULTS]
         ]
+
+    def _guards(self, voices: Iterable[Voice]) -> tuple[str, ...]:
+        guards = {guard(Said(voice.options, self._standing.of_objects)) for voice in voices}
+        return tuple(sorted(guards - {""}))
 
     def _user_list(self, part: Part, secret: ObjectRef) -> UserList:
         return UserList(UsersOf(secret.name).list_of(part.supply.found.backend), self._users(secret)[0])

@@ -27,6 +27,8 @@ FIELD_SEPARATOR = "|"
 """Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
 UNAVAILABLE = "_503"
 """The backend without slots: routes whose Service is missing lead there and get a 503."""
+GUARD_FIELD = 6
+"""Number of the field that names the lines without which nobody may come by this route."""
 
 
 class Endpoint(Struct, frozen=True, gc=False):
@@ -97,7 +99,8 @@ class Backend:
     ``endpoints`` are sorted and hold no address twice; without ``knows_endpoints`` nobody
     has said anything of them yet, and whoever sits stays. ``directives`` stand in its
     section, ``server_directives`` on its default-server line. With ``by_name`` HAProxy
-    fills the slots, and there are no endpoints. ``user_lists`` are asked for by its directives.
+    fills the slots, and there are no endpoints. ``user_lists`` are asked for by its directives,
+    ``guards`` name those directives that routes wait for.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Backend:
     knows_endpoints: bool = True
     by_name: ByName | None = None
     user_lists: tuple[UserList, ...] = ()
+    guards: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert BACKEND_NAME.fullmatch(self.name), self.name
@@ -134,6 +138,12 @@ MapKey = tuple[MapName, str]
 def backend_of(value: str) -> str:
     """Return the backend that an entry of the exact or prefix map leads to."""
     return value.partition(FIELD_SEPARATOR)[0]
+
+
+def guard_of(value: str) -> str:
+    """Return the name of the lines that must be in the backend before an entry may lead there, "" for none."""
+    fields = value.split(FIELD_SEPARATOR)
+    return fields[GUARD_FIELD - 1] if len(fields) >= GUARD_FIELD else ""
 
 
 def leading_to(value: str, backend: str) -> str:

@@ -128,6 +128,11 @@ def backend_section(backend: Backend, seating: Seating) -> str:
     return lists + "\n    ".join((f"backend {backend.name} from {DEFAULTS}", *_backend_lines(backend, seating))) + "\n"
 
 
+def guard_line(guard: str) -> str:
+    """Say, without indent, that a section has what routes with this guard wait for."""
+    return f"# guard {guard}"
+
+
 def serving_in(section: str) -> Serving:
     """Return who takes requests in a backend that HAProxy reads from this section."""
     seats = sorted(_OCCUPIED.findall(section))
@@ -154,6 +159,7 @@ def section_at(text: str, line: int) -> str | None:
 def _backend_lines(backend: Backend, seating: Seating) -> Iterator[str]:
     assert PRINTABLE.fullmatch(backend.service), backend.service
     yield f"# {backend.service}"
+    yield from (guard_line(guard) for guard in backend.guards)
     for directive in backend.directives:
         assert not SECTION_KEYWORDS.fullmatch(directive.words[0]), directive
         yield str(directive)

@@ -93,6 +93,10 @@ class StateFiles:
         section = self._unjudged.get(name) or self._shards.get(name)
         return section.decode() if section is not None else None
 
+    def filed_section(self, name: str) -> str:
+        """Return the section of a backend as HAProxy has it once it has read the files, "" for none."""
+        return (self._shards.get(name) or b"").decode()
+
     def entries(self) -> dict[MapKey, str]:
         """Return all map entries, those included that are not written yet."""
         return self._maps.entries()

@@ -1,5 +1,7 @@
 """What Ingresses say of their requests: live where a map carries it, else with a reload that has a name."""
 
+import pytest
+
 from hadyn.model.desired import MapName
 from tests.given import ingress, path_of, secret, service, slice_, tls
 
@@ -180,3 +182,46 @@ def test_an_alias_of_somebody_elses_host_is_refused_there_alone(house):
         "c.example/": "shop_web_80",
     }
     assert house.problems() == ["ingress shop/web: Claimed"]
+
+
+@pytest.fixture
+def guarded(house):
+    """A house where an Ingress without password leads to a Service."""
+    house.begin(*WEB, secret("shop", "users", auth=f"anna:{BCRYPT}"), said("web"))
+    house.sent()
+    return house
+
+
+def test_no_route_is_open_before_the_lines_that_ask_for_the_password(guarded):
+    guarded.deliver(said("admin", host="admin.example", auth_secret="users"))
+    guarded.wheel.turn(guarded._queued())
+    assert guarded.sent() == []
+    assert list(guarded.routes()) == ["a.example/"]
+    guarded.wait(1)
+    assert guarded.reloads() == {"BACKEND_CHANGED": 1}
+    assert sorted(guarded.routes()) == ["a.example/", "admin.example/"]
+    assert guarded.routes()["admin.example/"].startswith("shop_web_80|shop/admin||||")
+    assert guarded.routes(MapName.HOSTS)["admin.example"]
+    assert "http-request auth realm 'Protected Content' if !{ http_auth(shop_web_80_users_users) } ingress_1" in lines(
+        guarded
+    )
+
+
+def test_another_host_of_the_same_mind_needs_no_reload(guarded):
+    guarded.change(said("web", auth_secret="users"))
+    guarded.wait(1)
+    guarded.change(said("more", host="more.example", auth_secret="users"))
+    assert sorted(guarded.routes()) == ["a.example/", "more.example/"]
+    assert guarded.reloads() == {"BACKEND_CHANGED": 1}
+
+
+def test_no_route_is_open_where_haproxy_refuses_to_ask_for_the_password(guarded):
+    guarded.door.dislikes.add("auth")
+    guarded.change(said("admin", host="admin.example", auth_secret="users"))
+    guarded.wait(1)
+    guarded.compare_everything()
+    assert guarded.routes()["a.example/"] == "shop_web_80"
+    assert guarded.routes()["admin.example/"].startswith("_503|shop/admin|")
+    guarded.crash_haproxy()
+    guarded.wait(10)
+    assert guarded.routes()["admin.example/"].startswith("_503|shop/admin|")

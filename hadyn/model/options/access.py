@@ -43,4 +43,5 @@ DENY_PATHS: Option[tuple[str, ...]] = Option(
     effect=Effect.RELOAD,
     directives=_refusals,
     per_route=True,
+    is_guard=True,
 )

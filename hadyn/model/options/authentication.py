@@ -76,6 +76,7 @@ AUTH_TYPE: Option[str] = Option(
     directives=_refused,
     per_route=True,
     when_wrong=UNREADABLE,
+    is_guard=True,
 )
 
 AUTH_SECRET: Option[str] = Option(
@@ -92,6 +93,7 @@ AUTH_SECRET: Option[str] = Option(
     directives=_asked,
     per_route=True,
     when_wrong=UNREADABLE,
+    is_guard=True,
 )
 
 AUTH_REALM: Option[str] = Option(

@@ -127,7 +127,8 @@ class Option(Generic[Value]):
     that lead to the same backend: its directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is
     the section of the main file where the directives of the operator's value stand; without it that
     value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name.
-    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. ``aliases`` are whole annotation names of other controllers that mean the same.
+    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. A route of an Ingress that
+    says an option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation names of other controllers that mean the same.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Option(Generic[Value]):
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
     when_wrong: Value | None = None
+    is_guard: bool = False
     main: Section | None = None
     concerns: Callable[[Value, str], bool] = everybody
 

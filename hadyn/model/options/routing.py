@@ -8,16 +8,18 @@ nothing is empty, and no empty one is last.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import TypeVar
 
+from hadyn.model.desired import GUARD_FIELD
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
-from hadyn.model.options.option import Option, RouteFacts, RouteField
+from hadyn.model.options.option import Chosen, Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
 from hadyn.model.options.rewrites import REWRITE
 from hadyn.model.options.sources import ACCESS, ALLOW_SOURCE, DENY_SOURCE
-from hadyn.model.options.table import BY_NAME
+from hadyn.model.options.table import BY_NAME, OPTIONS
 
 Value = TypeVar("Value")
 
@@ -28,7 +30,18 @@ FIELD = re.compile(r"[!-:=-[\]-{}~]*")
 """Neither what ends a field nor what HAProxy's socket acts on."""
 
 
-FIELDS = (REDIRECT, REWRITE, ACCESS)
+GUARDS = tuple(option for option in OPTIONS if option.is_guard)
+
+
+def guard(chosen: Chosen) -> str:
+    """Return a name for what is said of who may come in, "" where nothing is: equal for the same alone."""
+    said = [(option.name, value) for option in GUARDS if (value := chosen.value(option)) is not None]
+    return f"{zlib.crc32(repr(said).encode()):08x}" if said else ""
+
+
+GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
+"""Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
+FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD)
 """By number, ascending."""
 
 
