@@ -71,9 +71,9 @@ def planned(keeper: CertificateKeeper) -> list[CertificateCommand]:
     for name in sorted(book.names()):
         pair = book.pair(name)
         if pair and files.pem(name) != pair.pem:
-            commands += [] if name in keeper.known else [NewCertificate(name)]
+            commands += [] if name in keeper.running.prints else [NewCertificate(name)]
             commands += [SetCertificate(name, pair.pem), CommitCertificate(name)]
-    plan = plan_lines({host: keeper.names_for(host) for host in book.hosts() | files.hosts()}, keeper.running_lines)
+    plan = plan_lines({host: keeper.names_for(host) for host in book.hosts() | files.hosts()}, keeper.running.lines)
     departures = (DeleteLine(line.certificate, line.number or 0) for line in plan.departures)
     return [*commands, *plan.additions, *departures]
 
