@@ -24,6 +24,8 @@ class Settings:
     namespace_selector: str = ""
     ingress_label_selector: str = ""
     config_map: str = ""
+    peers_service: str = ""
+    peers_port: int = 10_000
     publish_address: tuple[str, ...] = ()
     publish_service: str = ""
     publish_nodes: str = ""

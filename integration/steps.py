@@ -15,6 +15,7 @@ from hadyn.controller.reconciler import Reconciler
 from hadyn.errors import TemporaryError
 from hadyn.model.desired import Capacity
 from hadyn.model.inventory import Inventory
+from hadyn.model.main_wish import MainWish
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.policy import Policy
 from hadyn.observe.metrics import Metrics
@@ -42,7 +43,7 @@ class Steps:
     def __enter__(self) -> Self:
         self._stack = Stack(self.haproxy)
         self._inventory = Inventory(Policy(capacity=Capacity(slots=4)))
-        filing = Filing(self._inventory, self._stack.files, ReloadPace(1.0), self._stack.main_text)
+        filing = Filing(self._inventory, self._stack.files, ReloadPace(1.0), self._spell_main)
         socket = self._stack.settings.runtime_socket
         self.reconciler = Reconciler(filing, self._runtime(socket), Metrics(), time.monotonic, drain_seconds=60)
         self._inventory.apply(changes(*self.objects, is_complete=True))
@@ -51,6 +52,9 @@ class Steps:
         self.reconciler.after_reload()
         self.proxy = SockProxy(socket).__enter__()
         return self
+
+    def _spell_main(self, wish: MainWish) -> str:
+        return self._stack.main_text(wish.options)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -285,6 +285,21 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="ConfigMap with global options, in the cluster or among the manifests.",
     ),
     click.option(
+        "--peers-service",
+        type=ServiceName(),
+        default=DEFAULTS.peers_service,
+        show_default=False,
+        metavar="NS/NAME",
+        help="Headless Service of this HAProxy's replicas: they tell each other which client is bound to which pod.",
+    ),
+    click.option(
+        "--peers-port",
+        type=click.IntRange(1, 65535),
+        default=DEFAULTS.peers_port,
+        metavar="PORT",
+        help="Port where replicas of --peers-service listen for each other.",
+    ),
+    click.option(
         "--slots",
         type=click.IntRange(1, 1000),
         default=DEFAULTS.slots,

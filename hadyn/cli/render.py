@@ -113,7 +113,7 @@ def _files(found: Judged) -> Iterator[tuple[str, str]]:
     from hadyn.render.shards import Shards  # noqa: PLC0415
 
     folder = StateFolder(found.settings.state_dir)
-    settings = replace(configuration(found.settings, folder, found.inventory.standing_options), jail=None)
+    settings = replace(configuration(found.settings, folder, found.inventory.main_wish), jail=None)
     yield "haproxy.cfg", main_config(settings, Capabilities(OLDEST))
     shards = Shards()
     for name in sorted(found.inventory.backend_names()):

@@ -13,7 +13,6 @@ import queue
 import sys
 import time
 from datetime import UTC, datetime
-from functools import partial
 
 from hadyn.controller.belated import BelatedSource
 from hadyn.controller.certificates import CertificateKeeper, keeper
@@ -33,7 +32,7 @@ from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import FileNotWritten, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.inventory import Inventory
-from hadyn.model.objects import Options
+from hadyn.model.main_wish import MainWish
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
@@ -136,7 +135,7 @@ class Assembly:
         pace = ReloadPace(settings.reload_interval)
         are_brought = any(source.brings_secrets for source in self.sources)
         inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
-        filing = Filing(inventory, files, pace, partial(self._spell_main, inventory), place_of=self._place_of)
+        filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
         reconciler = Reconciler(
             filing=filing,
             runtime=self._runtime(metrics.commanded),
@@ -270,10 +269,8 @@ class Assembly:
         reconciler.is_doubtful = not is_exact
         self._say("started HAProxy", reconciler)
 
-    def _spell_main(self, inventory: Inventory, options: Options) -> str:
-        has_passthrough = inventory.certificates.has_passthrough
-        wanted = configuration(self.settings, self.folder, options, has_passthrough=has_passthrough)
-        return main_config(wanted, self.process.capabilities)
+    def _spell_main(self, wish: MainWish) -> str:
+        return main_config(configuration(self.settings, self.folder, wish), self.process.capabilities)
 
     def _load(self, filing: Filing) -> None:
         """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""

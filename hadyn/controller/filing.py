@@ -19,7 +19,7 @@ from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
 from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, guard_of, leading_to
 from hadyn.model.inventory import Inventory
-from hadyn.model.objects import Options
+from hadyn.model.main_wish import MainWish
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.routes import entries
 from hadyn.planner.plan import BackendPlan, Plan
@@ -44,7 +44,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Filing:
-    """Keeps the files equal to what is wanted. ``spell_main`` spells the main file for the operator's options.
+    """Keeps the files equal to what is wanted. ``spell_main`` spells the main file as objects want it.
 
     ``entries`` are the map entries of the files. ``draining`` are backends with a
     draining endpoint, which a reload makes ready again: the files have no word for drain.
@@ -53,7 +53,7 @@ class Filing:
     inventory: Inventory
     files: StateFiles
     pace: ReloadPace
-    spell_main: Callable[[Options], str]
+    spell_main: Callable[[MainWish], str]
     place_of: Callable[[ObjectRef], str] = lambda _ref: ""
     entries: MapMirror = field(default_factory=MapMirror)
     refused: dict[str, Refused] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import socket
 import zlib
 from collections.abc import Iterable
 
@@ -15,19 +16,22 @@ from msgspec.structs import replace
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
-from hadyn.model.objects import Options
+from hadyn.model.main_wish import MainWish
 from hadyn.model.policy import Policy
 from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.render.certificates import LISTING
 from hadyn.render.config import ConfigSettings, Jail
 from hadyn.render.folder import StateFolder
+from hadyn.render.replicas import PEER_NAME, Replicas, alone
 from hadyn.render.resolvers import HOLDS, Resolvers
 from hadyn.render.tls import TlsSettings
 from hadyn.resolver.nameservers import Nameservers
 from hadyn.resolver.resolution import Holds
 from hadyn.resolver.resolver_settings import ResolverSettings
 from hadyn.settings import Settings
+
+NO_WISH = MainWish()
 
 
 def listeners(settings: Settings) -> tuple[Address, ...]:
@@ -57,23 +61,22 @@ def policy(settings: Settings) -> Policy:
         allow_external_name=settings.allow_external_name,
         default_backend_service=settings.default_backend_service,
         config_map=settings.config_map,
+        peers_service=settings.peers_service,
         namespaces_are_selected=bool(settings.namespace_selector),
         default_certificate=settings.default_certificate,
         own_addresses=own_addresses((*listeners(settings), *tls_listeners(settings)), settings.status_bind),
     )
 
 
-def configuration(
-    settings: Settings, folder: StateFolder, standing: Options = (), *, has_passthrough: bool = False
-) -> ConfigSettings:
-    """Return what the main file depends on; ``standing`` are the operator's options. Only a HAProxy that hadyn starts gives up what root may do.
+def configuration(settings: Settings, folder: StateFolder, wish: MainWish = NO_WISH) -> ConfigSettings:
+    """Return what the main file depends on; ``wish`` is what objects want of it. Only a HAProxy that hadyn starts gives up what root may do.
 
     Whoever starts a sidecar's decides what that one may.
     """
     jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
     encrypted = tls_listeners(settings)
     # All HAProxies of this machine share these names.
-    passes_on = f"hadyn-{zlib.crc32(str(folder.path).encode()):08x}" if has_passthrough else ""
+    passes_on = f"hadyn-{zlib.crc32(str(folder.path).encode()):08x}" if wish.has_passthrough else ""
     return ConfigSettings(
         bind=listeners(settings),
         runtime_socket=str(settings.runtime_socket),
@@ -85,7 +88,8 @@ def configuration(
         resolvers=_resolvers(settings),
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
-        options=standing,
+        options=wish.options,
+        replicas=_replicas(settings, wish),
     )
 
 
@@ -98,6 +102,16 @@ def resolver_settings(settings: Settings) -> ResolverSettings:
         holds=replace(holds, **dict(settings.dns_hold)),
         cluster_domain=settings.cluster_domain,
     )
+
+
+def _replicas(settings: Settings, wish: MainWish) -> Replicas | None:
+    """Return who remembers the same clients, None where no Service has them; a pod's host name is its own name there."""
+    if not settings.peers_service:
+        return None
+    host, this_one = socket.gethostname(), alone(str(settings.runtime_socket))
+    own = host if PEER_NAME.fullmatch(host) else this_one.name
+    others = tuple((name, Address(ip, settings.peers_port)) for name, ip in wish.replicas if name != own)
+    return Replicas(own, this_one.abstract, settings.peers_port, others)
 
 
 def _resolvers(settings: Settings) -> Resolvers | None:

@@ -7,9 +7,10 @@ file stays as HAProxy accepted it last (at a first start, as without a ConfigMap
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hadyn.model.inventory import Inventory
+from hadyn.model.main_wish import MainWish
 from hadyn.model.objects import Options
 from hadyn.model.problems import Problem, Reason
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -23,17 +24,17 @@ class MainFile:
 
     inventory: Inventory
     files: StateFiles
-    spell: Callable[[Options], str]
+    spell: Callable[[MainWish], str]
     refused: Options | None = None
     refusal: str = ""
 
     def text(self) -> str:
         """Return the main file as it is wanted, less what HAProxy refuses."""
-        options = self.inventory.standing_options
-        if options != self.refused:
+        wish = self.inventory.main_wish
+        if wish.options != self.refused:
             self.refused = None
-            return self.spell(options)
-        return self.files.main or self.spell(())
+            return self.spell(wish)
+        return self.files.main or self.spell(replace(wish, options=()))
 
     def put(self) -> tuple[Reload, ...]:
         """Hand it to the files; return the reason to reload if HAProxy has not read it yet."""

@@ -82,7 +82,7 @@ class Reconciler:
         """
         if self.entries_are_doubtful:
             self.read_entries()
-        if touched.config_map:
+        if touched.main_file:
             self.filing.put_main()
         self._give_places(touched.backends)
         desired = self.desired(touched)
@@ -148,7 +148,7 @@ class Reconciler:
 
         What it has not judged stays a reason to reload, all else it will have read.
         """
-        if touched.config_map:
+        if touched.main_file:
             self.filing.put_main()
         self.filing.put_entries(touched.hosts)
         self.places.began(self.filing.files.main)

@@ -19,6 +19,7 @@ from hadyn.model.default_backend import default_backend_ingress
 from hadyn.model.desired import Backend, Discovery, Route
 from hadyn.model.endpoints import forbidden_addresses
 from hadyn.model.index import Index
+from hadyn.model.main_wish import MainWish, replicas_in
 from hadyn.model.membership import Membership, service_of
 from hadyn.model.name_book import NameBook, NameChanges
 from hadyn.model.objects import (
@@ -65,6 +66,7 @@ class Inventory:
         self._membership = Membership(self._store.held)
         self._names = NameBook()
         self._standing = Standing(policy)
+        self._replicas = ObjectRef(Service.kind, *policy.peers_service.partition("/")[::2])
         self._references = References(self._store.held, are_brought=secrets_are_brought)
         default = default_secret(policy.default_certificate)
         if default is not None:
@@ -105,7 +107,7 @@ class Inventory:
             self._book.put(Judge.USERS, name, self._workshop.user_problems(part) if part and part.passwords else ())
             self._judge_names(name)
         tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
-        main = dirty.config_map or self._certificates.has_passthrough != had_passthrough
+        main = dirty.main_file or self._certificates.has_passthrough != had_passthrough
         return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), main, tls_hosts)
 
     def resolve(self, resolved: Resolved) -> Touched:
@@ -144,6 +146,12 @@ class Inventory:
     def standing_options(self) -> Options:
         """What the operator's ConfigMap says for all of HAProxy and for objects that say nothing."""
         return self._standing.options
+
+    @property
+    def main_wish(self) -> MainWish:
+        """What objects want of the main file."""
+        replicas = replicas_in(self._membership.of(self._replicas))
+        return MainWish(self._standing.options, self._certificates.has_passthrough, replicas)
 
     @property
     def standing_ref(self) -> ObjectRef | None:
@@ -235,6 +243,7 @@ class Inventory:
             dirty.ingresses.update(self._classes.replace_namespace(replaced.ref.name, is_selected=after is not None))
         elif replaced.ref.kind in (EndpointSlice.kind, Endpoints.kind):
             for service in self._membership.replace(replaced):
+                dirty.main_file |= service == self._replicas
                 dirty.endpoints.update(self._users.of(service))
                 if replaced.comes_or_goes and self._is_headless(service):
                     dirty.parts.update(self._users.of(service))
@@ -249,7 +258,7 @@ class Inventory:
         before = self._standing.options
         self._book.put(Judge.STANDING, config_map.ref if config_map else "", self._standing.take(config_map))
         if self._standing.options != before:
-            dirty.config_map = True
+            dirty.main_file = True
             dirty.hosts.update(self._hosts)
             dirty.parts.update(self._parts)
 

@@ -12,7 +12,7 @@ from hadyn.model.desired import Capacity
 class Policy:
     """See the flags of the same names in ``hadyn run --help``.
 
-    ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` "namespace/name" or "",
+    ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` and ``peers_service`` "namespace/name" or "",
     ``default_certificate`` "namespace/name", a file's path or "". ``own_addresses`` are
     listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
     """
@@ -28,6 +28,7 @@ class Policy:
     allow_external_name: bool = False
     default_backend_service: str = ""
     config_map: str = ""
+    peers_service: str = ""
     namespaces_are_selected: bool = False
     default_certificate: str = ""
     own_addresses: frozenset[Address] = frozenset()

@@ -13,24 +13,24 @@ class Touched:
 
     ``secrets`` that are referred to changed, came or went, or began or ceased to be
     referred to; whoever refers to them is among backends and hosts. ``tls_hosts`` may have
-    other certificates.
+    other certificates; ``main_file`` where the main file may differ.
     """
 
     backends: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     secrets: frozenset[ObjectRef] = frozenset()
-    config_map: bool = False
+    main_file: bool = False
     tls_hosts: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.backends or self.hosts or self.secrets or self.config_map or self.tls_hosts)
+        return bool(self.backends or self.hosts or self.secrets or self.main_file or self.tls_hosts)
 
     def __or__(self, other: Touched) -> Touched:
         return Touched(
             self.backends | other.backends,
             self.hosts | other.hosts,
             self.secrets | other.secrets,
-            self.config_map or other.config_map,
+            self.main_file or other.main_file,
             self.tls_hosts | other.tls_hosts,
         )
 
@@ -46,4 +46,4 @@ class Dirty:
     secrets: set[ObjectRef] = field(default_factory=set)
     referred: set[ObjectRef] = field(default_factory=set)
     users: set[ObjectRef] = field(default_factory=set)
-    config_map: bool = False
+    main_file: bool = False

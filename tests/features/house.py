@@ -24,7 +24,8 @@ from hadyn.controller.wheel import Wheel
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity, MapName
 from hadyn.model.inventory import Inventory
-from hadyn.model.objects import KubernetesObject, Options
+from hadyn.model.main_wish import MainWish
+from hadyn.model.objects import KubernetesObject
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.metrics import Metrics
@@ -220,9 +221,9 @@ class House:
             drift_interval=3600.0,
         )
 
-    def _spell_main(self, options: Options) -> str:
+    def _spell_main(self, wish: MainWish) -> str:
         settings = ConfigSettings(
-            options=options,
+            options=wish.options,
             bind=(Address("127.0.0.1", 8080),),
             runtime_socket=f"{self.folder.path}/run/runtime.sock",
             maps=str(self.folder.maps),

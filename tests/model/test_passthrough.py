@@ -76,7 +76,7 @@ def test_the_main_file_is_touched_by_the_first_and_by_the_last_of_them():
         inventory.apply(changes(deletes=(ObjectRef("Ingress", "shop", "more"),))),
     ]
 
-    assert [touched.config_map for touched in steps] == [True, False, False, True]
+    assert [touched.main_file for touched in steps] == [True, False, False, True]
 
 
 def test_a_connection_waits_for_its_backend_as_a_request_does():

@@ -188,9 +188,9 @@ def test_the_named_config_map_is_read_and_no_other():
     shown = inventory(config_map="hadyn/options")
     assert not shown.apply(given.changes(given.config_map("shop", "options", slots="7")))
     touched = shown.apply(given.changes(given.config_map("hadyn", "options", slots="20")))
-    assert touched.config_map
+    assert touched.main_file
     assert dict(shown.standing_options) == {"slots": 20}
-    assert shown.apply(given.changes(deletes=(ObjectRef("ConfigMap", "hadyn", "options"),))).config_map
+    assert shown.apply(given.changes(deletes=(ObjectRef("ConfigMap", "hadyn", "options"),))).main_file
 
 
 def test_only_text_of_a_config_map_is_used():

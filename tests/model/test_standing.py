@@ -27,7 +27,7 @@ def test_an_object_says_otherwise_than_the_config_map():
 def test_every_backend_is_looked_at_when_the_config_map_changes():
     shown = shop()
     touched = shown.apply(given.changes(standing(slots="20")))
-    assert (touched.backends, touched.config_map) == ({"shop_web_80"}, True)
+    assert (touched.backends, touched.main_file) == ({"shop_web_80"}, True)
 
 
 def test_a_config_map_that_says_the_same_again_touches_nothing():
