@@ -256,6 +256,58 @@ def test_a_chain_too_long_for_a_command_comes_by_a_reload_with_that_reason(house
     assert served(house, "a.example") == prints(leaf)
 
 
+def test_a_long_chain_that_is_short_again_before_its_reload_needs_none(house):
+    house.begin(*WEB, *shop(pair=pair("a.example")))
+    house.change(*shop("late", "late.example"), ingress("shop", "new"), service("shop", "new"))
+    keeper = house.wheel.reconciler.certificates
+    keeper.longest, longest = lambda: 10, keeper.longest
+    house.change(tls_secret("web", pair("a.example", issue=2)))
+    waiting = [str(reload.reason) for reload in house.wheel.reloader.pace.pending]
+    keeper.longest = longest
+    house.change(tls_secret("web", pair("a.example", issue=3)))
+    house.wait(1)
+
+    assert waiting == ["CERTIFICATE_TOO_LONG"]
+    assert house.reloads() == {"NEW_BACKEND": 1}
+    assert served(house, "a.example") == prints(pair("a.example", issue=3))
+
+
+@pytest.mark.parametrize("cut", ["^new ssl cert", "^set ssl cert", "^commit ssl cert", "^add ssl crt-list"])
+def test_a_haproxy_that_falls_silent_in_between_gets_the_rest_when_it_speaks(house, cut):
+    house.begin(*WEB, *shop(pair=pair("a.example")))
+    house.fake.silences.append(cut)
+    house.change(*shop("api", "b.example", pair("b.example")), tls_secret("web", pair("a.example", issue=2)))
+    house.fake.silences.clear()
+    house.wait(30)
+    house.compare_everything()
+
+    assert served(house, "a.example") == prints(pair("a.example", issue=2))
+    assert served(house, "b.example") == prints(pair("b.example"))
+    assert house.problems() == []
+
+
+@pytest.mark.parametrize("cut", ["^del ssl crt-list", "^del ssl cert"])
+def test_a_removal_of_which_nothing_was_heard_is_done_in_the_end(house, cut):
+    house.begin(*WEB, *shop(pair=pair("a.example")), *shop("api", "b.example", pair("b.example")))
+    house.fake.silences.append(cut)
+    house.change(deletes=(ObjectRef("Ingress", "shop", "api"),))
+    house.fake.silences.clear()
+    house.wait(30)
+    house.compare_everything()
+
+    assert served(house, "b.example") == prints(DEFAULT)
+    assert files(house) == ["crt-list", "default.pem", "shop_web.pem"]
+    assert not [path for path in house.fake.certificates.pems if "api" in path]
+
+
+def test_what_a_dead_hadyn_left_in_haproxy_is_taken_away(house):
+    house.begin(*WEB, *shop(pair=pair("a.example")))
+    house.fake.certificates.pems[f"{house.folder.certificates}/shop_left.pem"] = ""
+    house.restart(*WEB, *shop(pair=pair("a.example")))
+
+    assert not [path for path in house.fake.certificates.pems if "left" in path]
+
+
 def test_a_haproxy_that_ran_without_tls_reads_all_of_it_in_one_reload(folder):
     house = House(folder)
     objects = [*WEB, *shop(pair=pair("a.example"))]

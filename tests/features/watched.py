@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from hadyn.runtime.fake import FakeHAProxy
+from hadyn.errors import SocketTimeout
+from hadyn.runtime.fake import SOCKET, FakeHAProxy
 
 Ready = list[str]
 
@@ -17,6 +18,7 @@ class WatchedHAProxy(FakeHAProxy):
     ``moved_while_serving`` are commands that gave another address to a slot out of maint.
     ``lies`` are patterns of commands that are answered as if they were done, and are not;
     ``refusals`` of those that are answered with an error. ``answered`` is how many bytes came back on each connection.
+    ``silences`` are patterns of commands that are carried out, and nothing is heard of it.
     """
 
     moments: list[dict[str, Ready]] = field(default_factory=list)
@@ -24,6 +26,7 @@ class WatchedHAProxy(FakeHAProxy):
     lies: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     answered: list[int] = field(default_factory=list)
+    silences: list[str] = field(default_factory=list)
 
     def converse(self, line: bytes) -> bytes:
         said = FakeHAProxy.converse(self, line)
@@ -44,6 +47,8 @@ class WatchedHAProxy(FakeHAProxy):
             self.commands.append(text)
             return "nothing changed\n\n" if "addr" in words else "\n"
         said = FakeHAProxy._reply(self, text, payload)
+        if any(re.search(pattern, text) for pattern in self.silences):
+            raise SocketTimeout(SOCKET, 2.0)
         if words[:2] == ["set", "server"]:
             self.moments.append({name: self.ready(name) for name in self.backends})
         return said
