@@ -46,6 +46,7 @@ EVERYTHING = {
     },
     "ports": {"http": 80, "https": 443, "status": 9404},
     "serviceAccount": {"annotations": {"example.com/role": "a"}},
+    "peers": {"create": True, "port": 10001},
     "networkPolicy": {"create": True},
     "podMonitor": {"create": True, "labels": {"release": "prometheus"}},
     "podAnnotations": {"example.com/a": "b"},
@@ -183,6 +184,19 @@ def test_no_right_goes_beyond_what_a_value_asks_for() -> None:
     only = rights(chart({"rbac": {"onlySecrets": {"shop": ["web-tls"]}}}))
     assert "ClusterRole hadyn-secrets" not in only
     assert only["Role hadyn-secrets"][0]["resourceNames"] == ["web-tls"]
+
+
+def test_replicas_find_each_other_where_the_flags_say_so() -> None:
+    documents = chart({"peers": {"create": True, "port": 10001}, "networkPolicy": {"create": True}})
+    found = next(each for each in of_kind(documents, "Service") if each["metadata"]["name"] == "hadyn-peers")
+    flags = yaml.safe_load(one(documents, "ConfigMap")["data"]["hadyn.yaml"])
+    port = next(each for each in containers(documents)["haproxy"]["ports"] if each["name"] == "peers")
+    assert (found["spec"]["clusterIP"], found["spec"]["ports"][0]["port"]) == ("None", 10001)
+    assert (flags["peers-service"], flags["peers-port"]) == ("hadyn/hadyn-peers", 10001)
+    assert port["containerPort"] == 10001
+    assert {"port": "peers"} in [
+        each for rule in one(documents, "NetworkPolicy")["spec"]["ingress"] for each in rule["ports"]
+    ]
 
 
 def test_whoever_only_reads_gets_no_right_to_write() -> None:

@@ -104,6 +104,10 @@ capabilities:
       hostPort: {{ . }}
       {{- end }}
     {{- end }}
+    {{- if .Values.peers.create }}
+    - name: peers
+      containerPort: {{ .Values.peers.port }}
+    {{- end }}
     # hadyn's; containers of a pod share its address
     - name: status
       containerPort: {{ .Values.ports.status }}
