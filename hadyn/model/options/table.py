@@ -15,6 +15,7 @@ from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
 from hadyn.model.options.request_options import REQUEST_OPTIONS
+from hadyn.model.options.responses import RESPONSE_OPTIONS
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 
 OPTIONS: tuple[Option[Any], ...] = (
@@ -28,6 +29,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     CANARY_WEIGHT,
     *BACKEND_OPTIONS,
     *REQUEST_OPTIONS,
+    *RESPONSE_OPTIONS,
     *OPERATOR_OPTIONS,
 )
 
