@@ -37,12 +37,12 @@ def handshake(where: Path | int, host: str | None, *, ciphers: str = "") -> x509
         return None
 
 
-def client_context(ciphers: str = "") -> ssl.SSLContext:
-    """A client that takes any certificate, and says that it speaks HTTP/2."""
+def client_context(ciphers: str = "", protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLContext:
+    """A client that takes any certificate, and speaks these versions of HTTP."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(list(protocols))
     if ciphers:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(ciphers)

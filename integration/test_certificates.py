@@ -71,7 +71,6 @@ def secret_of(namespace: str, name: str, found: Pair) -> Document:
 def seen_by_the_pod(ground: Ground) -> Document:
     """The headers of a request over TLS, as the pod got them."""
     context = client_context()
-    context.set_alpn_protocols(["http/1.1"])
     connection = http.client.HTTPSConnection("127.0.0.1", ground.https_port, context=context, timeout=10)
     try:
         connection.request("GET", "/", headers={"Host": SHOP, "X-Forwarded-Proto": "http"})
@@ -134,7 +133,7 @@ def test_a_request_over_tls_says_so_to_its_pod_and_may_speak_another_http(any_tl
         any_tls.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
         any_tls.run()
         seen = seen_by_the_pod(any_tls)
-    context = client_context()
+    context = client_context(protocols=("h2", "http/1.1"))
     with connected(any_tls.https_port) as raw, context.wrap_socket(raw, server_hostname=SHOP) as encrypted:
         protocol, version = encrypted.selected_alpn_protocol(), encrypted.version()
 
