@@ -107,6 +107,7 @@ AFFINITY: Option[Affinity] = Option(
         Alias("haproxy-ingress.github.io/affinity", _only_cookie, "cookie", "cookie"),
         Alias("ingress.kubernetes.io/affinity", _only_cookie, "cookie", "cookie"),
         Alias("haproxy.org/cookie-persistence", _named_cookie, "the name of a cookie", "session"),
+        Alias("haproxy.org/cookie-persistence-no-dynamic", _named_cookie, "the name of a cookie", "session"),
         Alias(
             "kubernetes.io/ingress.persistence.sourceip",
             _source_for,

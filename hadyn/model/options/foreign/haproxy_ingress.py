@@ -9,6 +9,7 @@ _AUTH_URL = (
 )
 _ACME = "certificates come as Secrets: cert-manager fills them"
 _FASTCGI = "hadyn speaks HTTP to pods: put a FastCGI gateway (nginx, Caddy) into the pod"
+_TCP = "hadyn serves HTTP; other protocols pass by SNI with hadyn.io/ssl-passthrough"
 _WAF = "HAProxy has no WAF of its own: put one before or behind it"
 
 HAPROXY_INGRESS = Peer(
@@ -43,6 +44,11 @@ HAPROXY_INGRESS = Peer(
         """,
     differing={},
     not_needed={
+        "session-cookie-dynamic": "the cookie is always made of the pod's address",
+        "session-cookie-strategy": "the cookie is always HAProxy's own, inserted",
+        "session-cookie-value-strategy": "the cookie is always made of the pod's address",
+        "ssl-always-add-https": "every host is served over HTTPS, too",
+        "ssl-always-follow-redirect": "hosts without a Secret are redirected only by hadyn.io/force-ssl-redirect",
         "assign-backend-server-id": "HAProxy's numbers of servers mean nothing to clients of hadyn: cookies follow addresses",
         "backend-server-naming": "slots are s1, s2, …; `hadyn slots` shows who sits where",
         "dynamic-scaling": "hadyn always changes slots at run time",
@@ -50,6 +56,32 @@ HAPROXY_INGRESS = Peer(
         "use-resolver": "hadyn.io/discovery: fqdn has HAProxy resolve names with the servers of --dns-server",
     },
     no_equal={
+        "agent-check-addr": "an agent is asked at the pod's own address",
+        "agent-check-send": "an agent is asked without words",
+        "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
+        "cors-allow-origin-regex": "hadyn.io/cors-allow-origin takes several origins",
+        "default-backend-redirect": "an Ingress without rules and with hadyn.io/redirect-to does it",
+        "health-check-addr": "a pod is checked at its own address",
+        "http-header-match": "a route is a host and a path",
+        "http-header-match-regex": "a route is a host and a path",
+        "redirect-from-regex": "hosts are looked up, not matched: hadyn.io/redirect-from names them",
+        "server-alias-regex": "hosts are looked up, not matched: hadyn.io/server-alias names them",
+        "session-cookie-keywords": "hadyn.io/cookie-secure, cookie-httponly and their like say it",
+        "session-cookie-shared": "hadyn.io/cookie-domain says for which hosts a cookie is",
+        "source-address-intf": "the node's routes decide",
+        "ssl-cipher-suites": "HAProxy's own for all hosts: ssl-cipher-suites in the ConfigMap",
+        "ssl-cipher-suites-backend": "HAProxy's defaults for connections to pods",
+        "ssl-ciphers": "HAProxy's own for all hosts: ssl-ciphers in the ConfigMap",
+        "ssl-ciphers-backend": "HAProxy's defaults for connections to pods",
+        "ssl-options-backend": "HAProxy's defaults for connections to pods",
+        "ssl-options-host": "HAProxy's own for all hosts: ssl-min-version in the ConfigMap",
+        "ssl-passthrough-http-port": "requests without TLS follow the other Ingresses of the host",
+        "tcp-service-log-format": _TCP,
+        "tcp-service-port": _TCP,
+        "tcp-service-proxy-protocol": _TCP,
+        "timeout-http-request": "HAProxy's own for all hosts: timeout-http-request in the ConfigMap",
+        "timeout-keep-alive": "HAProxy's own for all hosts: timeout-http-keep-alive in the ConfigMap",
+        "tls-alpn": "HAProxy's own for all hosts: tls-alpn in the ConfigMap",
         "acme-preferred-chain": _ACME,
         "auth-external-placement": _AUTH_URL,
         "auth-headers-fail": _AUTH_URL,

@@ -19,12 +19,22 @@ HAPROXYTECH = Peer(
         timeout-connect timeout-http-keep-alive timeout-http-request timeout-queue timeout-server timeout-server-fin
         timeout-tunnel whitelist
         """,
-    differing={},
+    differing={
+        "cookie-persistence-no-dynamic": "as hadyn.io/affinity: the cookie is made of the pod's address, so it follows the pod to any slot and replica",
+    },
     not_needed={
+        "cors-respond-to-options": "HAProxy answers preflight requests itself",
+        "rate-limit-size": "100,000 clients are counted",
         "ingress.class": "spec.ingressClassName says it",
         "standalone-backend": "each Ingress has its own say on its requests, though Ingresses share a backend",
     },
     no_equal={
+        "request-capture": "the ConfigMap's log-format names what is logged",
+        "request-capture-len": "the ConfigMap's log-format names what is logged",
+        "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",
+        "ssl-certificate": "spec.tls of the Ingress names it, --default-certificate that of all other hosts",
+        "timeout-http-keep-alive": "HAProxy's own for all hosts: timeout-http-keep-alive in the ConfigMap",
+        "timeout-http-request": "HAProxy's own for all hosts: timeout-http-request in the ConfigMap",
         "backend-config-snippet": SNIPPET,
         "cr-backend": "hadyn has no resources of its own for settings of backends: every setting is an annotation",
     },
