@@ -123,9 +123,7 @@ def test_a_regular_expression_that_cannot_be_a_path_is_refused(path, said):
     assert said in wrong[0]
 
 
-@pytest.mark.parametrize(
-    "path", ["/api(/|$)(.*)", "/api/(.*)", "/api/?(.*)", "/api(/.*)", "/api(/.*)?", "/api/.*"]
-)
+@pytest.mark.parametrize("path", ["/api(/|$)(.*)", "/api/(.*)", "/api/?(.*)", "/api(/.*)", "/api(/.*)?", "/api/.*"])
 def test_a_regular_expression_that_means_a_prefix_is_that_prefix(path):
     found = paths_of(given.path_of(path, "api", path_type="ImplementationSpecific"))
     assert found == ({"a.example/api": "shop_api_80", "a.example/good": "shop_web_80"}, [])
