@@ -161,6 +161,19 @@ def test_status_metrics_plan_and_explain_know_certificates(any_tls: Ground) -> N
     assert any_tls.ask("/api/plan")["commands"] == []
 
 
+def test_a_certificate_too_long_for_a_command_comes_by_a_reload_where_haproxy_is_old(any_tls: Ground) -> None:
+    long = pair(*(f"a-name-of-some-length-{number}.example" for number in range(600)))
+    any_tls.run("--reload-interval", "100ms")
+    write_site(any_tls, "long", ["a-name-of-some-length-7.example"], long)
+    any_tls.until(lambda: serves(any_tls, "a-name-of-some-length-7.example", long))
+
+    assert len(long.pem) > 20_000
+    assert any_tls.reloads() == {"CERTIFICATE_TOO_LONG": 1}
+    write_site(any_tls, "shop", [SHOP], pair(SHOP, issue=2))
+    any_tls.until(lambda: serves(any_tls, SHOP, pair(SHOP, issue=2)))
+    assert any_tls.status()["reloads"]["total"] == 1
+
+
 @pytest.mark.parametrize("protocol", ["-tls1", "-tls1_1"])
 def test_old_protocols_get_no_handshake(any_tls: Ground, protocol: str) -> None:
     any_tls.run()
