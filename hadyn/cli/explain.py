@@ -72,6 +72,14 @@ def _from_manifests(url: str, manifests: tuple[Path, ...], flags: dict[str, Any]
     return explain_document(url, explanation, service=backend.service, slots=entries, certificates=certificates)
 
 
+def _https(document: Document) -> Iterator[str]:
+    if document["route"] and document["route"]["passes_tls"]:
+        yield "  HTTPS    goes to the pods as it is"
+        return
+    for certificate in document["certificates"]:
+        yield f"  HTTPS    {_certificate(certificate)}"
+
+
 def _certificate(certificate: Document) -> str:
     of_whom = f"certificate of secret {certificate['secret']}" if certificate["secret"] else "the default certificate"
     default = ", the default" if certificate["default"] and certificate["secret"] else ""
@@ -89,8 +97,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield from [f"  canary   {route['canary']}"] if route["canary"] else []
         yield f"  backend  {route['backend'] or 'none, its Service is missing: 503'}"
         yield from [f"  service  {document['service']}"] if document["service"] else []
-    for certificate in document["certificates"]:
-        yield f"  HTTPS    {_certificate(certificate)}"
+    yield from _https(document)
+    if route is not None:
         yield from _slots(document)
     if document["others"]:
         yield "why not"

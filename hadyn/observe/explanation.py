@@ -55,6 +55,7 @@ def _route_document(route: Route) -> Document:
     return {
         "ingress": route.ingress,
         "canary": route.canary,
+        "passes_tls": route.passes_tls,
         "backend": route.backend,
         "host": route.host,
         "path": route.path,

@@ -27,6 +27,27 @@ def test_a_url_that_no_rule_matches_is_not_found():
     assert ended.stdout == "other.example/\n  meets no rule: 404\n"
 
 
+def test_a_url_without_a_rule_is_told_the_default_certificate():
+    ended = invoke("explain", "other.example", "--manifests", SHOP)
+    assert ended.stdout == "other.example/\n  meets no rule: 404\n  HTTPS    the default certificate\n"
+
+
+def test_the_slots_are_shown_where_haproxy_speaks_no_tls():
+    ended = invoke("explain", "http://shop.example/", "--manifests", SHOP, "--https-port", "0")
+    assert "HTTPS" not in ended.stdout
+    assert ended.stdout.count("  s1     ready") == 1
+
+
+def test_a_url_whose_tls_is_left_to_the_pods_says_so(tmp_path: Path):
+    text = (SHOP / "ingress.yaml").read_text()
+    (tmp_path / "ingress.yaml").write_text(
+        text.replace("  name: shop\n", '  name: shop\n  annotations: {hadyn.io/ssl-passthrough: "true"}\n', 1)
+    )
+    (tmp_path / "web.yaml").write_text((SHOP / "web.yaml").read_text())
+    ended = invoke("explain", "https://shop.example/", "--manifests", tmp_path)
+    assert "  HTTPS    goes to the pods as it is\n" in ended.stdout
+
+
 def test_a_url_is_told_the_certificate_that_its_host_gets(tmp_path: Path):
     values = "".join(f"  {key}: {value}\n" for key, value in pair("secure.shop.example").values().items())
     metadata = "metadata: {name: secure, namespace: shop}"
