@@ -282,9 +282,11 @@ class Inventory:
     def _settle_secrets(self, changes: Changes, dirty: Dirty, backends: set[str], hosts: set[str]) -> None:
         """Judge references anew, and touch whoever refers to a Secret that is not what it was."""
         dirty.secrets |= self._references.take(changes)
-        concerned = {user for secret in dirty.secrets for user in self._references.users(secret)}
+        changed = frozenset(dirty.secrets)
+        concerned = {user for secret in changed for user in self._references.users(secret)}
         dirty.secrets = {secret for secret in dirty.secrets if secret in self._references} | dirty.referred
-        for user in concerned:
+        # What a certificate is says ``Certificates``: neither routes nor backends depend on it.
+        for user in filter(lambda user: self._references.concern_requests(user, changed), concerned):
             backends |= set(self._users.of(user))
             for host in self._claims.hosts_of(user):
                 hosts.add(host)

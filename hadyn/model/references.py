@@ -17,6 +17,9 @@ from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
+CERTIFICATES = "spec.tls["
+"""How the field of an Ingress begins that names a certificate."""
+
 
 class Reference(NamedTuple):
     """A Secret, and the field of an object that names it."""
@@ -79,6 +82,10 @@ class References:
     def of(self, user: ObjectRef) -> tuple[Reference, ...]:
         """What an object refers to."""
         return self._made.get(user, ())
+
+    def concern_requests(self, user: ObjectRef, secrets: Collection[ObjectRef]) -> bool:
+        """Whether an object refers to one of these Secrets for anything but a certificate of spec.tls."""
+        return any(each.secret in secrets and not each.field.startswith(CERTIFICATES) for each in self.of(user))
 
     def taken_changes(self) -> SecretChanges:
         """Return what began and ceased to be referred to since this was asked last."""

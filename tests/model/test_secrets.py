@@ -119,10 +119,19 @@ def test_a_secret_that_may_not_be_read_is_a_problem_of_who_refers_to_it_and_goes
 
 def test_a_changed_secret_touches_who_refers_to_it_and_nobody_else():
     other = given.ingress("shop", "blog", host="b.example", service="blog")
-    shown = inventory(WEB, SERVICE, CERTIFICATE, other, given.service("shop", "blog"))
+    guarded = given.ingress("shop", "web", annotations={"hadyn.io/auth-secret": "users"})
+    users = given.secret("shop", "users", auth="shopper:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=")
+    shown = inventory(guarded, SERVICE, users, other, given.service("shop", "blog"))
+    touched = shown.apply(given.changes(given.secret("shop", "users", auth="")))
+    assert touched.secrets == {users.ref}
+    assert (touched.backends, touched.hosts) == ({"shop_web_80"}, {"a.example"})
+
+
+def test_a_changed_certificate_touches_neither_hosts_nor_backends():
+    shown = inventory(WEB, SERVICE, CERTIFICATE)
     touched = shown.apply(given.changes(given.secret("shop", "web-tls", certificate="renewed")))
     assert touched.secrets == {TLS}
-    assert (touched.backends, touched.hosts) == ({"shop_web_80"}, {"a.example"})
+    assert (touched.backends, touched.hosts) == (frozenset(), frozenset())
 
 
 def test_a_secret_that_nobody_refers_to_touches_nothing():
