@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from hadyn.errors import FileNotWritten
-from hadyn.planner.certificates import grouped
 from hadyn.render.atomic import replace_files
+from hadyn.render.certificate_list import CertificateList
 from hadyn.render.imprints import Imprints
 
 LISTING = "crt-list"
@@ -36,9 +35,7 @@ class CertificateFiles:
         self._make_again = make_again
         self._pems: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
-        self._listed: dict[str, list[str]] = {}
-        self._texts: dict[str, str] = {}
-        self._order: list[str] = []
+        self._listed = CertificateList(self.path)
         self._due: set[str] = set()
         self._is_list_due = False
         self._imprints = Imprints()
@@ -94,7 +91,7 @@ class CertificateFiles:
         if pem is not None:
             self.put(name, pem)
             return
-        for host in list(self._listed.get(name, ())):
+        for host in self._listed.hosts(name):
             self.put_hosts(host, tuple(each for each in self._hosts[host] if each != name))
         self.remove(name)
 
@@ -105,13 +102,11 @@ class CertificateFiles:
         if names:
             self._hosts[host] = names
         for name in set(before) - set(names):
-            listed = self._listed[name]
-            del listed[bisect_left(listed, host)]
-            self._changed(name)
+            self._listed.discard(name, host)
         for name in dict.fromkeys(names):
             if name not in before:
-                insort(self._listed.setdefault(name, []), host)
-                self._changed(name)
+                self._listed.add(name, host)
+        self._is_list_due = self._is_list_due or set(before) != set(names)
 
     def is_listed(self, name: str) -> bool:
         """Whether some host has this certificate."""
@@ -161,24 +156,10 @@ class CertificateFiles:
         self._is_list_due = self._is_list_due or self.listing in changed
         return changed
 
-    def _changed(self, name: str) -> None:
-        """Spell the lines of one certificate anew."""
-        self._is_list_due = True
-        hosts = self._listed.get(name)
-        if hosts:
-            if name not in self._texts:
-                insort(self._order, name)
-            path = self.path(name)
-            self._texts[name] = "".join(f"{path} {' '.join(group)}\n" for group in grouped(hosts))
-        else:
-            self._listed.pop(name, None)
-            del self._texts[name]
-            del self._order[bisect_left(self._order, name)]
-
     @property
     def text(self) -> str:
         """The list, as it is or is going to be."""
-        return "".join((f"{self.path(DEFAULT)} {NO_HOST}\n", *map(self._texts.__getitem__, self._order)))
+        return "".join((f"{self.path(DEFAULT)} {NO_HOST}\n", *self._listed.texts()))
 
     def _replaced(self, contents: Mapping[Path, bytes]) -> Mapping[Path, OSError]:
         failed = replace_files(contents, durable=False)

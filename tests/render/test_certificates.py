@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hadyn.errors import FileNotWritten
+from hadyn.planner.certificates import MAX_HOSTS
 from hadyn.render.certificates import CertificateFiles
 from tests.pairs import pair
 
@@ -35,7 +36,7 @@ def test_the_list_begins_with_the_default_and_names_each_host(files):
 
     place = files.folder
     assert files.listing.read_text() == (
-        f"{place}/default.pem !*\n{place}/default.pem a.example\n{place}/shop_a.pem a.example b.example\n"
+        f"{place}/default.pem !*\n{place}/shop_a.pem a.example b.example\n{place}/default.pem a.example\n"
     )
 
 
@@ -120,11 +121,21 @@ def test_a_file_that_somebody_else_changed_is_written_again(files):
         max_size=150,
     )
 )
-def test_the_list_is_the_same_whatever_order_hosts_came_in(tmp_path_factory, changes):
-    grown, made = (CertificateFiles(tmp_path_factory.getbasetemp()) for _ in range(2))
+def test_the_list_says_the_same_whatever_order_hosts_came_in(tmp_path_factory, changes):
+    files = CertificateFiles(tmp_path_factory.getbasetemp())
     for host, names in changes:
-        grown.put_hosts(host, names)
-    for host, names in dict(changes).items():
-        made.put_hosts(host, names)
+        files.put_hosts(host, names)
+    first, *lines = files.lines()
 
-    assert grown.text == made.text
+    assert first[:2] == ("default", ("!*",))
+    assert all(list(hosts) == sorted(hosts) and 0 < len(hosts) <= MAX_HOSTS for _, hosts, _ in lines)
+    assert sorted((name, host) for name, hosts, _ in lines for host in hosts) == sorted(
+        (name, host) for host, names in dict(changes).items() for name in names
+    )
+
+
+def test_hosts_that_come_in_order_fill_their_lines(files):
+    for number in range(120):
+        files.put_hosts(f"h{number:03}.example", ("shop_a",))
+
+    assert [len(hosts) for _, hosts, _ in files.lines()] == [1, 50, 50, 20]
