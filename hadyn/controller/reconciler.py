@@ -207,6 +207,8 @@ class Reconciler:
         self.loaded = {*self.filing.files.filed_names(), *self.places.spares}
         if self.certificates:
             self.certificates.after_reload()
+        else:
+            self.filing.files.certificates.clear()
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
         absent = self.filing.inventory.backend_names() - self.loaded

@@ -143,6 +143,17 @@ class CertificateFiles:
             with contextlib.suppress(OSError):
                 self.path(name).unlink()
 
+    def clear(self) -> None:
+        """Remove every file: HAProxy speaks no TLS any more, and keys are kept only while they are used."""
+        paths = [self.listing, *map(self.path, self._pems)] if self._pems else []
+        for path in paths:
+            self._imprints.forget(path)
+            with contextlib.suppress(OSError):
+                path.unlink()
+        self._pems, self._hosts, self._listed = {}, {}, CertificateList(self.path)
+        self._due.clear()
+        self._is_list_due = False
+
     def doubt(self) -> None:
         """Have every file written again."""
         self._due.update(self._pems)

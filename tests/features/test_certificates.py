@@ -324,6 +324,22 @@ def test_a_haproxy_that_ran_without_tls_reads_all_of_it_in_one_reload(folder):
     assert served(house, "a.example") == prints(pair("a.example", issue=2))
 
 
+def test_a_hadyn_without_tls_leaves_no_key_behind_once_haproxy_speaks_none(house):
+    objects = [*WEB, *shop(pair=pair("a.example"))]
+    house.begin(*objects)
+    house.speaks_tls = False
+    house.restart(*objects)
+    before = files(house)
+    house.wheel.reloader.pace.want("", (Reload(ReloadReason.GLOBAL_CHANGED),))
+    house.wait(1)
+
+    assert before == ["crt-list", "default.pem", "shop_web.pem"]
+    assert files(house) == []
+    house.compare_everything()
+    house.wait(2)
+    assert files(house) == []
+
+
 def test_an_expired_certificate_is_served_and_said_when_its_time_comes(house):
     house.begin(*WEB, *shop(pair=pair("a.example", days=(-90, 1))))
     before = house.problems()
