@@ -10,9 +10,11 @@ from types import TracebackType
 from typing import Self
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from hadyn.demo.pods import Pods
-from integration.handshakes import served
+from integration.handshakes import client_context, connected, served
 from integration.manifests import ingress, service, slice_
 from integration.running import Ground
 from integration.test_certificates import SHOP, prepared
@@ -115,3 +117,24 @@ def begins_and_ends(tls: Ground, pod: TlsPod) -> None:
     assert before == ([PASSED, SHOP], {})
     tls.until(lambda: "_sni" not in tls.folder.main_config.read_text())
     tls.until(lambda: served(tls.https_port, SHOP) == SHOP)
+
+
+def served_behind_a_balancer(ground: Ground, host: str) -> str:
+    """What a client gets whose balancer says who it is."""
+    context = client_context()
+    with connected(ground.https_port) as connection:
+        connection.sendall(b"PROXY TCP4 203.0.113.7 192.0.2.1 40000 443\r\n")
+        with context.wrap_socket(connection, server_hostname=host) as encrypted:
+            found = x509.load_der_x509_certificate(encrypted.getpeercert(binary_form=True) or b"")
+    return str(found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def test_the_header_of_a_balancer_is_read_once_in_front(any_tls: Ground) -> None:
+    options = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "infra", "name": "options"}}
+    any_tls.write("options.yaml", options | {"data": {"proxy-protocol-networks": "127.0.0.0/8"}})
+    with TlsPod(any_tls, PASSED) as pod:
+        write_passing(any_tls, pod)
+        any_tls.run("--config-map", "infra/options")
+        found = [served_behind_a_balancer(any_tls, host) for host in (PASSED, SHOP)]
+
+    assert found == [PASSED, SHOP]

@@ -102,7 +102,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             peers_section(replicas),
             defaults_section(settings.errors, said),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
-            *_passthrough(settings),
+            *_passthrough(settings, said),
             redirecting_section(DEFAULTS),
             f"# How often clients ask: nobody comes here.\n{limit_sections(DEFAULTS)}",
             f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
@@ -111,9 +111,10 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
     )
 
 
-def _passthrough(settings: ConfigSettings) -> Iterator[str]:
+def _passthrough(settings: ConfigSettings, said: Said) -> Iterator[str]:
     if settings.tls and settings.tls.passes_on:
-        yield passthrough_sections(settings.tls, listener, defaults=DEFAULTS, maps=settings.maps)
+        operators = main_lines(Section.FRONTEND, said)
+        yield passthrough_sections(settings.tls, listener, defaults=DEFAULTS, maps=settings.maps, operators=operators)
 
 
 def _spare_sections(settings: ConfigSettings) -> Iterator[str]:

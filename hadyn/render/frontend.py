@@ -6,14 +6,16 @@ goes without a reload. haproxy-facts.md#maps-route
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.routing import Said, field_rules
 from hadyn.render.main_lines import main_lines
-from hadyn.render.passthrough import passthrough_map
-from hadyn.render.tls import TlsSettings, tls_listeners
+from hadyn.render.passthrough import asks_for_header, passthrough_map
+from hadyn.render.tls import INSIDE, TlsSettings, tls_listeners
 
 FRONTEND = "_http"
 """Begins with ``_`` as hadyn's own names do: a backend of the same name would be fatal from 3.3 on."""
@@ -27,9 +29,16 @@ def frontend_section(
     listeners += tls_listeners(tls, listener, said.value(TLS_ALPN)) if tls else ""
     # HAProxy shall know the map before there is an entry in it.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
-    operators = "".join(f"    {line}\n" for line in main_lines(Section.FRONTEND, said))
+    operators = "".join(f"    {line}\n" for line in _operators_lines(said, tls))
     routing = routing_rules(maps, speaks_tls=tls is not None)
     return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{routing}"
+
+
+def _operators_lines(said: Said, tls: TlsSettings | None) -> Iterator[str]:
+    for line in main_lines(Section.FRONTEND, said):
+        # What comes through the frontend in front has lost the header of a balancer already.
+        is_read_before = tls is not None and tls.passes_on and asks_for_header(line)
+        yield f"{line} !{{ so_id {INSIDE} }}" if is_read_before else line
 
 
 def listener(address: Address) -> str:

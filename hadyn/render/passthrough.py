@@ -6,7 +6,7 @@ HAProxy. Which hosts these are stands in a map. haproxy-facts.md#tls-passes-thro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
@@ -21,15 +21,23 @@ def passthrough_map(maps: str) -> str:
     return f"{maps}/{MapName.PASSTHROUGH}.map"
 
 
-def passthrough_sections(settings: TlsSettings, listener: Callable[[Address], str], *, defaults: str, maps: str) -> str:
-    """Return the sections; ``listener`` spells an address."""
+def asks_for_header(line: str) -> bool:
+    """Whether a line of the operator's has balancers say who their client is (PROXY protocol)."""
+    return line.startswith("tcp-request connection expect-proxy ")
+
+
+def passthrough_sections(
+    settings: TlsSettings, listener: Callable[[Address], str], *, defaults: str, maps: str, operators: Iterable[str]
+) -> str:
+    """Return the sections; ``listener`` spells an address, ``operators`` are the operator's lines for frontends."""
+    headers = "".join(f"    {line}\n" for line in operators if asks_for_header(line))
     listeners = "".join(f"    bind {listener(address)}\n" for address in settings.bind)
     table = f"map_str({passthrough_map(maps)})"
     exact, wildcard = f"req.ssl_sni,lower,{table}", f"req.ssl_sni,lower,regsub(^[^.]*,*),{table}"
     return f"""\
 frontend {FRONTEND} from {defaults}
     mode tcp
-{listeners}    no option idle-close-on-response
+{listeners}{headers}    no option idle-close-on-response
     # the name of the host is in the first bytes that a client sends
     tcp-request inspect-delay 5s
     tcp-request content accept if {{ req.ssl_hello_type 1 }}

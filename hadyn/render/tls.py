@@ -20,6 +20,10 @@ CIPHERS = ":".join(
 SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 
 
+INSIDE = 1000
+"""The number of the socket inside HAProxy, by which rules know what came through it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
     """Where HAProxy speaks TLS; ``listing`` is the absolute path of the list of certificates.
@@ -46,5 +50,6 @@ def tls_global_lines() -> list[str]:
 
 def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str], alpn: str | None) -> str:
     """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols."""
-    places = [f"abns@{settings.passes_on} accept-proxy"] if settings.passes_on else map(listener, settings.bind)
+    inside = f"abns@{settings.passes_on} id {INSIDE} accept-proxy"
+    places = [inside] if settings.passes_on else map(listener, settings.bind)
     return "".join(f"    bind {place} ssl crt-list {settings.listing} alpn {alpn}\n" for place in places)
