@@ -21,6 +21,7 @@ from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpo
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
+from hadyn.model.names import PEERS
 from hadyn.model.objects import BackendResource, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
@@ -66,6 +67,11 @@ class Part(Struct, frozen=True, gc=False):
         """The Services (or Backends) whose endpoints stand in this backend."""
         own = self.supply.found.source
         return (own,) if self.canary is None else (own, self.canary.found.source)
+
+    @property
+    def remembers_clients(self) -> bool:
+        """Whether the backend has a table that HAProxy shall not lose."""
+        return any(PEERS in line.words for line in self.directives)
 
     @property
     def questions(self) -> tuple[DnsQuestion, ...]:

@@ -1,4 +1,4 @@
-"""Memory that is free and goes back to the kernel.
+"""Memory that was freed, given back to the kernel.
 
 Rule: glibc keeps what was freed amid what is still used. A start leaves a twentieth of
 hadyn's memory so, beside 10,000 Services; other C libraries have nothing to ask for.
