@@ -13,11 +13,12 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from hadyn.controller.intent import NO_WISH
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Endpoint, MapKey
 from hadyn.model.directives import Directive
+from hadyn.model.main_wish import MainWish
 from hadyn.model.names import slot_name
-from hadyn.model.objects import Options
 from hadyn.planner.plan import Seating
 from hadyn.process.haproxy import HAProxyProcess
 from hadyn.process.privileges import NOBODY, can_confine
@@ -26,6 +27,7 @@ from hadyn.render.certificates import DEFAULT, LISTING
 from hadyn.render.config import ConfigSettings, Jail, backend_section, main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.render.replicas import alone
 from hadyn.render.resolvers import Resolvers
 from hadyn.render.self_made import make_certificate
 from hadyn.render.tls import TlsSettings
@@ -67,9 +69,11 @@ class Stack:
             self.files.certificates.write()
         self.files.put_main(self.main_text())
 
-    def main_text(self, options: Options = ()) -> str:
-        """The main file, with the operator's options."""
-        return main_config(replace(self.config_settings(), options=options), self.process.binary.capabilities)
+    def main_text(self, wish: MainWish = NO_WISH) -> str:
+        """The main file as objects want it."""
+        replicas = alone(str(self.settings.runtime_socket)) if wish.remembers_clients else None
+        settings = replace(self.config_settings(), options=wish.options, replicas=replicas)
+        return main_config(settings, self.process.binary.capabilities)
 
     def config_settings(self) -> ConfigSettings:
         return ConfigSettings(

@@ -54,7 +54,7 @@ class Steps:
         return self
 
     def _spell_main(self, wish: MainWish) -> str:
-        return self._stack.main_text(wish.options)
+        return self._stack.main_text(wish)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,6 +10,7 @@ import pytest
 
 from hadyn.errors import ConfigurationRefused
 from hadyn.model.directives import Directive
+from hadyn.model.main_wish import MainWish
 from integration.haproxies import HAProxyBinary
 from integration.stack import Stack
 from tests.pairs import pair
@@ -27,6 +28,7 @@ def stack(haproxy: HAProxyBinary) -> Iterator[Stack]:
 
 
 def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> None:
+    stack.files.put_main(stack.main_text(MainWish(remembers_clients=True)))
     stack.files.install(stack.files.stage())
     sections = [tmp_path / f"{number:03}.cfg" for number in range(len(SECTIONS))]
     for path, golden in zip(sections, SECTIONS, strict=True):

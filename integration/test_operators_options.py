@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from hadyn.model.main_wish import MainWish
 from hadyn.model.options.option import Section
 from hadyn.model.options.table import OPTIONS
 from integration.annotated import AnnotatedSite
@@ -51,7 +52,7 @@ def test_haproxy_takes_the_example_of_every_option_at_once(haproxy: HAProxyBinar
 def test_haproxy_takes_each_option_alone(haproxy: HAProxyBinary) -> None:
     with Stack(haproxy.path, speaks_tls=True) as stack:
         for option in OF_MAIN:
-            stack.files.put_main(stack.main_text(((option.name, option.parse(option.example)),)))
+            stack.files.put_main(stack.main_text(MainWish(((option.name, option.parse(option.example)),))))
             stack.install()
 
 

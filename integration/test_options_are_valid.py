@@ -10,6 +10,7 @@ import pytest
 
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory
+from hadyn.model.main_wish import MainWish
 from hadyn.model.options.canary import CANARY
 from hadyn.model.options.option import Option, Scope
 from hadyn.model.options.table import OPTIONS
@@ -67,6 +68,7 @@ def annotated() -> Inventory:
 
 def test_haproxy_takes_every_option_alone_and_in_random_company(haproxy: HAProxyBinary, annotated: Inventory) -> None:
     with Stack(haproxy.path, speaks_tls=True) as stack:
+        stack.files.put_main(stack.main_text(annotated.main_wish))
         names = sorted(annotated.backend_names())
         for name in names:
             backend = annotated.backend(name)
@@ -86,6 +88,6 @@ def test_haproxy_takes_every_option_of_the_operator_together(haproxy: HAProxyBin
         if option.main and Scope.GLOBAL in option.scope
     )
     with Stack(haproxy.path, speaks_tls=True) as stack:
-        stack.files.put_main(stack.main_text(options))
+        stack.files.put_main(stack.main_text(MainWish(options)))
         stack.install()
     assert options

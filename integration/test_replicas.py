@@ -16,7 +16,7 @@ from hadyn.model.names import PEERS, slot_name
 from hadyn.model.routes import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section, main_config
-from hadyn.render.replicas import Replicas
+from hadyn.render.replicas import Replicas, alone
 from hadyn.runtime.client import unix_conversation
 from integration.haproxies import HAProxyBinary, free_port
 from integration.stack import ANSWER_SECONDS, EchoPod, Stack
@@ -39,6 +39,7 @@ def pods() -> Iterator[list[EchoPod]]:
 def served(haproxy: HAProxyBinary, pods: list[EchoPod], replicas: Replicas | None = None) -> Iterator[Stack]:
     """One HAProxy before these pods, which binds users to them."""
     with Stack(haproxy.path) as stack:
+        replicas = replicas or alone(str(stack.settings.runtime_socket))
         settings = replace(stack.config_settings(), replicas=replicas)
         stack.files.put_main(main_config(settings, stack.process.binary.capabilities))
         backend = Backend("web", "shop/web:80", directives=(TABLE, STICK))

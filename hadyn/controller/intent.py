@@ -105,10 +105,14 @@ def resolver_settings(settings: Settings) -> ResolverSettings:
 
 
 def _replicas(settings: Settings, wish: MainWish) -> Replicas | None:
-    """Return who remembers the same clients, None where no Service has them; a pod's host name is its own name there."""
+    """Return who remembers the same clients, None where nobody is remembered; a pod's host name is its own name there.
+
+    A HAProxy 3.4 that has peers takes five seconds to stop.
+    """
+    this_one = alone(str(settings.runtime_socket))
     if not settings.peers_service:
-        return None
-    host, this_one = socket.gethostname(), alone(str(settings.runtime_socket))
+        return this_one if wish.remembers_clients else None
+    host = socket.gethostname()
     own = host if PEER_NAME.fullmatch(host) else this_one.name
     others = tuple((name, Address(ip, settings.peers_port)) for name, ip in wish.replicas if name != own)
     return Replicas(own, this_one.abstract, settings.peers_port, others)

@@ -77,6 +77,7 @@ class Inventory:
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
         self._parts: dict[str, Part] = {}
+        self._remembering: set[str] = set()
         self._hosts_of: Index[str, str] = Index()
         self._sharing_hosts_of: Index[str, str] = Index()
         self._users: Index[ObjectRef, str] = Index()
@@ -89,7 +90,7 @@ class Inventory:
     def apply(self, changes: Changes) -> Touched:
         """Take one delivery of a source; return what may differ now."""
         dirty = Dirty(hosts=self._undecided_hosts)
-        had_passthrough = self._certificates.has_passthrough
+        before = self._sections
         self._undecided_hosts = set()
         for replaced in self._store.apply(changes):
             self._note(replaced, dirty)
@@ -107,7 +108,7 @@ class Inventory:
             self._book.put(Judge.USERS, name, self._workshop.user_problems(part) if part and part.passwords else ())
             self._judge_names(name)
         tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
-        main = dirty.main_file or self._certificates.has_passthrough != had_passthrough
+        main = dirty.main_file or self._sections != before
         return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), main, tls_hosts)
 
     def resolve(self, resolved: Resolved) -> Touched:
@@ -151,7 +152,13 @@ class Inventory:
     def main_wish(self) -> MainWish:
         """What objects want of the main file."""
         replicas = replicas_in(self._membership.of(self._replicas))
-        return MainWish(self._standing.options, self._certificates.has_passthrough, replicas)
+        has_passthrough, remembers_clients = self._sections
+        return MainWish(self._standing.options, has_passthrough, remembers_clients, replicas)
+
+    @property
+    def _sections(self) -> tuple[bool, bool]:
+        """Which sections of the main file somebody needs: for TLS that passes, for what is remembered of clients."""
+        return self._certificates.has_passthrough, bool(self._remembering)
 
     @property
     def standing_ref(self) -> ObjectRef | None:
@@ -344,6 +351,7 @@ class Inventory:
             self._refer(source, self.object(source) if source in self._users else None, dirty)
         self._names.replace(name, before.questions if before else (), after.questions if after else ())
         self._book.put(Judge.PART, name, problems)
+        (self._remembering.add if after and after.remembers_clients else self._remembering.discard)(name)
         if before != after:
             backends.add(name)
             self._book.is_changed = True

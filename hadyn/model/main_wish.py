@@ -12,10 +12,15 @@ from hadyn.model.store import Held
 
 @dataclass(frozen=True, slots=True)
 class MainWish:
-    """The operator's ``options``, whether any Ingress passes TLS through, and the pods of --peers-service, sorted: name and IP."""
+    """The operator's ``options``, and what is there for the sake of some object.
+
+    That is TLS that passes through, tables of clients that no reload may lose, and the pods of
+    --peers-service, sorted: name and IP.
+    """
 
     options: Options = ()
     has_passthrough: bool = False
+    remembers_clients: bool = False
     replicas: tuple[tuple[str, str], ...] = ()
 
 

@@ -28,7 +28,7 @@ from hadyn.render.limits import limit_sections
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import passthrough_sections
 from hadyn.render.redirects import redirecting_section
-from hadyn.render.replicas import Replicas, alone, peers_section
+from hadyn.render.replicas import Replicas, peers_section
 from hadyn.render.resolvers import ANSWER_GUARD, SLOT_WORDS, Resolvers, resolvers_section
 from hadyn.render.tls import TlsSettings, tls_global_lines
 
@@ -61,7 +61,7 @@ class ConfigSettings:
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
     root starts HAProxy, ``resolvers`` where no DNS server is known, ``tls`` where HAProxy
-    speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
+    speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
     """
 
     bind: tuple[Address, ...]
@@ -93,13 +93,12 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
     """Return haproxy.cfg: all that is not a user's backend. It changes only with flags and HAProxy's version."""
     assert capabilities.is_supported, capabilities
     said = Said(settings.options)
-    replicas = settings.replicas or alone(settings.runtime_socket)
     return "\n".join(
         (
             "# Written by hadyn and written anew at any time: do not edit. The backends are in backends/*.cfg.\n",
-            _global_section(settings, said, local_peer=replicas.name),
+            _global_section(settings, said),
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
-            peers_section(replicas),
+            *((peers_section(settings.replicas),) if settings.replicas else ()),
             defaults_section(settings.errors, said),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
             *_passthrough(settings, said),
@@ -214,7 +213,7 @@ def _free_line(first: int, last: int) -> Iterator[str]:
         yield f"server-template {SLOT_PREFIX} {first}-{last} {PLACEHOLDER} disabled weight 1"
 
 
-def _global_section(settings: ConfigSettings, said: Said, *, local_peer: str) -> str:
+def _global_section(settings: ConfigSettings, said: Said) -> str:
     lines = [
         "global",
         "# hadyn commands HAProxy here; whoever may write to this socket may do all that HAProxy may",
@@ -224,13 +223,14 @@ def _global_section(settings: ConfigSettings, said: Said, *, local_peer: str) ->
         "stats timeout 1m",
         "# a worker replaced by a reload keeps all of its memory while one client stays connected to it",
         f"hard-stop-after {settings.hard_stop_after}s",
-        f"localpeer {local_peer}",
     ]
     # HAProxy refuses a second maxconn.
     if settings.maxconn and not said.value(MAXCONN):
         lines.append(f"maxconn {settings.maxconn}")
     elif not settings.maxconn:
         lines += ["# containers allow a billion files, and HAProxy reserves memory for each", "fd-hard-limit 200000"]
+    if settings.replicas:
+        lines.append(f"localpeer {settings.replicas.name}")
     if settings.threads:
         lines.append(f"nbthread {settings.threads}")
     if settings.tls:

@@ -43,3 +43,13 @@ def test_replicas_go_with_their_slice():
     shown = inventory(replicas(ONE), peers_service=PEERS)
     shown.apply(given.changes(deletes=(ObjectRef("EndpointSlice", "hadyn", replicas(ONE).name),)))
     assert shown.main_wish.replicas == ()
+
+
+def test_clients_are_remembered_while_some_backend_binds_them():
+    bound = given.ingress("shop", "web", annotations={"hadyn.io/affinity": "source"})
+    shown = inventory(given.service("shop", "web"), given.ingress("shop", "web"))
+    steps = [shown.apply(given.changes(bound)), shown.apply(given.changes(given.ingress("shop", "web")))]
+    assert [step.main_file for step in steps] == [True, True]
+    assert not shown.main_wish.remembers_clients
+    shown.apply(given.changes(bound))
+    assert shown.main_wish.remembers_clients

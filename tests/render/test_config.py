@@ -15,6 +15,7 @@ from hadyn.model.passwords import User, UserList
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
+from hadyn.render.replicas import Replicas
 from hadyn.render.resolvers import Resolvers
 from hadyn.render.shards import sections
 from hadyn.render.tls import TlsSettings
@@ -98,6 +99,7 @@ MAIN_CASES = {
             (Address("10.96.0.10", 53), Address("fd00::a", 5353)),
             {"valid": 60.0, "obsolete": 30.0, "nx": 0.5, "timeout": None, "refused": None, "other": None},
         ),
+        replicas=Replicas("hadyn-a", "hadyn-peers-a", 10_000, (("hadyn-b", Address("10.0.0.2", 10_000)),)),
     ),
 }
 
