@@ -50,7 +50,8 @@ LOOK_IDEA = (
     "sessions only of backends that are shown, and print the first screen while the rest comes."
 )
 NEWCOMER_IDEA = (
-    "what grows is the list of files that HAProxy judges, 257 names. Next: a folder of links for the candidate."
+    "what grows is a reload's own: sets of all names are built anew (2 ms), 256 files are looked at, maps are copied. Next:\n"
+    "keep the set of names with the files, and change it with them."
 )
 
 
