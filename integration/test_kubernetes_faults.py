@@ -259,7 +259,7 @@ def test_what_served_last_serves_again_while_the_apiserver_is_away(shop: Shop) -
         shop.ground.until(lambda: shop.ground.get(host=shop.host) == (200, "pod-1"))
         # What served last is a full state (docs/decisions/0008): ready, and said to be old.
         shop.ground.until(lambda: shop.ground.healthz() == (200, 200))
-        assert "HAProxy serves what it did before" in shop.ground.log
+        shop.ground.until(lambda: "HAProxy serves what it did before" in shop.ground.log)
     finally:
         shop.cluster.up("kube-apiserver")
     shop.write(2)
