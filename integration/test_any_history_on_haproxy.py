@@ -69,7 +69,7 @@ class AnyHistory(RuleBasedStateMachine):
 
         runtime = Runtime(breakable, capabilities=self.running.binary.capabilities, map_folder=str(self.running.folder))
         self.inventory = Inventory(Policy(capacity=Capacity(slots=SLOTS, maximum=SLOTS)))
-        filing = Filing(self.inventory, StateFiles(self.folder), ReloadPace(0.0))
+        filing = Filing(self.inventory, StateFiles(self.folder), ReloadPace(0.0), lambda _wish: "")
         filing.load()
         self.reconciler = Reconciler(filing, runtime, Metrics(), time.monotonic, drain_seconds=0.0)
         self.touched = self.inventory.apply(changes(*self.objects(), is_complete=True))
