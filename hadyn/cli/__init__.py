@@ -25,6 +25,8 @@ COMMANDS = {
     "status": "Show how hadyn and its HAProxy are.",
     "plan": "Show what a cycle would do now.",
     "explain": "Show which Ingress, backend and slots a URL meets.",
+    "drain": "Take endpoints out of service by hand.",
+    "undrain": "Let drained endpoints serve again.",
     "resolve": "Show what the resolver knows of names.",
     "check": "Judge manifests as run would.",
     "render": "Write the HAProxy configuration for manifests.",

@@ -34,15 +34,22 @@ class ControlFailed(PermanentError):
     """hadyn answered that it cannot tell, or not in time."""
 
 
-def ask(state_dir: Path, path: str, query: Mapping[str, Any] | None = None, *, timeout: float = TIMEOUT_SECONDS) -> Any:
-    """Return the JSON that hadyn answers to GET ``path``; values of ``query`` may be lists.
+def ask(
+    state_dir: Path,
+    path: str,
+    query: Mapping[str, Any] | None = None,
+    *,
+    method: str = "GET",
+    timeout: float = TIMEOUT_SECONDS,
+) -> Any:
+    """Return the JSON that hadyn answers to GET ``path``, or does to POST; values of ``query`` may be lists.
 
     Raises NotRunning where nobody listens, WrongUsage where it does not know what was
     asked for, ControlFailed otherwise.
     """
     connection = _ControlConnection(Settings(state_dir=state_dir).control_socket, timeout)
     try:
-        connection.request("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
+        connection.request(method, f"{path}?{urlencode(query, doseq=True)}" if query else path)
         response = connection.getresponse()
         body = response.read()
     except TimeoutError as cause:

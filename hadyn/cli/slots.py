@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from hadyn.cli.control import NotRunning, ask
-from hadyn.cli.flags import command, default_state_dir, output_flag, state_dir_flag
+from hadyn.cli.drained import backend_names
+from hadyn.cli.flags import command, output_flag, state_dir_flag
 from hadyn.cli.output import document_text, echo_table, rich_table, utc_now
 from hadyn.cli.slot_rows import HEADER, SLOT_HEADER, backend_rows, slot_rows
 from hadyn.cli.values import Duration
-from hadyn.errors import HadynError, WrongUsage
+from hadyn.errors import WrongUsage
 from hadyn.settings import Settings
 
 EXAMPLE = """
@@ -24,24 +24,13 @@ EXAMPLE = """
   $ hadyn slots shop_web_80 --watch
   $ hadyn slots -o json | jq '.[] | select(.free < 2) | .backend'
 """
-COMPLETION_SECONDS = 0.2
 
 Documents = list[dict[str, Any]]
 Look = Callable[[], Documents]
 
 
-def _backend_names(context: click.Context, _argument: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete names of backends while a hadyn runs; without one there is nothing to complete."""
-    state_dir = context.params.get("state_dir") or default_state_dir()
-    try:
-        documents = ask(state_dir, "/api/slots", {"search": incomplete, "limit": 200}, timeout=COMPLETION_SECONDS)
-    except HadynError:
-        return []
-    return [CompletionItem(found["backend"]) for found in documents if found["backend"].startswith(incomplete)]
-
-
 @command("slots", example=EXAMPLE)
-@click.argument("backend", nargs=-1, shell_complete=_backend_names)
+@click.argument("backend", nargs=-1, shell_complete=backend_names)
 @click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C.")
 @click.option("--interval", type=Duration(), default="1s", help="How often --watch looks.")
 @output_flag("json", "yaml", "wide", "name")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 
+from hadyn.controller.drains import Drains
 from hadyn.controller.main_file import MainFile
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
@@ -61,21 +62,25 @@ class Filing:
     unseated: dict[str, Problem] = field(default_factory=dict)
     certificate_problems: tuple[Problem, ...] = ()
     main: MainFile = field(init=False)
+    drains: Drains = field(init=False)
     _is_unwritten: bool = False
     _causes: tuple[object, ...] = ()
     _known: frozenset[Problem] = frozenset()
 
     def __post_init__(self) -> None:
         self.main = MainFile(self.inventory, self.files, self.spell_main)
+        self.drains = Drains(self.files.folder.drains)
 
     def load(self) -> None:
         """Take over what the files say; raises FileNotWritten."""
         self.files.load()
+        self.drains.load()
         self.entries = MapMirror.of(self.files.entries().items())
 
     def wanted(self, name: str) -> Backend | None:
         """Return a backend as it is wanted, None if it shall not be there."""
-        backend = self.inventory.backend(name)
+        found = self.inventory.backend(name)
+        backend = found and self.drains.applied(found)
         refused = self.refused.get(name)
         if backend is None or refused is None:
             self.refused.pop(name, None)

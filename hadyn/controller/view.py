@@ -18,6 +18,7 @@ from typing import TypeVar, cast
 
 import hadyn
 from hadyn.controller.certificate_view import certificates_document, described, expiries, planned, serving
+from hadyn.controller.draining import drain
 from hadyn.controller.events import Question
 from hadyn.controller.names import Use, name_document, questions_of, reports
 from hadyn.controller.wheel import Wheel
@@ -113,6 +114,9 @@ class ControllerView:
         observed = self.runtime.observe(backends) if backends else {}
         found = reports(self.resolver, [question for question, _ in used])
         return [name_document(report, each, observed) for report, each in zip(found, uses, strict=True)]
+
+    def drain(self, backend: str, who: Sequence[str], *, undo: bool) -> Document:
+        return self._ask(lambda: drain(self.wheel, backend, who, undo=undo))
 
     def exposition(self) -> bytes:
         return self.wheel.metrics.exposition()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -64,6 +64,9 @@ class View(Protocol):
     def resolve(self, names: Sequence[str], record_type: str | None) -> Sequence[Mapping[str, object]]:
         """What is known of names in DNS; raises WrongUsage for what is no name."""
 
+    def drain(self, backend: str, who: Sequence[str], *, undo: bool) -> Mapping[str, object]:
+        """Take endpoints out of service, all where ``who`` is empty, or undo it; raises WrongUsage for whom there is not."""
+
     def exposition(self) -> bytes:
         """The metrics, in Prometheus' text format."""
 
@@ -91,6 +94,23 @@ def answer(view: View, target: str, *, is_control: bool) -> Answer:
     found = (_CONTROL_PATHS if is_control else _PATHS).get(parts.path)
     if found is None:
         return refusal(404, f"there is nothing at {shown(parts.path)}", f"Ask for one of {' '.join(_PATHS)}")
+    return _answered(found, view, query, target)
+
+
+def order(view: View, target: str) -> Answer:
+    """Carry out a POST to ``target`` ("/api/drain?backend=shop_web_80&who=s3") of the control socket's owner; never raises."""
+    try:
+        parts = urlsplit(target)
+        query = parse_qs(parts.query, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        return refusal(400, "the address of this request cannot be read", "POST to a path such as /api/drain")
+    found = _ORDERS.get(parts.path)
+    if found is None:
+        return refusal(404, f"there is nothing to do at {shown(parts.path)}", f"POST to one of {' '.join(_ORDERS)}")
+    return _answered(found, view, query, target)
+
+
+def _answered(found: Callable[[View, Query], Answer], view: View, query: Query, target: str) -> Answer:
     try:
         return found(view, query)
     except WrongUsage as error:
@@ -195,6 +215,12 @@ def _resolve(view: View, query: Query) -> Answer:
     return _document(view.resolve(query["name"], query.get("type", [None])[0]))
 
 
+def _drain(view: View, query: Query, *, undo: bool) -> Answer:
+    if len(query.get("backend", ())) != 1:
+        raise WrongUsage("no backend was named", remedy="POST to /api/drain?backend=shop_web_80&who=s3")
+    return _document(view.drain(query["backend"][0], query.get("who", []), undo=undo))
+
+
 @cache
 def _file(name: str, content_type: str) -> Answer:
     return Answer(200, files("hadyn.observe").joinpath("page", name).read_bytes(), f"{content_type}; charset=utf-8")
@@ -213,3 +239,9 @@ _PATHS: dict[str, Callable[[View, Query], Answer]] = {
     "/api/status": _status,
 }
 _CONTROL_PATHS = _PATHS | {"/api/plan": _plan, "/api/explain": _explain, "/api/resolve": _resolve}
+
+_ORDERS: Mapping[str, Callable[[View, Query], Answer]] = {
+    "/api/drain": partial(_drain, undo=False),
+    "/api/undrain": partial(_drain, undo=True),
+}
+"""What the owner of the control socket may have done, by POST."""

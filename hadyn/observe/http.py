@@ -4,7 +4,7 @@ Rules:
 
 1. Nobody can hold hadyn up: a listener has its own thread and so many connections at a
    time, a request has a size and a deadline, an answer has one too. One request a connection.
-2. Nothing is written: GET and HEAD are all there is.
+2. On --status-bind nothing is written: GET and HEAD are all there is. The owner of the control socket may POST an order.
 3. Both listeners answer alike; what only the control socket answers, ``answers.py`` says.
 """
 
@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 
 from hadyn.errors import WrongUsage
-from hadyn.observe.answers import Answer, View, answer, refusal
+from hadyn.observe.answers import Answer, View, answer, order, refusal
 from hadyn.observe.listening import open_control, open_public
 
 CONNECTIONS = 32
@@ -168,6 +168,9 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:
+        if self._listener.is_control and self.command == "POST":
+            self._send(order(self._listener.view, self.path))
+            return
         self._send(refusal(405, f"{self.command} is not known here", "Use GET"), allow="GET, HEAD")
         # Closed with a body unread, the connection would be reset and the answer lost.
         self.connection.shutdown(socket.SHUT_WR)

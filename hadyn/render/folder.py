@@ -65,6 +65,11 @@ class StateFolder:
         return self.path / "empty"
 
     @property
+    def drains(self) -> Path:
+        """Who was taken out of service by hand."""
+        return self.path / "drains.json"
+
+    @property
     def log(self) -> Path:
         """What HAProxy says on its standard output and error."""
         return self.path / "haproxy.log"

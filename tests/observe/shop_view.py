@@ -90,6 +90,12 @@ class ShopView:
     def resolve(self, names, record_type):
         return [{"name": name, "type": record_type or "A", "records": None} for name in names]
 
+    def drain(self, backend, who, *, undo):
+        if backend not in self.backends:
+            raise WrongUsage(f"there is no backend {backend!r}", remedy="`hadyn slots` lists them all")
+        drained = [] if undo else [{"address": each, "endpoint": None} for each in who or ["10.0.0.1:80"]]
+        return {"backend": backend, "drained": drained}
+
     def explain(self, url):
         if "://" not in url:
             raise WrongUsage("no scheme", remedy="begin with http://")
