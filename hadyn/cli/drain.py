@@ -23,7 +23,7 @@ EXAMPLE = """
 @output_flag("json", "yaml")
 @state_dir_flag
 def drain(*, backend: str, who: tuple[str, ...], form: str | None, state_dir: Path) -> None:
-    """Take endpoints of a backend out of service by hand.
+    """Take endpoints out of service by hand.
 
     They keep the requests they have and get no new ones, also after reloads and restarts,
     until `hadyn undrain`, or until they are gone. An endpoint is named by its slot, its

@@ -1,4 +1,4 @@
-"""What `hadyn drain` and `hadyn undrain` have in common."""
+"""What the commands about drained endpoints share."""
 
 from __future__ import annotations
 

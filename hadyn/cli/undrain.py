@@ -22,9 +22,9 @@ EXAMPLE = """
 @output_flag("json", "yaml")
 @state_dir_flag
 def undrain(*, backend: str, who: tuple[str, ...], form: str | None, state_dir: Path) -> None:
-    """Let endpoints serve again that `hadyn drain` took out of service.
+    """Let drained endpoints serve again.
 
-    Without naming any, all of the backend do.
+    Without naming any, all of the backend do that `hadyn drain` took out of service.
     """
     told = ask(state_dir, "/api/undrain", {"backend": backend, "who": who}, method="POST")
     echo_drained(told, form)

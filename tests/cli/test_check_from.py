@@ -5,6 +5,8 @@ import json
 import pytest
 
 from hadyn.model.options.foreign.peers import PEERS
+from hadyn.model.options.foreign.verdicts import Verdict
+from hadyn.model.options.table import BY_ALIAS
 from tests.cli.invoking import invoke
 
 SHOP = """\
@@ -22,6 +24,22 @@ metadata:
     example.com/other: "1"
 spec: {ingressClassName: nginx}
 """
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_every_annotation_that_a_peer_documents_has_a_verdict(name):
+    peer = PEERS[name]
+    verdicts = {listed: {peer.judge(prefix + listed).verdict for prefix in peer.prefixes} for listed in peer.names}
+    assert [listed for listed, found in verdicts.items() if found == {Verdict.UNKNOWN}] == []
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_no_annotation_has_two_verdicts(name):
+    peer = PEERS[name]
+    aliases = {listed for listed in peer.names if any(prefix + listed in BY_ALIAS for prefix in peer.prefixes)}
+    assert aliases.isdisjoint({*peer.not_needed, *peer.no_equal})
+    assert set(peer.differing) <= aliases
+    assert set(peer.not_needed).isdisjoint(peer.no_equal)
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -29,6 +29,8 @@ HAPROXYTECH = Peer(
         "standalone-backend": "each Ingress has its own say on its requests, though Ingresses share a backend",
     },
     no_equal={
+        "server-ca": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
+        "server-crt": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
         "request-capture": "the ConfigMap's log-format names what is logged",
         "request-capture-len": "the ConfigMap's log-format names what is logged",
         "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",

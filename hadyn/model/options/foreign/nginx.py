@@ -48,7 +48,11 @@ NGINX = Peer(
         upstream-hash-by-subset upstream-hash-by-subset-size upstream-vhost use-regex whitelist-source-range
         x-forwarded-prefix
         """,
-    differing={},
+    differing={
+        "limit-rps": "requests beyond the rate get a 429 at once: no burst, and no 503",
+        "limit-rpm": "requests beyond the rate get a 429 at once: no burst, and no 503",
+        "limit-connections": "connections beyond the number get a 429, not a 503",
+    },
     not_needed={
         "auth-secret-type": "both forms of a Secret are read: a key auth as htpasswd writes it, or a key for each user",
         "affinity-canary-behavior": "a canary's pods sit in the same backend: a client stays with its pod, canary or not",
@@ -79,6 +83,22 @@ NGINX = Peer(
         "auth-keepalive-timeout": _CACHE,
     },
     no_equal={
+        "auth-tls-error-page": "certificates of clients are not asked for yet",
+        "auth-tls-match-cn": "certificates of clients are not asked for yet",
+        "auth-tls-pass-certificate-to-upstream": "certificates of clients are not asked for yet",
+        "auth-tls-secret": "certificates of clients are not asked for yet",
+        "auth-tls-verify-client": "certificates of clients are not asked for yet",
+        "auth-tls-verify-depth": "certificates of clients are not asked for yet",
+        "canary-by-cookie": "a canary takes a share of all requests: hadyn.io/canary-weight",
+        "canary-by-header": "a canary takes a share of all requests: hadyn.io/canary-weight",
+        "canary-by-header-pattern": "a canary takes a share of all requests: hadyn.io/canary-weight",
+        "canary-by-header-value": "a canary takes a share of all requests: hadyn.io/canary-weight",
+        "proxy-ssl-ciphers": "HAProxy's defaults for connections to pods",
+        "proxy-ssl-protocols": "HAProxy's defaults for connections to pods",
+        "proxy-ssl-secret": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
+        "proxy-ssl-verify": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
+        "proxy-ssl-verify-depth": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
+        "proxy-ssl-server-name": "hadyn.io/secure-sni names the host",
         "canary-weight-total": "give canary-weight in percent",
         "custom-headers": "hadyn.io/response-set-headers holds the headers themselves",
         "custom-http-errors": "no Service is asked for error pages: error-page-503 (and others) in the ConfigMap hold them",
