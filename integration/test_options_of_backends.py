@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from hadyn.model.addresses import Address
+from hadyn.runtime.client import unix_conversation
 from integration.annotated import AnnotatedSite, Answer
 from integration.haproxies import HAProxyBinary, find_haproxies
 from integration.manifests import Document, ingress, service
@@ -37,6 +39,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "affinity": "hdr(x-user)",
         "redispatch": "false",
     },
+    "abandoned": {"maxconn_server": "1", "timeout_queue": "10s", "abort_on_close": "true"},
     "short": {"timeout_server": "200ms"},
     "unreachable": {"timeout_connect": "100ms", "retries": "0"},
     "tunnel": {"timeout_tunnel": "200ms"},
@@ -89,6 +92,17 @@ class Place:
                 pod.release()
             asking.join()
 
+    def await_waiting(self, requests: int, name: str) -> None:
+        """Return once so many requests wait for a pod."""
+        conversation = unix_conversation(self.site.stack.settings.runtime_socket, PATIENCE_SECONDS)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            _, *rows = conversation(f"show stat shop_{name}_80 2 -1\n".encode()).decode().strip().splitlines()
+            if rows[0].split(",")[2] == str(requests):
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def _wait_for_request(self) -> set[OddPod]:
         while True:
             for pod in self.pods:
@@ -103,7 +117,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("place", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
-ALONE = {"limited", "short", "tunnel", "closing", "once", "again", "never", "http2", "grpc", "proxy", "proxy-binary"}
+ALONE = {
+    "limited",
+    "abandoned",
+    "short",
+    "tunnel",
+    "closing",
+    "once",
+    "again",
+    "never",
+    "http2",
+    "grpc",
+    "proxy",
+    "proxy-binary",
+}
 
 
 def documents() -> Iterator[Document]:
@@ -189,6 +216,19 @@ def test_a_pod_gets_no_more_requests_at_once_than_it_may_have(place: Place) -> N
         beyond = place.ask("limited")
     assert (answer().status, beyond.status) == (200, 503)
     assert place.ask("limited").status == 200
+
+
+def test_a_request_that_waits_for_a_pod_ends_with_its_client(place: Place) -> None:
+    if place.site.stack.process.binary.capabilities.version < (2, 8):
+        pytest.skip("HAProxy 2.6 was seen to let it wait on, as the option's sentence says")
+    with place.held_request("abandoned"):
+        address = place.site.stack.address
+        with socket.create_connection((address.ip, address.port)) as client:
+            client.sendall(b"GET /abandoned HTTP/1.1\r\nHost: abandoned.example\r\n\r\n")
+            place.await_waiting(1, "abandoned")
+        place.await_waiting(0, "abandoned")
+    place.ask("abandoned")
+    assert not [head for head in place.pod.heard if head.startswith("GET /abandoned")]
 
 
 def test_a_pod_that_is_silent_too_long_has_failed(place: Place) -> None:

@@ -26,6 +26,7 @@ from hadyn.model.objects import BackendResource, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
+from hadyn.model.options.servers import INITIAL_WEIGHT
 from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
@@ -48,7 +49,8 @@ MOST_FAULTS = 5
 class Part(Struct, frozen=True, gc=False):
     """A backend without its endpoints. ``canary`` shares it with ``percent`` of the requests.
 
-    ``passwords`` are the Secrets whose users it asks for, sorted.
+    ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each
+    slot, unless a canary makes the weights.
     """
 
     supply: Supply
@@ -59,6 +61,7 @@ class Part(Struct, frozen=True, gc=False):
     canary_ingress: str | None = None
     percent: int = 0
     has_homes: bool = False
+    weight: int = 1
     passwords: tuple[ObjectRef, ...] = ()
     guards: tuple[str, ...] = ()
 
@@ -116,6 +119,7 @@ class Workshop:
             directives,
             choices.server_directives(),
             has_homes=has_homes,
+            weight=choices.value(INITIAL_WEIGHT) or 1,
             passwords=_password_secrets(found, voices),
             guards=self._guards(voices),
         )
@@ -135,6 +139,8 @@ class Workshop:
         """Build the backend with the endpoints it has now."""
         endpoints = self._endpoints(part.supply)
         endpoints = at_home(endpoints) if endpoints and part.has_homes else endpoints
+        if endpoints and part.weight != 1:
+            endpoints = tuple(replace(endpoint, weight=part.weight) for endpoint in endpoints)
         if part.canary is not None and endpoints is not None:
             of_canary = self._endpoints(part.canary)
             endpoints = None if of_canary is None else joined(endpoints, of_canary, part.percent)

@@ -33,9 +33,9 @@ from hadyn.model.options.option import Option
 from hadyn.model.options.passthrough import SSL_PASSTHROUGH
 from hadyn.model.options.persistence import AFFINITY, AFFINITY_MEMORY
 from hadyn.model.options.protocols import BACKEND_PROTOCOL, SEND_PROXY_PROTOCOL, SERVER_TLS
-from hadyn.model.options.retries import REDISPATCH, RETRIES, RETRY_ON
+from hadyn.model.options.retries import ABORT_ON_CLOSE, REDISPATCH, RETRIES, RETRY_ON
 from hadyn.model.options.server_names import SECURE_SNI
-from hadyn.model.options.servers import MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
+from hadyn.model.options.servers import INITIAL_WEIGHT, MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
 from hadyn.model.options.timeouts import (
     TIMEOUT_CONNECT,
     TIMEOUT_QUEUE,
@@ -50,6 +50,7 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     MAXCONN_SERVER,
     MAXQUEUE_SERVER,
     SLOWSTART,
+    INITIAL_WEIGHT,
     BACKEND_PROTOCOL,
     SERVER_TLS,
     SECURE_SNI,
@@ -63,6 +64,7 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     RETRIES,
     RETRY_ON,
     REDISPATCH,
+    ABORT_ON_CLOSE,
     AFFINITY,
     AFFINITY_MEMORY,
     COOKIE_NAME,

@@ -139,7 +139,7 @@ COOKIE_MAX_AGE: Option[int] = Option(
     sentence="Browsers keep the cookie so long.",
     example="86400",
     effect=Effect.RELOAD,
-    aliases=(_NGINX + "session-cookie-max-age",),
+    aliases=(_NGINX + "session-cookie-max-age", _NGINX + "session-cookie-expires"),
 )
 
 COOKIE_SAME_SITE: Option[SameSite | None] = Option(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from hadyn.model.options.option import EVERYWHERE, Effect, Option, Scope
-from hadyn.model.options.parsers import one_of
+from hadyn.model.options.option import EVERYWHERE, Alias, Effect, Option, Scope
+from hadyn.model.options.parsers import boolean, one_of
 
 
 class DiscoveryWish(StrEnum):
@@ -19,6 +19,10 @@ class DiscoveryWish(StrEnum):
     CLUSTERIP = "clusterip"
 
 
+def _cluster_ip(text: str) -> DiscoveryWish:
+    return DiscoveryWish.CLUSTERIP if boolean(text) else DiscoveryWish.AUTO
+
+
 DISCOVERY: Option[DiscoveryWish] = Option(
     name="discovery",
     scope=EVERYWHERE - {Scope.BACKEND},
@@ -29,4 +33,8 @@ DISCOVERY: Option[DiscoveryWish] = Option(
     sentence="Where the endpoints come from: the Service's EndpointSlices, DNS, the nodes, or its clusterIP as the only one.",
     example="clusterip",
     effect=Effect.LIVE,
+    aliases=tuple(
+        Alias(f"{prefix}/service-upstream", _cluster_ip, '"true" (clusterip) or "false" (auto)', "true")
+        for prefix in ("nginx.ingress.kubernetes.io", "haproxy-ingress.github.io", "ingress.kubernetes.io")
+    ),
 )

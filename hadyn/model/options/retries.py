@@ -52,6 +52,10 @@ def _retry_on_line(events: tuple[str, ...], _chosen: Chosen) -> tuple[Directive,
     return (Directive("retry-on", *events),)
 
 
+def _abort_line(is_wanted: bool, _chosen: Chosen) -> tuple[Directive, ...]:
+    return (Directive("option", "abortonclose") if is_wanted else Directive("no", "option", "abortonclose"),)
+
+
 def _redispatch_line(is_wanted: bool, _chosen: Chosen) -> tuple[Directive, ...]:
     return (Directive("option", "redispatch", "1") if is_wanted else Directive("no", "option", "redispatch"),)
 
@@ -110,5 +114,20 @@ REDISPATCH: Option[bool] = Option(
     example="false",
     effect=Effect.RELOAD,
     directives=_redispatch_line,
+    main=Section.DEFAULTS,
+)
+
+ABORT_ON_CLOSE: Option[bool] = Option(
+    name="abort-on-close",
+    scope=EVERYWHERE,
+    parse=boolean,
+    accepted='"true" or "false"',
+    default=None,
+    default_text='"false"',
+    sentence="A request whose client has gone is given up while it waits for a pod, so that nobody works for nobody (from HAProxy 2.8 on).",
+    example="true",
+    effect=Effect.RELOAD,
+    aliases=("haproxy.org/abortonclose",),
+    directives=_abort_line,
     main=Section.DEFAULTS,
 )

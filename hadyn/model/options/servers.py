@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hadyn.model.desired import MAX_WEIGHT
 from hadyn.model.directives import Directive
 from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
 from hadyn.model.options.parsers import duration, integer
@@ -65,4 +66,20 @@ SLOWSTART: Option[int] = Option(
     example="30s",
     effect=Effect.RELOAD,
     server_directives=_word("slowstart", "ms"),
+)
+
+INITIAL_WEIGHT: Option[int] = Option(
+    name="initial-weight",
+    scope=EVERYWHERE,
+    parse=integer(1, MAX_WEIGHT),
+    accepted="a whole number from 1 to 256",
+    default=None,
+    default_text="1",
+    sentence=(
+        "The weight of each pod: alike for all, so it is not about shares; a larger one spreads a hash more evenly, and lets an "
+        "agent or slowstart count in smaller steps. With a canary its share makes the weights."
+    ),
+    example="16",
+    effect=Effect.LIVE,
+    aliases=("haproxy-ingress.github.io/initial-weight", "ingress.kubernetes.io/initial-weight"),
 )

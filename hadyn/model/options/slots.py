@@ -18,6 +18,7 @@ SLOTS: Option[int] = Option(
     sentence="Slots the backend starts with.",
     example="20",
     effect=Effect.WHEN_GROWING,
+    aliases=("haproxy.org/scale-server-slots",),
 )
 
 SLOTS_MIN_FREE: Option[int] = Option(
@@ -30,6 +31,7 @@ SLOTS_MIN_FREE: Option[int] = Option(
     sentence="At least so many slots are free after the backend had to grow.",
     example="5",
     effect=Effect.WHEN_GROWING,
+    aliases=("haproxy-ingress.github.io/slots-min-free", "ingress.kubernetes.io/slots-min-free"),
 )
 
 SLOTS_INCREMENT: Option[int] = Option(
@@ -42,6 +44,10 @@ SLOTS_INCREMENT: Option[int] = Option(
     sentence="A backend grows by a multiple of it, and at least doubles.",
     example="50",
     effect=Effect.WHEN_GROWING,
+    aliases=(
+        "haproxy-ingress.github.io/backend-server-slots-increment",
+        "ingress.kubernetes.io/backend-server-slots-increment",
+    ),
 )
 
 SLOTS_MAX: Option[int] = Option(

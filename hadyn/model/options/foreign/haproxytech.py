@@ -29,6 +29,7 @@ HAPROXYTECH = Peer(
         "standalone-backend": "each Ingress has its own say on its requests, though Ingresses share a backend",
     },
     no_equal={
+        "timeout-check": "hadyn.io/health-check-interval bounds each check, too",
         "server-ca": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
         "server-crt": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
         "request-capture": "the ConfigMap's log-format names what is logged",
