@@ -66,11 +66,12 @@ class _Entry:
 
 @dataclass(slots=True, eq=False)
 class _Running:
-    """A lookup under way, and the replies it has so far."""
+    """A lookup under way since ``began_at``, and the replies it has so far."""
 
     entry: _Entry
     lookup: Lookup
     standing: Standing
+    began_at: float
     replies: list[Reply | None] = field(default_factory=list)
 
 
@@ -210,7 +211,8 @@ class Resolver:
             networks=self._settings.networks,
             cluster_domain=self._settings.cluster_domain,
         )
-        running = _Running(entry, looked_up(entry.question, surroundings, entry.habit), standing)
+        lookup = looked_up(entry.question, surroundings, entry.habit)
+        running = _Running(entry, lookup, standing, began_at=self._clock())
         self._go_on(running, None)
 
     def _go_on(self, running: _Running, replies: list[Reply] | None) -> None:
@@ -240,7 +242,9 @@ class Resolver:
             pause = entry.resolution.pause
             # S311: nothing secret. A question keeps still for as many seconds as it took queries.
             jittered = pause * random.uniform(EARLIEST, 1)  # noqa: S311
-            self._schedule(entry, now + max(1.0, finding.queries, jittered))
+            # A server that does not answer in time is left alone for the whole pause.
+            since = now if entry.resolution.failures else running.began_at
+            self._schedule(entry, max(now, since + max(1.0, finding.queries, jittered)))
             self._note_staleness(entry)
             self._note_news(entry, before)
         for show in entry.waiting or ():
