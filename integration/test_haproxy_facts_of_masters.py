@@ -77,7 +77,6 @@ def test_a_signal_to_the_master_opens_its_socket_anew_wherever_it_is(start, repl
     running.wait_until(lambda: has_reloaded(running) and running.pid() not in (0, before))
 
 
-@pytest.mark.fact("a-signal-opens-the-master-socket")
 def test_the_masters_socket_is_there_all_through_a_reload(start):
     running = start(FREE, is_master=True)
     before, seen = running.pid(), set()

@@ -32,6 +32,10 @@ def files(ground: Ground) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
 
 
+TICK_SECONDS = 0.01
+"""The kernel counts the time on processors in steps of this size."""
+
+
 def test_an_idle_hadyn_asks_nothing_writes_nothing_and_sleeps(ground: Ground, web: Deployment) -> None:
     hadyn = ground.run()
     web.retire(web.names[:1])
@@ -42,7 +46,7 @@ def test_an_idle_hadyn_asks_nothing_writes_nothing_and_sleeps(ground: Ground, we
     time.sleep(IDLE_SECONDS)
 
     assert connections(ground) == taken + 1
-    assert hadyn.cpu_seconds() - on_processor <= 0.005 * IDLE_SECONDS
+    assert hadyn.cpu_seconds() - on_processor <= 0.005 * IDLE_SECONDS + TICK_SECONDS
     assert files(ground) == written
 
 

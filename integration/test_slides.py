@@ -81,7 +81,9 @@ def test_the_annotation_that_the_slides_propose_is_no_outage(ground: Ground, pod
 
     ground.run("--ingress-class", "haproxy")
 
-    assert answers(ground, "/echo") == set(echo.names)
+    # the client that asks here stays with the pod it met first
+    assert len(answers(ground, "/echo")) == 1
+    assert answers(ground, "/echo") <= set(echo.names)
 
 
 def test_an_ingress_of_the_slides_without_rules_serves_nothing_and_harms_nobody(ground: Ground, pods: Pods) -> None:
