@@ -21,15 +21,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fact(anchor): proves that line of docs/haproxy-facts.md")
 
 
+SHARED = ("site",)
+"""Names of fixtures that are made once a module and HAProxy; ``request.param`` is the HAProxyBinary."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "haproxy" not in metafunc.fixturenames:
-        return
-    try:
-        first, *others = find_haproxies()
-    except LookupError as cause:
-        raise pytest.UsageError(str(cause)) from cause
-    marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-    metafunc.parametrize("haproxy", [pytest.param(first, id=first.branch), *marked], indirect=True)
+    """Run a test with every HAProxy at hand: ``haproxy`` anew for each, a module's SHARED fixture once for all of its tests."""
+    for name in ("haproxy", *SHARED):
+        if name not in metafunc.fixturenames:
+            continue
+        try:
+            first, *others = find_haproxies()
+        except LookupError as cause:
+            raise pytest.UsageError(str(cause)) from cause
+        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
+        scope = "module" if name in SHARED else None
+        metafunc.parametrize(name, [pytest.param(first, id=first.branch), *marked], indirect=True, scope=scope)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from hadyn.runtime.client import unix_conversation
 from integration.annotated import AnnotatedSite, Answer
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import Document, ingress, service
 from integration.odd_pods import OddPod
 
@@ -107,15 +107,8 @@ def documents() -> Iterator[Document]:
         yield leading
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "place" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("place", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
-
-
 @pytest.fixture(scope="module")
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def site(request: pytest.FixtureRequest) -> Iterator[Place]:
     binary: HAProxyBinary = request.param
     with ExitStack() as opened:
         pods = {name: opened.enter_context(OddPod(name)) for name in ("a", "b", "c")}
@@ -125,26 +118,26 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield Place(opened.enter_context(site), pods)
 
 
-def test_a_client_with_a_cookie_stays_with_its_pod(place: Place) -> None:
-    cookies = place.cookies("cookie")
+def test_a_client_with_a_cookie_stays_with_its_pod(site: Place) -> None:
+    cookies = site.cookies("cookie")
     assert set(cookies) == {"a", "b", "c"}
     for pod, cookie in cookies.items():
-        answers = [place.ask("cookie", Cookie=sent(cookie)) for _ in range(4)]
+        answers = [site.ask("cookie", Cookie=sent(cookie)) for _ in range(4)]
         assert [answer.text for answer in answers] == [pod] * 4
         assert all("set-cookie" not in answer.headers for answer in answers)
 
 
-def test_the_cookie_is_no_business_of_pods(place: Place) -> None:
-    answer = place.ask("cookie")
-    pod = place.pods[answer.text]
+def test_the_cookie_is_no_business_of_pods(site: Place) -> None:
+    answer = site.ask("cookie")
+    pod = site.pods[answer.text]
     pod.heard.clear()
-    place.ask("cookie", Cookie=f"other=1; {sent(morsel_of(answer))}")
+    site.ask("cookie", Cookie=f"other=1; {sent(morsel_of(answer))}")
     assert "INGRESSCOOKIE" not in pod.heard[0]
     assert "other=1" in pod.heard[0]
 
 
-def test_a_cookie_wears_what_is_said(place: Place) -> None:
-    plain, dressed = morsel_of(place.ask("cookie")), morsel_of(place.ask("dressed"))
+def test_a_cookie_wears_what_is_said(site: Place) -> None:
+    plain, dressed = morsel_of(site.ask("cookie")), morsel_of(site.ask("dressed"))
     worn = {name: value for name, value in dressed.items() if value}
     assert (plain.key, plain["path"], plain["httponly"], plain["secure"]) == ("INGRESSCOOKIE", "/", True, "")
     assert dressed.key == "session"
@@ -157,68 +150,68 @@ def test_a_cookie_wears_what_is_said(place: Place) -> None:
     }
 
 
-def test_a_key_of_ones_own_makes_cookies_of_ones_own(place: Place) -> None:
-    plain, keyed = place.cookies("cookie"), place.cookies("keyed")
+def test_a_key_of_ones_own_makes_cookies_of_ones_own(site: Place) -> None:
+    plain, keyed = site.cookies("cookie"), site.cookies("keyed")
     assert {cookie.value for cookie in plain.values()}.isdisjoint(cookie.value for cookie in keyed.values())
 
 
 @pytest.mark.parametrize(("name", "is_heard"), [("cookie", False), ("preserved", True)])
-def test_a_pod_may_set_the_cookie_itself_where_that_is_said(place: Place, name: str, is_heard: bool) -> None:
-    for pod in place.pods.values():
+def test_a_pod_may_set_the_cookie_itself_where_that_is_said(site: Place, name: str, is_heard: bool) -> None:
+    for pod in site.pods.values():
         pod.headers = "Set-Cookie: INGRESSCOOKIE=own; path=/\r\n"
-    answer = place.ask(name)
-    for pod in place.pods.values():
+    answer = site.ask(name)
+    for pod in site.pods.values():
         pod.headers = ""
     assert (morsel_of(answer).value == "own") == is_heard
 
 
-def test_a_client_whose_pod_is_gone_gets_another_one_with_its_cookie(place: Place) -> None:
-    cookie = place.cookies("leaving")["c"]
-    slot = place.slot_of("leaving", place.pods["c"])
-    place.say(f"set server shop_leaving_80/{slot} state maint")
-    answer = place.ask("leaving", Cookie=sent(cookie))
-    place.say(f"set server shop_leaving_80/{slot} state ready")
+def test_a_client_whose_pod_is_gone_gets_another_one_with_its_cookie(site: Place) -> None:
+    cookie = site.cookies("leaving")["c"]
+    slot = site.slot_of("leaving", site.pods["c"])
+    site.say(f"set server shop_leaving_80/{slot} state maint")
+    answer = site.ask("leaving", Cookie=sent(cookie))
+    site.say(f"set server shop_leaving_80/{slot} state ready")
     assert answer.text in {"a", "b"}
     assert morsel_of(answer).value != cookie.value
 
 
-def test_a_client_known_by_a_header_stays_with_its_pod(place: Place) -> None:
-    first = {user: place.ask("header", X_User=user).text for user in USERS}
-    assert [{user: place.ask("header", X_User=user).text for user in USERS} for _ in range(2)] == [first, first]
+def test_a_client_known_by_a_header_stays_with_its_pod(site: Place) -> None:
+    first = {user: site.ask("header", X_User=user).text for user in USERS}
+    assert [{user: site.ask("header", X_User=user).text for user in USERS} for _ in range(2)] == [first, first]
     assert set(first.values()) == {"a", "b", "c"}
 
 
-def test_what_nobody_asks_for_is_forgotten_after_the_time_that_is_said(place: Place) -> None:
-    place.ask("forgetful", X_User="user")
-    place.ask("header", X_User="user")
-    forgetful, header = (place.say(f"show table shop_{name}_80") for name in ("forgetful", "header"))
+def test_what_nobody_asks_for_is_forgotten_after_the_time_that_is_said(site: Place) -> None:
+    site.ask("forgetful", X_User="user")
+    site.ask("header", X_User="user")
+    forgetful, header = (site.say(f"show table shop_{name}_80") for name in ("forgetful", "header"))
     assert 0 < int(forgetful.partition(" exp=")[2].split()[0]) <= 1000
     assert int(header.partition(" exp=")[2].split()[0]) > 1_000_000
 
 
-def test_the_annotation_of_the_slides_binds_clients_by_address_for_the_service_it_names(place: Place) -> None:
-    first = {client: place.ask("slides", client=client).text for client in CLIENTS}
-    assert [{client: place.ask("slides", client=client).text for client in CLIENTS} for _ in range(2)] == [first, first]
+def test_the_annotation_of_the_slides_binds_clients_by_address_for_the_service_it_names(site: Place) -> None:
+    first = {client: site.ask("slides", client=client).text for client in CLIENTS}
+    assert [{client: site.ask("slides", client=client).text for client in CLIENTS} for _ in range(2)] == [first, first]
     assert set(first.values()) == {"a", "b", "c"}
-    assert {place.ask("others").text for _ in range(3)} == {"a", "b", "c"}
+    assert {site.ask("others").text for _ in range(3)} == {"a", "b", "c"}
 
 
-def test_requests_of_a_session_beyond_its_pods_queue_go_elsewhere(place: Place) -> None:
-    pod, cookie = place.pods["a"], sent(place.cookies("queued")["a"])
+def test_requests_of_a_session_beyond_its_pods_queue_go_elsewhere(site: Place) -> None:
+    pod, cookie = site.pods["a"], sent(site.cookies("queued")["a"])
     pod.hold()
     with ThreadPoolExecutor() as pool:
-        taken = pool.submit(place.ask, "queued", Cookie=cookie)
+        taken = pool.submit(site.ask, "queued", Cookie=cookie)
         pod.has_request.wait(PATIENCE_SECONDS)
-        waiting = pool.submit(place.ask, "queued", Cookie=cookie)
-        until(lambda: place.has_queue("queued"))
-        beyond = place.ask("queued", Cookie=cookie)
+        waiting = pool.submit(site.ask, "queued", Cookie=cookie)
+        until(lambda: site.has_queue("queued"))
+        beyond = site.ask("queued", Cookie=cookie)
         pod.release()
     assert (taken.result().text, waiting.result().text) == ("a", "a")
     assert beyond.text in {"b", "c"}
 
 
-def test_a_retry_asks_another_pod_unless_it_is_told_not_to(place: Place) -> None:
-    sessions = {name: sent(place.cookies(name)["a"]) for name in ("cookie", "faithful")}
-    place.pods["a"].vanish()
-    answers = {name: place.ask(name, Cookie=cookie).status for name, cookie in sessions.items()}
+def test_a_retry_asks_another_pod_unless_it_is_told_not_to(site: Place) -> None:
+    sessions = {name: sent(site.cookies(name)["a"]) for name in ("cookie", "faithful")}
+    site.pods["a"].vanish()
+    answers = {name: site.ask(name, Cookie=cookie).status for name, cookie in sessions.items()}
     assert answers == {"cookie": 200, "faithful": 503}

@@ -8,17 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from integration.annotated import AnnotatedSite, Answer
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, service
 
 SIMPLE_METHODS = {"GET", "HEAD", "POST"}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

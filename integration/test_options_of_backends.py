@@ -14,7 +14,7 @@ import pytest
 from hadyn.model.addresses import Address
 from hadyn.runtime.client import unix_conversation
 from integration.annotated import AnnotatedSite, Answer
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import Document, ingress, service
 from integration.odd_pods import HTTP2_PREFACE, PROXY_SIGNATURE, OddPod
 
@@ -110,13 +110,6 @@ class Place:
                     return {pod}
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "place" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("place", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
-
-
 ALONE = {
     "limited",
     "abandoned",
@@ -153,7 +146,7 @@ def crowded_port() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="module")
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+def site(request: pytest.FixtureRequest) -> Iterator[Place]:
     binary: HAProxyBinary = request.param
     with ExitStack() as opened:
         pods = [opened.enter_context(OddPod(name)) for name in ("a", "b", "c")]
@@ -174,76 +167,76 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     ],
 )
 def test_a_hash_sends_what_is_alike_to_one_pod_and_the_rest_elsewhere(
-    place: Place, name: str, asked: Callable[[str], tuple[str, dict[str, str]]]
+    site: Place, name: str, asked: Callable[[str], tuple[str, dict[str, str]]]
 ) -> None:
     def answers() -> dict[str, str]:
-        return {user: place.answering(name, path, **headers) for user in USERS for path, headers in [asked(user)]}
+        return {user: site.answering(name, path, **headers) for user in USERS for path, headers in [asked(user)]}
 
     first = answers()
     assert [answers(), answers()] == [first, first]
     assert len(set(first.values())) >= 2
 
 
-def test_a_query_is_no_part_of_what_uri_hashes(place: Place) -> None:
-    assert len({place.answering("by-path", f"/x?{user}") for user in USERS}) == 1
+def test_a_query_is_no_part_of_what_uri_hashes(site: Place) -> None:
+    assert len({site.answering("by-path", f"/x?{user}") for user in USERS}) == 1
 
 
-def test_source_and_first_send_one_client_to_one_pod(place: Place) -> None:
-    assert len({place.answering("by-source") for _ in range(6)}) == 1
-    assert len({place.answering("first") for _ in range(6)}) == 1
+def test_source_and_first_send_one_client_to_one_pod(site: Place) -> None:
+    assert len({site.answering("by-source") for _ in range(6)}) == 1
+    assert len({site.answering("first") for _ in range(6)}) == 1
 
 
-def test_without_annotation_pods_take_turns_and_random_meets_all_of_them(place: Place) -> None:
-    assert {place.answering("plain") for _ in range(3)} == {"a", "b", "c"}
-    assert {place.answering("random") for _ in range(60)} == {"a", "b", "c"}
+def test_without_annotation_pods_take_turns_and_random_meets_all_of_them(site: Place) -> None:
+    assert {site.answering("plain") for _ in range(3)} == {"a", "b", "c"}
+    assert {site.answering("random") for _ in range(60)} == {"a", "b", "c"}
 
 
-def test_a_bound_sends_what_is_beyond_the_average_to_other_pods(place: Place) -> None:
-    with place.held_request("bounded") as answer:
-        others = {place.answering("bounded") for _ in range(4)}
+def test_a_bound_sends_what_is_beyond_the_average_to_other_pods(site: Place) -> None:
+    with site.held_request("bounded") as answer:
+        others = {site.answering("bounded") for _ in range(4)}
     assert answer().text not in others
 
 
-def test_least_connections_passes_by_the_pod_that_is_busy(place: Place) -> None:
-    with place.held_request("least") as answer:
-        others = {place.answering("least") for _ in range(6)}
+def test_least_connections_passes_by_the_pod_that_is_busy(site: Place) -> None:
+    with site.held_request("least") as answer:
+        others = {site.answering("least") for _ in range(6)}
     assert answer().text not in others
     assert len(others) == 2
 
 
-def test_a_pod_gets_no_more_requests_at_once_than_it_may_have(place: Place) -> None:
-    with place.held_request("limited") as answer:
-        beyond = place.ask("limited")
+def test_a_pod_gets_no_more_requests_at_once_than_it_may_have(site: Place) -> None:
+    with site.held_request("limited") as answer:
+        beyond = site.ask("limited")
     assert (answer().status, beyond.status) == (200, 503)
-    assert place.ask("limited").status == 200
+    assert site.ask("limited").status == 200
 
 
-def test_a_request_that_waits_for_a_pod_ends_with_its_client(place: Place) -> None:
-    if place.site.stack.process.binary.capabilities.version < (2, 8):
+def test_a_request_that_waits_for_a_pod_ends_with_its_client(site: Place) -> None:
+    if site.site.stack.process.binary.capabilities.version < (2, 8):
         pytest.skip("HAProxy 2.6 was seen to let it wait on, as the option's sentence says")
-    with place.held_request("abandoned"):
-        address = place.site.stack.address
+    with site.held_request("abandoned"):
+        address = site.site.stack.address
         with socket.create_connection((address.ip, address.port)) as client:
             client.sendall(b"GET /abandoned HTTP/1.1\r\nHost: abandoned.example\r\n\r\n")
-            place.await_waiting(1, "abandoned")
-        place.await_waiting(0, "abandoned")
-    place.ask("abandoned")
-    assert not [head for head in place.pod.heard if head.startswith("GET /abandoned")]
+            site.await_waiting(1, "abandoned")
+        site.await_waiting(0, "abandoned")
+    site.ask("abandoned")
+    assert not [head for head in site.pod.heard if head.startswith("GET /abandoned")]
 
 
-def test_a_pod_that_is_silent_too_long_has_failed(place: Place) -> None:
-    place.pod.hold()
-    answered = place.ask("short")
-    place.pod.release()
+def test_a_pod_that_is_silent_too_long_has_failed(site: Place) -> None:
+    site.pod.hold()
+    answered = site.ask("short")
+    site.pod.release()
     assert answered.status == 504
 
 
-def test_a_pod_that_takes_no_connection_in_time_is_given_up(place: Place) -> None:
-    assert place.ask("unreachable").status == 503
+def test_a_pod_that_takes_no_connection_in_time_is_given_up(site: Place) -> None:
+    assert site.ask("unreachable").status == 503
 
 
-def opened_tunnel(place: Place, name: str) -> socket.socket:
-    address = place.site.stack.address
+def opened_tunnel(site: Place, name: str) -> socket.socket:
+    address = site.site.stack.address
     tunnel = socket.create_connection((address.ip, address.port), PATIENCE_SECONDS)
     tunnel.sendall(
         f"GET /switch HTTP/1.1\r\nHost: {name}.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n".encode()
@@ -252,13 +245,13 @@ def opened_tunnel(place: Place, name: str) -> socket.socket:
     return tunnel
 
 
-def test_a_tunnel_on_which_nobody_speaks_is_closed(place: Place) -> None:
-    with opened_tunnel(place, "tunnel") as tunnel:
+def test_a_tunnel_on_which_nobody_speaks_is_closed(site: Place) -> None:
+    with opened_tunnel(site, "tunnel") as tunnel:
         assert tunnel.recv(1) == b""
 
 
-def test_a_tunnel_that_the_client_has_closed_on_its_side_ends(place: Place) -> None:
-    with opened_tunnel(place, "closing") as tunnel:
+def test_a_tunnel_that_the_client_has_closed_on_its_side_ends(site: Place) -> None:
+    with opened_tunnel(site, "closing") as tunnel:
         tunnel.shutdown(socket.SHUT_WR)
         assert tunnel.recv(1) == b""
 
@@ -275,27 +268,27 @@ def test_a_tunnel_that_the_client_has_closed_on_its_side_ends(place: Place) -> N
     ],
 )
 def test_a_request_is_tried_again_as_often_and_when_it_is_said(
-    place: Place, name: str, mishaps: list[str], status: int
+    site: Place, name: str, mishaps: list[str], status: int
 ) -> None:
-    for pod in place.pods:
+    for pod in site.pods:
         pod.mishaps.extend(mishaps)
-    answered = place.ask(name).status
-    for pod in place.pods:
+    answered = site.ask(name).status
+    for pod in site.pods:
         pod.mishaps.clear()
     assert answered == status
 
 
 @pytest.mark.parametrize("name", ["http2", "grpc"])
-def test_a_pod_hears_http_two_where_that_is_said(place: Place, name: str) -> None:
-    place.pod.heard.clear()
-    assert place.ask(name).status == 200
-    assert place.pod.heard == [HTTP2_PREFACE.decode()]
+def test_a_pod_hears_http_two_where_that_is_said(site: Place, name: str) -> None:
+    site.pod.heard.clear()
+    assert site.ask(name).status == 200
+    assert site.pod.heard == [HTTP2_PREFACE.decode()]
 
 
-def test_a_pod_hears_who_the_client_is_before_the_request(place: Place) -> None:
-    place.pod.heard.clear()
-    place.ask("proxy")
-    place.ask("proxy-binary")
-    plain, binary = place.pod.heard
+def test_a_pod_hears_who_the_client_is_before_the_request(site: Place) -> None:
+    site.pod.heard.clear()
+    site.ask("proxy")
+    site.ask("proxy-binary")
+    plain, binary = site.pod.heard
     assert plain.startswith("PROXY TCP4 127.0.0.1 127.0.0.1 ")
     assert binary.encode("latin-1").startswith(PROXY_SIGNATURE + b"\x21\x11")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.annotated import AnnotatedSite, Answer
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import Document, ingress, service
 
 PASSWORD = "open sesame"
@@ -18,13 +18,6 @@ SHA512 = (
 SHA256 = "$5$hadynsalt2$Mr3vmlCPexcDg4QRZdKMm.XMZczNDPf6ZrG/bkxeLV8"
 BCRYPT = "$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW"
 HTPASSWD = f"sha512:{SHA512}\nsha256:{SHA256}\r\n# a comment\n\nb'c\"r#y$pt\\:{BCRYPT}\n"
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 def secret(name: str, **texts: str) -> Document:

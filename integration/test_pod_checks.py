@@ -13,7 +13,7 @@ import pytest
 
 from hadyn.runtime.client import unix_conversation
 from integration.annotated import AnnotatedSite
-from integration.haproxies import HAProxyBinary, find_haproxies, free_port
+from integration.haproxies import HAProxyBinary, free_port
 from integration.manifests import Document, ingress, service
 from integration.odd_pods import OddPod
 
@@ -115,13 +115,6 @@ def documents(agent: Agent) -> Iterator[Document]:
         yield ingress(name, host=f"{name}.example")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "place" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("place", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
-
-
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
     with Agent("down") as agent:
@@ -129,7 +122,7 @@ def agent() -> Iterator[Agent]:
 
 
 @pytest.fixture(scope="module")
-def place(request: pytest.FixtureRequest, agent: Agent) -> Iterator[Place]:
+def site(request: pytest.FixtureRequest, agent: Agent) -> Iterator[Place]:
     """Three pods behind every Service, the first of which says at /healthz that it is ill."""
     binary: HAProxyBinary = request.param
     with ExitStack() as opened:
@@ -141,53 +134,53 @@ def place(request: pytest.FixtureRequest, agent: Agent) -> Iterator[Place]:
         yield Place(opened.enter_context(site), pods)
 
 
-def test_a_pod_that_answers_its_check_with_an_error_gets_no_requests(place: Place) -> None:
-    place.await_answers("by-http", {"well", "fine"})
-    asked = [head for head in place.pods[0].heard if head.startswith(f"HEAD {AILING} HTTP/1.1")]
+def test_a_pod_that_answers_its_check_with_an_error_gets_no_requests(site: Place) -> None:
+    site.await_answers("by-http", {"well", "fine"})
+    asked = [head for head in site.pods[0].heard if head.startswith(f"HEAD {AILING} HTTP/1.1")]
     assert "host: pods.internal" in asked[0].lower()
 
 
-def test_only_statuses_that_are_expected_are_well(place: Place) -> None:
-    place.await_answers("expecting", {"ill"})
+def test_only_statuses_that_are_expected_are_well(site: Place) -> None:
+    site.await_answers("expecting", {"ill"})
 
 
-def test_pods_whose_port_takes_no_connection_get_no_requests(place: Place) -> None:
-    place.await_answers("by-tcp", {"503"})
+def test_pods_whose_port_takes_no_connection_get_no_requests(site: Place) -> None:
+    site.await_answers("by-tcp", {"503"})
 
 
-def test_an_agent_takes_its_pods_out_of_service(place: Place) -> None:
-    place.await_answers("agent", {"503"})
+def test_an_agent_takes_its_pods_out_of_service(site: Place) -> None:
+    site.await_answers("agent", {"503"})
 
 
-def test_a_pod_may_fail_as_many_checks_as_is_said(place: Place) -> None:
-    pod = place.pods[0]
+def test_a_pod_may_fail_as_many_checks_as_is_said(site: Place) -> None:
+    pod = site.pods[0]
     until(lambda: checks(pod, "/patient") > 1)
     pod.ailing.add("/patient")
     failed_from = checks(pod, "/patient")
     until(lambda: checks(pod, "/patient") > failed_from + 4)
-    assert place.answers("patient") == {"ill", "well", "fine"}
+    assert site.answers("patient") == {"ill", "well", "fine"}
 
 
 @pytest.mark.parametrize("name", ["unchecked", "off"])
-def test_nobody_asks_how_pods_are_unless_that_is_said(place: Place, name: str) -> None:
-    place.await_answers("by-http", {"well", "fine"})
-    assert place.answers(name) == {"ill", "well", "fine"}
+def test_nobody_asks_how_pods_are_unless_that_is_said(site: Place, name: str) -> None:
+    site.await_answers("by-http", {"well", "fine"})
+    assert site.answers(name) == {"ill", "well", "fine"}
 
 
-def test_a_pod_that_failed_is_well_after_as_many_checks_as_is_said(place: Place) -> None:
-    place.await_answers("wary", {"well", "fine"})
-    place.pods[0].ailing.remove(AILING)
-    until(lambda: "ill" in place.answers("by-http"))
-    still = place.answers("wary")
-    place.pods[0].ailing.add(AILING)
+def test_a_pod_that_failed_is_well_after_as_many_checks_as_is_said(site: Place) -> None:
+    site.await_answers("wary", {"well", "fine"})
+    site.pods[0].ailing.remove(AILING)
+    until(lambda: "ill" in site.answers("by-http"))
+    still = site.answers("wary")
+    site.pods[0].ailing.add(AILING)
     assert still == {"well", "fine"}
 
 
-def test_a_pod_that_comes_gets_its_share_bit_by_bit(place: Place) -> None:
-    place.say("set server shop_slow_80/s1 state maint")
-    place.say("set server shop_slow_80/s1 state ready;set server shop_unchecked_80/s1 state maint")
-    place.say("set server shop_unchecked_80/s1 state ready")
-    shares = {name: [place.answers(name, 1).pop() for _ in range(96)] for name in ("slow", "unchecked")}
+def test_a_pod_that_comes_gets_its_share_bit_by_bit(site: Place) -> None:
+    site.say("set server shop_slow_80/s1 state maint")
+    site.say("set server shop_slow_80/s1 state ready;set server shop_unchecked_80/s1 state maint")
+    site.say("set server shop_unchecked_80/s1 state ready")
+    shares = {name: [site.answers(name, 1).pop() for _ in range(96)] for name in ("slow", "unchecked")}
     fewest = {name: min(share.count(pod) for pod in ("ill", "well", "fine")) for name, share in shares.items()}
     assert fewest["slow"] < 12
     assert fewest["unchecked"] > 12

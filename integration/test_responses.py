@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.annotated import AnnotatedSite
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, operators, service
 from integration.odd_pods import OddPod
 from integration.stack import ANSWER_SECONDS
@@ -18,13 +18,6 @@ HEADERS = (
     "Set-Cookie: b=2; domain=podsXinternal; path=/other\r\n"
     "Location: http://pods.internal:8080/login?next=/\r\n"
 )
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from integration.annotated import AnnotatedSite
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import Document, ingress, service
 
 NGINX = "nginx.ingress.kubernetes.io/rewrite-target"
 HAPROXYTECH = "haproxy.org/path-rewrite"
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 def said(host: str, path: str = "/", path_type: str = "Prefix", *, alias: str = "", **annotations: str) -> Document:

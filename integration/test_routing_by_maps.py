@@ -10,7 +10,7 @@ import pytest
 
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Endpoint, MapName, Route
 from hadyn.model.routes import entries
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.stack import ANSWER_SECONDS, EchoPod, Stack
 
 ROUTES = [
@@ -46,13 +46,6 @@ class Site:
         with socket.create_connection((address.ip, address.port), timeout=ANSWER_SECONDS) as connection:
             connection.sendall(request.encode("latin-1"))
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

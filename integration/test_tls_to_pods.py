@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from integration.annotated import AnnotatedSite
-from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, service
 from integration.odd_pods import HTTP2_PREFACE, OddPod
 from tests.pairs import pair
@@ -22,13 +22,6 @@ OPTIONS = {
     "by-host": {"backend_protocol": "h1-ssl", "secure_sni": "host"},
     "by-client": {"backend_protocol": "h1-ssl", "secure_sni": "sni"},
 }
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site" in metafunc.fixturenames:
-        first, *others = find_haproxies()
-        marked = [pytest.param(binary, id=binary.branch, marks=pytest.mark.versions) for binary in others]
-        metafunc.parametrize("site", [pytest.param(first, id=first.branch), *marked], indirect=True, scope="module")
 
 
 class TlsPod(OddPod):
