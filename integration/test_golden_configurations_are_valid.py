@@ -48,7 +48,10 @@ def test_haproxy_accepts_the_golden_main_file(
     main.write_text(golden.read_text().replace(PLACES, f"{stack.folder.path}/"))
     stack.process.check([main])
     said = subprocess.run([haproxy.path, "-c", "-f", main], capture_output=True, text=True, check=True)
-    warnings = [line for line in (said.stdout + said.stderr).splitlines() if "[WARNING]" in line]
+    # of its own making: where there is no network, HAProxy also warns of servers it cannot reach
+    warnings = [
+        line for line in (said.stdout + said.stderr).splitlines() if "[WARNING]" in line and "nameserver" not in line
+    ]
     assert warnings == []
 
 
