@@ -92,7 +92,7 @@ def test_hadyn_says_which_right_it_needs_to_publish_nodes(
     ground.run("--publish-nodes", "app.kubernetes.io/name=hadyn")
     assert sees(ground, shop)
     ground.until(lambda: f"may not {right.verb} {resource}" in ground.log)
-    cluster.kubectl("-n", "hadyn", "delete", "deployment", "hadyn")
+    cluster.kubectl("-n", "hadyn", "delete", "deployment/hadyn", "configmap/hadyn-flags")
 
 
 @pytest.mark.parametrize("right", TO_SELECT_NAMESPACES, ids=str)
