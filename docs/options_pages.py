@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from hadyn.model.options.foreign.peers import PEERS
-from hadyn.model.options.option import Effect, Option, Scope
+from hadyn.model.options.option import OPERATOR, Effect, Option, Scope
 from hadyn.model.options.table import OPTIONS
 from hadyn.planner.reasons import ReloadReason
-
-OF_OPERATOR = frozenset({Scope.GLOBAL})
 
 WITHOUT = {
     ReloadReason.NEW_BACKEND: "HAProxy ≥ 3.4 takes it by command, unless it has settings of its own; before, "
@@ -29,7 +27,7 @@ WITHOUT = {
 
 def annotation_lines(note: str) -> Iterator[str]:
     """docs/annotations.md: what objects may say."""
-    of_objects = [option for option in OPTIONS if option.scope != OF_OPERATOR]
+    of_objects = [option for option in OPTIONS if option.scope != OPERATOR]
     yield from ("# Annotations", "", note, "")
     yield "On an Ingress for all its backends, on a Service for that Service, which wins. A wrong value is a problem named"
     yield "on the object (`hadyn check`, `hadyn status`), and the default applies. Where it says so, the"
@@ -39,7 +37,7 @@ def annotation_lines(note: str) -> Iterator[str]:
 
 def config_map_lines(note: str) -> Iterator[str]:
     """docs/config-map.md: what the operator may say for all."""
-    shared = [option for option in OPTIONS if Scope.GLOBAL in option.scope and option.scope != OF_OPERATOR]
+    shared = [option for option in OPTIONS if Scope.GLOBAL in option.scope and option.scope != OPERATOR]
     yield from ("# The ConfigMap of options", "", note, "")
     yield "`hadyn run --config-map NAMESPACE/NAME` names a ConfigMap, in the cluster or among the manifests. Its keys are options:"
     yield "those below are about all of HAProxy, and the following annotations, by their names without `hadyn.io/`, are the"
@@ -60,7 +58,7 @@ def config_map_lines(note: str) -> Iterator[str]:
     )
     yield "What HAProxy refuses is a problem of the ConfigMap; until it is mended, HAProxy goes on as it was, and all other"
     yield "changes are carried out."
-    yield from _options([option for option in OPTIONS if option.scope == OF_OPERATOR])
+    yield from _options([option for option in OPTIONS if option.scope == OPERATOR])
 
 
 def reload_lines(note: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from hadyn.controller.drains import EVERYBODY
 from hadyn.controller.wheel import Wheel
@@ -28,27 +28,26 @@ def drain(wheel: Wheel, name: str, who: Sequence[str], *, undo: bool) -> Documen
         raise WrongUsage(
             f"HAProxy itself fills the slots of {name}", remedy="Take the record out of DNS, or use discovery dns"
         )
-    addresses = _addresses(wheel, backend, who) if who else {EVERYBODY: ""}
+    addresses = _addresses(wheel, backend, who) if who else {EVERYBODY}
     forgotten = filing.drains.of(name) if undo and not who else ()
     filing.drains.change(name, (*addresses, *forgotten), undo=undo)
     wheel.touch(Touched(frozenset({name})))
-    drained = filing.drains.of(name)
     return {
         "backend": name,
         "drained": [
             {"address": str(each.address), "endpoint": each.name}
             for each in backend.endpoints
-            if EVERYBODY in drained or str(each.address) in drained
+            if filing.drains.holds(name, str(each.address))
         ],
     }
 
 
-def _addresses(wheel: Wheel, backend: Backend, who: Sequence[str]) -> Mapping[str, str]:
-    """Return the address of each of ``who``, and what it was called."""
+def _addresses(wheel: Wheel, backend: Backend, who: Sequence[str]) -> set[str]:
+    """Return the addresses of all of ``who``."""
+    names = {str(endpoint.address): endpoint.name or "" for endpoint in backend.endpoints}
     slots = dict(_seats(wheel, backend.name)) if any(each.startswith("s") for each in who) else {}
-    found: dict[str, str] = {}
+    found: set[str] = set()
     for each in who:
-        names = {str(endpoint.address): endpoint.name or "" for endpoint in backend.endpoints}
         matching = [address for address, pod in names.items() if each in (address, pod, pod.partition("/")[2])]
         if not matching and slots.get(each) in names:
             matching = [slots[each]]
@@ -57,7 +56,7 @@ def _addresses(wheel: Wheel, backend: Backend, who: Sequence[str]) -> Mapping[st
                 f"{shown(each)} is no slot with an endpoint, no address and no pod of {backend.name}",
                 remedy=f"`hadyn slots {backend.name} -o wide` shows who sits where",
             )
-        found.update(dict.fromkeys(matching, each))
+        found.update(matching)
     return found
 
 

@@ -46,6 +46,10 @@ class Drains:
     def of(self, backend: str) -> frozenset[str]:
         return self.by_backend.get(backend, frozenset())
 
+    def holds(self, backend: str, address: str) -> bool:
+        """Whether this endpoint is drained, by itself or with all of its backend."""
+        return bool(self.of(backend) & {EVERYBODY, address})
+
     def change(self, backend: str, addresses: Iterable[str], *, undo: bool) -> None:
         """Drain these, or let them serve again; raises FileNotWritten, and then all is as it was."""
         before = self.of(backend)
@@ -66,7 +70,7 @@ class Drains:
         if backend.knows_endpoints:
             self._forget(backend, drained)
         endpoints = tuple(
-            structs.replace(each, draining=True) if EVERYBODY in drained or str(each.address) in drained else each
+            structs.replace(each, draining=True) if self.holds(backend.name, str(each.address)) else each
             for each in backend.endpoints
         )
         return replace(backend, endpoints=endpoints)

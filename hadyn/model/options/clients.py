@@ -5,25 +5,15 @@ The frontend's, hence one value for all: HAProxy does not know yet whose request
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Effect, Option, Section
 from hadyn.model.options.parsers import duration
-from hadyn.model.options.timeouts import ACCEPTED, LONGEST_SECONDS
-
-
-def _timeout(keyword: str) -> Callable[[int, Chosen], tuple[Directive, ...]]:
-    def spell(milliseconds: int, _chosen: Chosen) -> tuple[Directive, ...]:
-        return (Directive("timeout", keyword, f"{milliseconds}ms"),)
-
-    return spell
+from hadyn.model.options.timeouts import ACCEPTED, LONGEST_SECONDS, timeout_line
 
 
 def _client_timeout(keyword: str, default: str, sentence: str, example: str) -> Option[int]:
     return Option(
         name=f"timeout-{keyword}",
-        scope=frozenset({Scope.GLOBAL}),
+        scope=OPERATOR,
         parse=duration(1, LONGEST_SECONDS * 1000),
         accepted=ACCEPTED,
         default=None,
@@ -31,7 +21,7 @@ def _client_timeout(keyword: str, default: str, sentence: str, example: str) -> 
         sentence=sentence,
         example=example,
         effect=Effect.RELOAD,
-        directives=_timeout(keyword),
+        directives=timeout_line(keyword),
         main=Section.DEFAULTS,
     )
 

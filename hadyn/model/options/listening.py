@@ -8,10 +8,9 @@ from enum import StrEnum
 from itertools import islice
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 from hadyn.model.options.parsers import one_of
 
-OPERATOR = frozenset({Scope.GLOBAL})
 NETWORKS_A_LINE = 40
 MOST_NETWORKS = 1000
 _CIPHERS = re.compile(r"[A-Za-z0-9_+!@:=-]{1,1000}")

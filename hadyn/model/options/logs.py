@@ -7,7 +7,7 @@ import re
 
 from hadyn.model.addresses import Address
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 
 STDOUT = "stdout"
 LONGEST_LINE = 8192
@@ -44,7 +44,7 @@ def _log_lines(target: Address | str, chosen: Chosen) -> tuple[Directive, ...]:
 
 LOG_TARGET: Option[Address | str] = Option(
     name="log-target",
-    scope=frozenset({Scope.GLOBAL}),
+    scope=OPERATOR,
     parse=log_target,
     accepted="stdout, or the address of a syslog server with its port, as 10.0.0.9:514 (UDP)",
     default=None,
@@ -58,7 +58,7 @@ LOG_TARGET: Option[Address | str] = Option(
 
 LOG_FORMAT: Option[str] = Option(
     name="log-format",
-    scope=frozenset({Scope.GLOBAL}),
+    scope=OPERATOR,
     parse=log_format,
     accepted="a log-format of HAProxy's on one line",
     default=None,

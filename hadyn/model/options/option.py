@@ -32,6 +32,8 @@ class Scope(Enum):
 
 
 EVERYWHERE = frozenset(Scope)
+OPERATOR = frozenset({Scope.GLOBAL})
+"""Of options about all of HAProxy, which nobody else may set."""
 
 
 class Effect(Enum):
@@ -162,7 +164,7 @@ class Option(Generic[Value]):
     @property
     def title(self) -> str:
         """As people write it: the annotation, or the key of the operator's ConfigMap where it stands nowhere else."""
-        return self.name if self.scope == {Scope.GLOBAL} else self.annotation
+        return self.name if self.scope == OPERATOR else self.annotation
 
     @property
     def alias_names(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 
 STATUSES = (400, 403, 404, 413, 429, 500, 502, 503, 504)
 LONGEST = 1024
@@ -33,7 +33,7 @@ def _line(status: int) -> Callable[[str, Chosen], tuple[Directive, ...]]:
 ERROR_PAGES: tuple[Option[str], ...] = tuple(
     Option(
         name=f"error-page-{status}",
-        scope=frozenset({Scope.GLOBAL}),
+        scope=OPERATOR,
         parse=page,
         accepted=f"HTML of at most {LONGEST} characters, all of them ASCII (&auml; for ä)",
         default=None,

@@ -10,7 +10,7 @@ from hadyn.model.directives import Directive
 from hadyn.model.networks import Networks
 from hadyn.model.options.headers import header_name
 from hadyn.model.options.limits import spared_networks
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 
 _IN_ONE_LINE = 40
 
@@ -28,7 +28,7 @@ def _source(header: str, chosen: Chosen) -> tuple[Directive, ...]:
 
 REAL_IP_HEADER: Option[str] = Option(
     name="real-ip-header",
-    scope=frozenset({Scope.GLOBAL}),
+    scope=OPERATOR,
     parse=header_name,
     accepted="the name of a header",
     default=None,
@@ -43,7 +43,7 @@ REAL_IP_HEADER: Option[str] = Option(
 
 REAL_IP_NETWORKS: Option[Networks] = Option(
     name="real-ip-networks",
-    scope=frozenset({Scope.GLOBAL}),
+    scope=OPERATOR,
     parse=spared_networks,
     accepted="up to 1000 addresses or networks with commas, blanks or line ends between them",
     default=(),

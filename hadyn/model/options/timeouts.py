@@ -19,7 +19,9 @@ def milliseconds_of_seconds(text: str) -> int:
     return _seconds(text) * 1000
 
 
-def _line(keyword: str) -> Callable[[int, Chosen], tuple[Directive, ...]]:
+def timeout_line(keyword: str) -> Callable[[int, Chosen], tuple[Directive, ...]]:
+    """Return what spells HAProxy's timeout of this name for a number of milliseconds."""
+
     def spell(milliseconds: int, _chosen: Chosen) -> tuple[Directive, ...]:
         return (Directive("timeout", keyword, f"{milliseconds}ms"),)
 
@@ -42,7 +44,7 @@ def _pod_timeout(
         example=example,
         effect=Effect.RELOAD,
         aliases=(*aliases, *(prefix + name for prefix in prefixes)),
-        directives=_line(keyword),
+        directives=timeout_line(keyword),
         main=Section.DEFAULTS,
     )
 

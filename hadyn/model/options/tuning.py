@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope, Section
+from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 from hadyn.model.options.parsers import duration, integer
-
-OPERATOR = frozenset({Scope.GLOBAL})
 
 
 def _number(keyword: str) -> Callable[[int, Chosen], tuple[Directive, ...]]:
