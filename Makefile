@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONTROLPLANE := $(or $(HADYN_CONTROLPLANE),/opt/hadyn-controlplane/controlplane)
+WORKERS := auto
 HELM := $(or $(HADYN_HELM),/opt/hadyn-helm/helm)
 NAMESPACE := unshare --net sh -c 'ip link set lo up; ip route add local 10.99.0.0/16 dev lo; exec "$$@"' ns
 
@@ -21,7 +22,7 @@ demo: $(READY)   ## hadyn and HAProxy on a folder of manifests, under load, for 
 	$(BIN)/hadyn demo
 
 test: $(READY)   ## everything that needs no root: tests/, and integration/ with the HAProxy wheel
-	$(BIN)/pytest tests integration -m "not root and not versions"
+	$(BIN)/pytest tests integration -m "not root and not versions" -n $(WORKERS) --dist loadfile
 
 $(CONTROLPLANE): $(wildcard integration/controlplane/*.go integration/controlplane/*/*.go integration/controlplane/go.*)
 	nice integration/controlplane/build.sh $@
