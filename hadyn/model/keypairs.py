@@ -26,6 +26,7 @@ MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 """HAProxy loads others, too; no client gets a handshake with them. haproxy-facts.md#weak-keys"""
 CRT, KEY = "data[tls.crt]", "data[tls.key]"
+MISSING = "A Secret of type kubernetes.io/tls has tls.crt and tls.key"
 PARAMETERS = "EC PARAMETERS"
 
 
@@ -76,6 +77,18 @@ def judge(certificate: bytes, key: bytes) -> Verdict:
         return Verdict(None, (refused.fault,))
 
 
+def readable_blocks(field: str, content: bytes, missing: str) -> list[Block]:
+    """Return the blocks of a value of a Secret; raises Refused, with the remedy ``missing`` where there is nothing."""
+    if not content:
+        raise Refused(field, "it is missing or empty", missing)
+    if len(content) > MAX_BYTES:
+        raise Refused(field, f"it has {len(content):,} bytes, at most {MAX_BYTES:,} are read", "Put less there")
+    try:
+        return list(blocks(content))
+    except NotPem as cause:
+        raise Refused(field, f"it is not PEM: {cause}", "Put it there as it was issued, whole") from cause
+
+
 def fingerprint_of(pem: str) -> str:
     """Return the SHA-1 of the first certificate of a file that ``judge`` wrote, as HAProxy tells it; "" without one."""
     try:
@@ -110,7 +123,7 @@ def _judged(certificate: bytes, key: bytes) -> Verdict:
 
 def _certificate_blocks(content: bytes) -> list[Block]:
     """Return the certificates of tls.crt, each once; a key that somebody put there, too, is left out."""
-    found = [block for block in _blocks(CRT, content) if block.label == CERTIFICATE]
+    found = [block for block in readable_blocks(CRT, content, MISSING) if block.label == CERTIFICATE]
     if not found:
         raise Refused(CRT, "there is no certificate in it", "Put the certificate there as PEM, its chain behind it")
     if len(found) > MAX_CERTIFICATES:
@@ -120,7 +133,7 @@ def _certificate_blocks(content: bytes) -> list[Block]:
 
 
 def _key_block(content: bytes) -> Block:
-    keys = list(dict.fromkeys(block for block in _blocks(KEY, content) if block.is_key))
+    keys = list(dict.fromkeys(block for block in readable_blocks(KEY, content, MISSING) if block.is_key))
     if not keys:
         raise Refused(KEY, "there is no private key in it", "Put the private key there as PEM")
     if len(keys) > 1:
@@ -128,17 +141,6 @@ def _key_block(content: bytes) -> Block:
     if keys[0].is_encrypted:
         raise Refused(KEY, "the key has a pass phrase, and nobody to type it", "Put it there without pass phrase")
     return keys[0]
-
-
-def _blocks(field: str, content: bytes) -> list[Block]:
-    if not content:
-        raise Refused(field, "it is missing or empty", "A Secret of type kubernetes.io/tls has tls.crt and tls.key")
-    if len(content) > MAX_BYTES:
-        raise Refused(field, f"it has {len(content):,} bytes, at most {MAX_BYTES:,} are read", "Put less there")
-    try:
-        return list(blocks(content))
-    except NotPem as cause:
-        raise Refused(field, f"it is not PEM: {cause}", "Put it there as it was issued, whole") from cause
 
 
 def _check_strength(leaf: x509.Certificate) -> None:

@@ -45,6 +45,55 @@ def parsed(content: bytes) -> x509.Certificate | None:
     return certificate
 
 
+def parsed_revocations(content: bytes) -> x509.CertificateRevocationList | None:
+    """Read a list of revoked certificates (DER); None where that cannot be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = x509.load_der_x509_crl(content)
+            _ = (
+                found.issuer,
+                found.signature_algorithm_oid,
+                len(found),
+                found.last_update_utc,
+                end_of_revocations(found),
+            )
+        except FAILURES:
+            return None
+    return found
+
+
+def end_of_revocations(revocations: x509.CertificateRevocationList) -> int:
+    """Return until when a list of revoked certificates is believed, in seconds since 1970; 0 for ever."""
+    ends = revocations.next_update_utc
+    return int(ends.timestamp()) if ends else 0
+
+
+def revokes_for(revocations: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Whether this authority signed the list."""
+    if revocations.issuer != issuer.subject:
+        return False
+    try:
+        return revocations.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # other kinds raise TypeError
+    except FAILURES:
+        return False
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether it may sign others (basic constraints, as OpenSSL reads them: older versions need none)."""
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except x509.ExtensionNotFound:
+        return certificate.version is x509.Version.v1
+    except FAILURES:
+        return False
+
+
+def is_root(certificate: x509.Certificate) -> bool:
+    """Whether it names itself as its issuer."""
+    return certificate.issuer == certificate.subject
+
+
 def public_bytes_of_key(pem: bytes) -> bytes | None:
     """Return the public half of a private key, to compare; None where the key cannot be read."""
     try:
