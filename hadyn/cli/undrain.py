@@ -24,7 +24,8 @@ EXAMPLE = """
 def undrain(*, backend: str, who: tuple[str, ...], form: str | None, state_dir: Path) -> None:
     """Let drained endpoints serve again.
 
-    Without naming any, all of the backend do that `hadyn drain` took out of service.
+    Without naming any, all of the backend do that `hadyn drain` took out of service. A backend
+    that was drained whole can only be undone whole: naming some of it is refused.
     """
     told = ask(state_dir, "/api/undrain", {"backend": backend, "who": who}, method="POST")
     echo_drained(told, form)

@@ -18,7 +18,8 @@ def drain(wheel: Wheel, name: str, who: Sequence[str], *, undo: bool) -> Documen
 
     Each of ``who`` is a slot ("s3"), an address ("10.0.0.7:8080") or a pod ("shop/web-1", or
     "web-1" alone). Raises WrongUsage for what is not there, FileNotWritten where it cannot be remembered,
-    and what Runtime raises where HAProxy cannot tell who sits in a slot.
+    and what Runtime raises where HAProxy cannot tell who sits in a slot; WrongUsage also where some
+    shall serve again of a backend that is drained whole, for then they would stay drained.
     """
     filing = wheel.reconciler.filing
     backend = filing.inventory.backend(name)
@@ -27,6 +28,11 @@ def drain(wheel: Wheel, name: str, who: Sequence[str], *, undo: bool) -> Documen
     if backend.by_name is not None:
         raise WrongUsage(
             f"HAProxy itself fills the slots of {name}", remedy="Take the record out of DNS, or use discovery dns"
+        )
+    if undo and who and EVERYBODY in filing.drains.of(name):
+        raise WrongUsage(
+            f"all of {name} is drained, with whoever comes, so nobody of it can serve again alone",
+            remedy=f"`hadyn undrain {name}` lets all of it serve; then `hadyn drain` those who shall not",
         )
     addresses = _addresses(wheel, backend, who) if who else {EVERYBODY}
     forgotten = filing.drains.of(name) if undo and not who else ()

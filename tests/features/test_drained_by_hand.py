@@ -46,6 +46,16 @@ def test_a_whole_backend_is_drained_with_all_who_come_and_undone_at_once(house):
     assert house.ready() == ["10.0.0.1:80", "10.0.0.2:80"]
 
 
+def test_of_a_backend_that_is_drained_whole_nobody_serves_again_alone(house):
+    house.begin(*SHOP, pods(ONE, TWO))
+    told(house)
+    with pytest.raises(WrongUsage, match="all of shop_web_80 is drained") as refused:
+        drain(house.wheel, BACKEND, ["s1"], undo=True)
+    assert "`hadyn undrain shop_web_80` lets all of it serve" in refused.value.remedy
+    house.settle()
+    assert house.ready() == []
+
+
 def test_a_drain_outlives_a_reload_a_crash_and_a_restart(house):
     house.begin(*SHOP, pods(ONE, TWO))
     told(house, "s1")
