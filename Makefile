@@ -31,7 +31,6 @@ $(HELM): integration/helm/build.sh $(wildcard integration/helm/go.*) | $(CONTROL
 	nice integration/helm/build.sh $@
 
 integration: $(READY) $(CONTROLPLANE) $(HELM)  ## the rest, as root: every HAProxy version at hand, in a network namespace
-	$(BIN)/pip install --quiet --group browser
 	$(NAMESPACE) $(BIN)/pytest integration -m "root or versions"
 
 check: $(READY)  ## linters, types, layers, generated docs up to date
