@@ -12,6 +12,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
+from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
 from hadyn.model.options.routing import Said, field_rules
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import asks_for_header, passthrough_map
@@ -30,8 +31,10 @@ def frontend_section(
     # HAProxy shall know the map before there is an entry in it.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
     operators = "".join(f"    {line}\n" for line in _operators_lines(said, tls))
-    routing = routing_rules(maps, speaks_tls=tls is not None)
-    return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{routing}"
+    forwarded = "".join(f"    {line}\n" for line in main_lines(Section.FORWARDED, said)) or SAID_AFRESH
+    knows_of_tls = tls is not None or keeps_forwarded(said.value(FORWARDED_HEADERS), said)
+    routing = routing_rules(maps, speaks_tls=knows_of_tls)
+    return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{forwarded}{SAID_AFRESH_ALWAYS}{routing}"
 
 
 def _operators_lines(said: Said, tls: TlsSettings | None) -> Iterator[str]:
@@ -61,11 +64,16 @@ ADMISSION_RULES = r"""
     acl may_repeat method GET HEAD OPTIONS PUT DELETE TRACE
     http-request disable-l7-retry unless may_repeat
 
+"""
+
+SAID_AFRESH = """\
     # said afresh, so that no client can claim to be another
     http-request set-header X-Forwarded-For %[src]
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
     http-request set-header X-Forwarded-Host %[req.fhdr(host)]
     http-request set-header X-Forwarded-Port %[dst_port]
+"""
+SAID_AFRESH_ALWAYS = """\
     http-request set-header X-Real-IP %[src]
     http-request del-header Forwarded
 """

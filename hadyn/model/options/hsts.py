@@ -9,6 +9,7 @@ from __future__ import annotations
 from hadyn.model.directives import Directive
 from hadyn.model.options.option import Chosen, Effect, Option, Scope
 from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.proxies import CAME_ENCRYPTED
 
 YEAR_SECONDS = 31_536_000
 _SCOPE = frozenset({Scope.INGRESS, Scope.SERVICE, Scope.BACKEND, Scope.GLOBAL})
@@ -26,7 +27,7 @@ def _header(is_wanted: bool, chosen: Chosen) -> tuple[Directive, ...]:
     parts += ["includeSubDomains"] if chosen.value(HSTS_INCLUDE_SUBDOMAINS) else []
     parts += ["preload"] if chosen.value(HSTS_PRELOAD) else []
     line = Directive("http-after-response", "set-header", "Strict-Transport-Security", "; ".join(parts))
-    return (line.only_if("{", "ssl_fc", "}"),)
+    return line.only_if("{", "ssl_fc", "}"), line.only_if("{", *CAME_ENCRYPTED.split(), "}")
 
 
 HSTS: Option[bool] = Option(

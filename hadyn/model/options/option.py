@@ -111,11 +111,13 @@ class RouteField:
 
 
 class Section(Enum):
-    """A section of the main file; the value is how it begins."""
+    """A place in the main file for lines of the operator's options; the value is what stands there."""
 
     GLOBAL = "global"
     DEFAULTS = "defaults"
     FRONTEND = "frontend"
+    FORWARDED = "X-Forwarded- headers"
+    """In the frontend, instead of the lines that say these headers afresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from enum import IntEnum
 
 from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope
 from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.proxies import CAME_ENCRYPTED
 
 CHALLENGES = "/.well-known/acme-challenge/"
 """Here an authority looks, without TLS, whether somebody who wants a certificate owns the host."""
@@ -273,6 +274,6 @@ REDIRECT = RouteField(
         f"use_backend {REDIRECTING} if says_redirect {{ path / }} {{ var(txn.redirect) -m sub ^r }}",
     ),
     tls_rules=(
-        f"use_backend {REDIRECTING} if says_redirect {{ var(txn.redirect) -m beg s }} !{{ ssl_fc }} !{{ path -m beg {CHALLENGES} }}",
+        f"use_backend {REDIRECTING} if says_redirect {{ var(txn.redirect) -m beg s }} !{{ ssl_fc }} !{{ {CAME_ENCRYPTED} }} !{{ path -m beg {CHALLENGES} }}",
     ),
 )

@@ -38,7 +38,7 @@ from hadyn.model.options.limits import (
     RATE_LIMIT_STATUS,
 )
 from hadyn.model.options.option import Option
-from hadyn.model.options.proxies import REAL_IP_HEADER, REAL_IP_NETWORKS
+from hadyn.model.options.proxies import FORWARDED_HEADERS, REAL_IP_HEADER, REAL_IP_NETWORKS
 from hadyn.model.options.redirects import (
     APP_ROOT,
     FORCE_SSL_REDIRECT,
@@ -54,8 +54,9 @@ from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
 from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
 
 REQUEST_OPTIONS: tuple[Option[Any], ...] = (
-    REAL_IP_HEADER,
     REAL_IP_NETWORKS,
+    REAL_IP_HEADER,
+    FORWARDED_HEADERS,
     ALLOW_SOURCE,
     DENY_SOURCE,
     SSL_REDIRECT,
