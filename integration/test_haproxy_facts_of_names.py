@@ -11,7 +11,7 @@ import pytest
 
 from hadyn.planner.observed import ObservedSlot, SlotState
 from integration.conftest import Start
-from integration.haproxies import RunningHAProxy
+from integration.haproxies import DidNotStart, RunningHAProxy
 from integration.scripted_dns import Asked, ScriptedDns
 
 RECORDS = {"web.example": ["10.99.0.1", "10.99.0.2"], "api.example": ["10.99.1.1"]}
@@ -44,6 +44,15 @@ backend web
   mode http
   http-response deny deny_status 502 if {{ bc_dst -m ip 127.0.0.0/8 ::/127 }}
   server s1 web.example:{port} resolvers dns resolve-prefer ipv4 resolve-net 10.99.0.0/16 init-addr none
+"""
+
+
+SERVERLESS = """
+{resolvers}
+backend web
+  default-server resolvers dns init-addr none
+  server s1 web.example:80 init-addr 10.99.0.9
+  server s2 web.example:80
 """
 
 
@@ -85,6 +94,16 @@ def test_a_slot_with_resolvers_is_haproxys_to_fill(web: RunningHAProxy) -> None:
     assert seated(web), "what sat there stays until the new name is resolved"
     web.wait_until(lambda: seated(web) == ["10.99.1.1"])
     assert "no resolution is configured" in web.say("set server plain/s1 fqdn api.example")
+
+
+@pytest.mark.fact("no-nameserver")
+def test_a_resolver_may_have_no_server_but_must_be_there(start: Start) -> None:
+    haproxy = start(SERVERLESS.format(resolvers="resolvers dns\n  timeout resolve 1s\n"))
+    assert seated(haproxy) == ["10.99.0.9"]
+    (unfilled,) = [slot for slot in slots(haproxy) if slot.address is None]
+    assert unfilled.state is SlotState.MAINT
+    with pytest.raises(DidNotStart, match="unable to find required resolvers"):
+        start(SERVERLESS.format(resolvers=""))
 
 
 @pytest.mark.fact("who-answered")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,18 @@ from integration.scripted_dns import Asked, ScriptedDns
 pytestmark = pytest.mark.root
 
 HAPROXYS_PAYLOAD = 8192
+
+
+class OwnResolvConf(Ground):
+    """A ground whose hadyns have an /etc/resolv.conf of their own, mounted as a container's is."""
+
+    @property
+    def resolv_conf(self) -> Path:
+        return self.place / "resolv.conf"
+
+    def command(self, *flags: str) -> list[str]:
+        words = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        return ["unshare", "--mount", "sh", "-c", words, str(self.resolv_conf), *Ground.command(self, *flags)]
 
 
 @pytest.fixture
@@ -62,14 +75,64 @@ def test_another_port_or_another_discovery_needs_one_reload(any_ground: Ground, 
     any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
 
     any_ground.write("web.yaml", backend("web.example.", port), ingress())
-    any_ground.until(lambda: any_ground.reloads() == {"BACKEND_CHANGED": 1})
+    any_ground.until(lambda: any_ground.reloads() == {"BACKEND_CHANGED": 1, "GLOBAL_CHANGED": 1})
     any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
 
     other = any_ground.another_port()
     pods.start("moved", ip(1), other)
     any_ground.write("web.yaml", named("web.example", other), ingress())
     any_ground.until(lambda: any_ground.get() == (200, "moved"))
-    assert any_ground.reloads() == {"BACKEND_CHANGED": 2}
+    # HAProxy's resolver is in the main file only while it has something to do.
+    assert any_ground.reloads() == {"BACKEND_CHANGED": 2, "GLOBAL_CHANGED": 2}
+    assert any_ground.status()["reloads"]["total"] == 2
+
+
+@pytest.fixture
+def moving(pods: Pods) -> Iterator[OwnResolvConf]:
+    """Where /etc/resolv.conf is a test's to write; it names nobody yet."""
+    with OwnResolvConf() as ground:
+        ground.resolv_conf.touch()
+        yield ground
+    print(ground.said)
+
+
+def answering(last: int) -> ScriptedDns:
+    """A server at 127.0.0.LAST, where every name has the one address of pod LAST."""
+    at = (f"127.0.0.{last}", 53)
+    return ScriptedDns(lambda asked: [asked.answer(*([f"A {ip(last)}"] if asked.type == "A" else ()))], at=at)
+
+
+def test_dns_servers_are_those_that_resolv_conf_names_now(moving: OwnResolvConf, pods: Pods) -> None:
+    port = moving.another_port()
+    for number in (53, 54):
+        pods.start(f"pod-{number}", ip(number), port)
+    moving.write("web.yaml", named("web.example", port), ingress())
+    api, to_api = backend("api.example.", port), ingress()
+    api["metadata"]["name"] = to_api["metadata"]["name"] = "api"
+    to_api["spec"]["rules"][0]["host"] = "api.example"
+    to_api["spec"]["rules"][0]["http"]["paths"][0]["backend"]["resource"]["name"] = "api"
+    moving.write("api.yaml", api, to_api)
+
+    def are_served_by(number: int) -> bool:
+        seats = [*moving.ready(BACKEND).values(), *moving.ready("shop_api").values()]
+        return seats == [f"{ip(number)}:{port}"] * 2
+
+    moving.run()
+    assert [moving.get(host=host) for host in ("shop.example", "api.example")] == [(503, "")] * 2
+    assert set(moving.problems()) == {"backend shop/web: NotResolved", "backend shop/api: NotResolved"}
+    assert all("Say --dns-server" in each["remedy"] for each in moving.status()["problems"])
+
+    with answering(53), answering(54):
+        moving.resolv_conf.write_text("nameserver 127.0.0.53\n")
+        moving.until(lambda: are_served_by(53))
+        assert (moving.problems(), moving.reloads()) == ([], {"GLOBAL_CHANGED": 1})
+        with unfailing_load(moving):
+            moving.resolv_conf.write_text("nameserver 127.0.0.54\n")
+            moving.until(lambda: are_served_by(54), seconds=45)
+            moving.resolv_conf.write_text("nameserver nonsense\n")
+            moving.until(lambda: "those that it named are asked on" in moving.log)
+            moving.stays(lambda: are_served_by(54), 2)
+    assert moving.reloads() == {"GLOBAL_CHANGED": 2}
 
 
 def external(host: str, port: int) -> dict[str, object]:

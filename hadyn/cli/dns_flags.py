@@ -33,6 +33,8 @@ class DnsServer(click.ParamType[str]):
             ip = ipaddress.ip_address(host.strip("[]"))
         except ValueError:
             self.fail(f"{text!r} is not the address of a DNS server such as 10.96.0.10 or 127.0.0.1:8600", param, ctx)
+        if "%" in host:
+            self.fail(f"{text!r} is a server of one link alone, which HAProxy could not ask; name another", param, ctx)
         if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
             self.fail(f"{text!r} has no port from 1 to 65535", param, ctx)
         return f"[{ip}]:{int(port)}" if ip.version == 6 else f"{ip}:{int(port)}"

@@ -84,6 +84,8 @@ class Assembly:
         self.process = door(settings, self.folder)
         self.is_patient = False
         self.bind = (*listeners(settings), *tls_listeners(settings))
+        self.resolving = resolver_settings(settings)
+        self.resolver: Resolver | None = None
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -98,7 +100,7 @@ class Assembly:
             self.folder.prepare()
             stack.enter_context(self.folder.locked())
             wheel = self._wheel()
-            resolver = Resolver(resolver_settings(self.settings), time.monotonic, wheel.metrics.queried)
+            resolver = self.resolver = Resolver(self.resolving, time.monotonic, wheel.metrics.queried)
             wheel.want_names = resolver.want
             wheel.want_secrets = self._want_secrets
             resolver.start(self.events.put)
@@ -270,7 +272,9 @@ class Assembly:
         self._say("started HAProxy", reconciler)
 
     def _spell_main(self, wish: MainWish) -> str:
-        return main_config(configuration(self.settings, self.folder, wish), self.process.capabilities)
+        servers = self.resolver.servers if self.resolver else None
+        spelled = configuration(self.settings, self.folder, wish, dns_servers=servers)
+        return main_config(spelled, self.process.capabilities)
 
     def _load(self, filing: Filing) -> None:
         """Take over what the files say; where HAProxy is started by somebody else, let it find all it needs."""

@@ -10,10 +10,11 @@ import contextlib
 import ipaddress
 import socket
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from hadyn.errors import WrongUsage
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
 from hadyn.model.main_wish import MainWish
@@ -26,7 +27,7 @@ from hadyn.render.folder import StateFolder
 from hadyn.render.replicas import PEER_NAME, Replicas, alone
 from hadyn.render.resolvers import HOLDS, Resolvers
 from hadyn.render.tls import TlsSettings
-from hadyn.resolver.nameservers import Nameservers
+from hadyn.resolver.nameservers import named_servers
 from hadyn.resolver.resolution import Holds
 from hadyn.resolver.resolver_settings import ResolverSettings
 from hadyn.settings import Settings
@@ -68,10 +69,17 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def configuration(settings: Settings, folder: StateFolder, wish: MainWish = NO_WISH) -> ConfigSettings:
+def configuration(
+    settings: Settings,
+    folder: StateFolder,
+    wish: MainWish = NO_WISH,
+    *,
+    dns_servers: Sequence[Address] | None = None,
+) -> ConfigSettings:
     """Return what the main file depends on; ``wish`` is what objects want of it. Only a HAProxy that hadyn starts gives up what root may do.
 
-    Whoever starts a sidecar's decides what that one may.
+    Whoever starts a sidecar's decides what that one may. ``dns_servers`` are those that hadyn
+    asks, by default those that it would begin with.
     """
     jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
     encrypted = tls_listeners(settings)
@@ -85,7 +93,7 @@ def configuration(settings: Settings, folder: StateFolder, wish: MainWish = NO_W
         maxconn=settings.maxconn,
         jail=jail,
         tls=TlsSettings(encrypted, str(folder.certificates / LISTING), passes_on) if encrypted else None,
-        resolvers=_resolvers(settings),
+        resolvers=_resolvers(settings, dns_servers) if wish.leaves_names else None,
         spare_backends=settings.spare_backends,
         spare_slots=settings.slots,
         options=wish.options,
@@ -94,12 +102,17 @@ def configuration(settings: Settings, folder: StateFolder, wish: MainWish = NO_W
 
 
 def resolver_settings(settings: Settings) -> ResolverSettings:
-    """Return how names are resolved."""
-    holds = Holds(floor=settings.dns_min_ttl)
+    """Return how names are resolved; raises WrongUsage for times that contradict each other."""
+    holds = replace(Holds(floor=settings.dns_min_ttl), **dict(settings.dns_hold))
+    if holds.floor > holds.valid:
+        raise WrongUsage(
+            f"--dns-min-ttl {holds.floor:g}s is longer than answers are held at most: --dns-hold valid={holds.valid:g}s",
+            remedy="Make one of them shorter, or the other longer",
+        )
     return ResolverSettings(
         servers=tuple(map(_server, settings.dns_server)),
         networks=tuple(map(ipaddress.ip_network, settings.dns_allow_network)),
-        holds=replace(holds, **dict(settings.dns_hold)),
+        holds=holds,
         cluster_domain=settings.cluster_domain,
     )
 
@@ -118,12 +131,11 @@ def _replicas(settings: Settings, wish: MainWish) -> Replicas | None:
     return Replicas(own, this_one.abstract, settings.peers_port, others)
 
 
-def _resolvers(settings: Settings) -> Resolvers | None:
-    """Return what HAProxy's own resolver is told: the servers that hadyn asks when it starts."""
+def _resolvers(settings: Settings, servers: Sequence[Address] | None) -> Resolvers:
+    """Return what HAProxy's own resolver is told."""
     resolving = resolver_settings(settings)
-    servers = tuple(Nameservers(resolving).servers)
     holds = {name: getattr(resolving.holds, name) for name in HOLDS}
-    return Resolvers(servers, holds) if servers else None
+    return Resolvers(tuple(named_servers(resolving) if servers is None else servers), holds)
 
 
 def _server(text: str) -> Address:

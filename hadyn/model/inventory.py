@@ -78,6 +78,7 @@ class Inventory:
         self._hosts: dict[str, Resolution] = {}
         self._parts: dict[str, Part] = {}
         self._remembering: set[str] = set()
+        self._left_to_haproxy: set[str] = set()
         self._hosts_of: Index[str, str] = Index()
         self._sharing_hosts_of: Index[str, str] = Index()
         self._users: Index[ObjectRef, str] = Index()
@@ -116,7 +117,7 @@ class Inventory:
         backends = self._names.take(resolved.names)
         for name in backends:
             self._judge_names(name)
-        return Touched(frozenset(backends))
+        return Touched(frozenset(backends), main_file=resolved.has_other_servers)
 
     def name_users(self, question: DnsQuestion) -> tuple[DnsQuestion, list[tuple[str, int]]]:
         """Return a question as backends ask it, and those backends with the port that they use it with."""
@@ -152,13 +153,13 @@ class Inventory:
     def main_wish(self) -> MainWish:
         """What objects want of the main file."""
         replicas = replicas_in(self._membership.of(self._replicas))
-        has_passthrough, remembers_clients = self._sections
-        return MainWish(self._standing.options, has_passthrough, remembers_clients, replicas)
+        has_passthrough, remembers_clients, leaves_names = self._sections
+        return MainWish(self._standing.options, has_passthrough, remembers_clients, leaves_names, replicas)
 
     @property
-    def _sections(self) -> tuple[bool, bool]:
-        """Which sections of the main file somebody needs: for TLS that passes, for what is remembered of clients."""
-        return self._certificates.has_passthrough, bool(self._remembering)
+    def _sections(self) -> tuple[bool, bool, bool]:
+        """Which sections of the main file somebody needs: for TLS that passes, what is remembered of clients, names."""
+        return self._certificates.has_passthrough, bool(self._remembering), bool(self._left_to_haproxy)
 
     @property
     def standing_ref(self) -> ObjectRef | None:
@@ -352,6 +353,7 @@ class Inventory:
         self._names.replace(name, before.questions if before else (), after.questions if after else ())
         self._book.put(Judge.PART, name, problems)
         (self._remembering.add if after and after.remembers_clients else self._remembering.discard)(name)
+        (self._left_to_haproxy.add if after and after.supply.host else self._left_to_haproxy.discard)(name)
         if before != after:
             backends.add(name)
             self._book.is_changed = True

@@ -14,13 +14,14 @@ from hadyn.model.store import Held
 class MainWish:
     """The operator's ``options``, and what is there for the sake of some object.
 
-    That is TLS that passes through, tables of clients that no reload may lose, and the pods of
-    --peers-service, sorted: name and IP.
+    That is TLS that passes through, tables of clients that no reload may lose, names that HAProxy
+    resolves, and the pods of --peers-service, sorted: name and IP.
     """
 
     options: Options = ()
     has_passthrough: bool = False
     remembers_clients: bool = False
+    leaves_names: bool = False
     replicas: tuple[tuple[str, str], ...] = ()
 
 

@@ -64,8 +64,10 @@ class ResolvedName(Struct, frozen=True, gc=False):
 class Resolved(Struct, frozen=True, gc=False):
     """One delivery of the resolver: names that are not what they were.
 
-    ``received`` is the monotonic clock, in seconds, when the answers came.
+    ``received`` is the monotonic clock, in seconds, when the answers came; with
+    ``has_other_servers`` names are asked of other DNS servers from now on.
     """
 
     names: tuple[ResolvedName, ...]
     received: float = 0.0
+    has_other_servers: bool = False

@@ -60,7 +60,7 @@ class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy, ``resolvers`` where no DNS server is known, ``tls`` where HAProxy
+    root starts HAProxy, ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy
     speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
     """
 

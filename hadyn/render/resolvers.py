@@ -2,6 +2,8 @@
 
 Rules: the servers are named one by one (``parse-resolv-conf`` keeps HAProxy from starting
 where the file is missing); hold times are hadyn's own. haproxy-facts.md#slots-by-name
+Where no server is known the section is there without one, or HAProxy would refuse every
+backend that is left to it. haproxy-facts.md#no-nameserver
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from hadyn.model.addresses import Address
 RESOLVERS = "hadyn"
 HOLDS = ("valid", "obsolete", "nx", "timeout", "refused", "other")
 FOREVER = "24d"
+NO_SERVER = "# no DNS server is known: slots keep the addresses they start with"
 """HAProxy counts milliseconds in 31 bits: this is as long as it can hold anything."""
 SLOT_WORDS = f"resolvers {RESOLVERS} resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none"
 """What each slot of such a backend has: an address has one slot, and a name that nobody knows yet stops nothing."""
@@ -33,7 +36,6 @@ class Resolvers:
     holds: Mapping[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        assert self.servers, self
         assert self.holds.keys() <= set(HOLDS), self
 
 
@@ -42,6 +44,7 @@ def resolvers_section(resolvers: Resolvers) -> str:
     lines = [
         f"resolvers {RESOLVERS}",
         *(f"nameserver dns{number} {server}" for number, server in enumerate(resolvers.servers, start=1)),
+        *(() if resolvers.servers else (NO_SERVER,)),
         "# HAProxy does not ask again over TCP what does not fit",
         "accepted_payload_size 8192",
         "resolve_retries 3",

@@ -19,7 +19,7 @@ from hadyn.model.resolved import RecordType
 from hadyn.resolver.answers import Answer
 from hadyn.resolver.exchanges import Exchange, Failure, Reply
 from hadyn.resolver.queries import Query
-from hadyn.resolver.resolution import Outcome
+from hadyn.resolver.resolution import NO_SERVER, Outcome
 
 Asking = Generator[list[Exchange], list[Reply], "list[Said]"]
 NewId = Callable[[], int]
@@ -77,7 +77,7 @@ class _Errand:
         if servers:
             self._ask()
         else:
-            self._failures.append(Failure(Outcome.OTHER, "cannot be asked: there is no DNS server"))
+            self._failures.append(Failure(Outcome.OTHER, NO_SERVER))
 
     def said(self) -> Said:
         return Said(self._answer, self._told(), self._queries)

@@ -22,6 +22,16 @@ Stamp = tuple[int, int, int]
 log = logging.getLogger(__name__)
 
 
+def named_servers(settings: ResolverSettings) -> Sequence[Address]:
+    """Return the servers that would be asked if this were the start; nothing is said where there are none."""
+    if settings.servers:
+        return settings.servers
+    try:
+        return read_resolv_conf(settings.resolv_conf.read_text(encoding="utf-8", errors="replace")).servers
+    except OSError:
+        return ()
+
+
 class Nameservers:
     """Servers in the order to ask them, and the names that a name may stand for. ``now`` is monotonic seconds."""
 
@@ -50,7 +60,8 @@ class Nameservers:
         try:
             said = read_resolv_conf(self._settings.resolv_conf.read_text(encoding="utf-8", errors="replace"))
         except OSError as cause:
-            log.warning("cannot read %s: %s", self._settings.resolv_conf, cause.strerror)
+            kept = "" if self._settings.servers or not self.servers else "; the DNS servers it named are asked on"
+            log.warning("cannot read %s: %s%s", self._settings.resolv_conf, cause.strerror, kept)
             return False
         return self._take(said)
 
@@ -83,7 +94,9 @@ class Nameservers:
         if self._settings.servers:
             return before != said
         if not said.servers:
-            log.warning("%s names no DNS server that can be asked", self._settings.resolv_conf)
+            if self.servers:
+                said_so = "%s names no DNS server any more that can be asked; those that it named are asked on"
+                log.warning(said_so, self._settings.resolv_conf)
             return False
         if (before.servers, before.rotates) != (said.servers, said.rotates):
             self._order = ServerOrder(said.servers, rotates=said.rotates)

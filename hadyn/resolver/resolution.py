@@ -28,6 +28,7 @@ LONGEST_NX_PAUSE_SECONDS = 5.0
 """While records are held that the server says are not there; later its negative TTL counts."""
 INDEPENDENT = 0.85
 """An answer this part of a TTL later than the one before did not come from the same cache."""
+NO_SERVER = "cannot be asked: there is no DNS server"
 NX_TTL_SECONDS = 30
 """For a negative answer that names no TTL."""
 
@@ -216,6 +217,8 @@ def _remarks(question: DnsQuestion, resolution: Resolution) -> tuple[Remark, ...
     remarks = list(resolution.remarks)
     if resolution.said:
         remedy = "Correct the name, or DNS" if resolution.outcome is Outcome.NX else "See to the DNS server"
+        if resolution.said == NO_SERVER:
+            remedy = "Say --dns-server, or name one in /etc/resolv.conf"
         meanwhile = "what is known serves" if resolution.has_records else "the backend has no endpoints"
         remarks.append(
             Remark(Reason.NOT_RESOLVED, f"{question} {resolution.said}", f"{remedy}; until then {meanwhile}")

@@ -1,7 +1,8 @@
 """/etc/resolv.conf as a value: which servers to ask, and what to add to names without a final dot.
 
 Rules: text in, value out. As in the C library: of several ``search`` or ``domain`` lines
-the last counts, and what is not understood is passed over. A name with at least ``ndots``
+the last counts, and what is not understood is passed over: a server of one link
+(``fe80::1%eth0``) too, which HAProxy cannot ask either. A name with at least ``ndots``
 dots is asked as it stands first, any other with the search domains first.
 """
 
@@ -60,9 +61,10 @@ def read_resolv_conf(text: str) -> ResolvConf:
 
 def _servers(text: str) -> list[Address]:
     try:
-        return [Address(str(ipaddress.ip_address(text)), DNS_PORT)]
+        ip = ipaddress.ip_address(text)
     except ValueError:
         return []
+    return [] if "%" in text else [Address(str(ip), DNS_PORT)]
 
 
 def _domains(values: Iterable[str]) -> Iterable[str]:

@@ -13,12 +13,13 @@ import random
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from dns.rcode import Rcode
 
+from hadyn.model.addresses import Address
 from hadyn.model.resolved import DnsQuestion, Resolved, ResolvedName
 from hadyn.resolver.agenda import Agenda, Standing
 from hadyn.resolver.asking import Habit
@@ -125,6 +126,11 @@ class Resolver:
         """How many questions are wanted."""
         return len(self._entries)
 
+    @property
+    def servers(self) -> Sequence[Address]:
+        """The DNS servers that are asked; any thread may look."""
+        return self._nameservers.servers
+
     def staleness_seconds(self, now: float) -> float:
         """Return for how long some name in use has not been confirmed by an answer; 0 while all are."""
         since = self._stale_since
@@ -145,8 +151,7 @@ class Resolver:
         while self._wishes:
             self._wishes.popleft()()
         now = self._clock()
-        if self._nameservers.has_changed(now):
-            self._ask_again_what_failed(now)
+        self._look_at_servers(now)
         for due, entry in self._agenda.taken(now):
             if entry.due == due and entry.is_wanted:
                 entry.due = None
@@ -158,6 +163,14 @@ class Resolver:
         for _ in range(self._network.taken_foreign()):
             self._observer(FOREIGN)
         self._tell()
+
+    def _look_at_servers(self, now: float) -> None:
+        """Take over what /etc/resolv.conf says now; HAProxy's own resolver has to hear of other servers, too."""
+        before = self._nameservers.servers
+        if self._nameservers.has_changed(now):
+            self._ask_again_what_failed(now)
+        if self._nameservers.servers != before:
+            self._emit(Resolved((), now, has_other_servers=True))
 
     def _tell(self) -> None:
         if self._news:

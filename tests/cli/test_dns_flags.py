@@ -6,6 +6,7 @@ import click
 import pytest
 
 from hadyn.cli.dns_flags import DnsServer, Hold, NetworkRange
+from tests.cli.invoking import invoke
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,24 @@ def test_a_server_is_an_address_with_or_without_port(said, meant):
 def test_what_is_no_server_is_wrong_usage(said):
     with pytest.raises(click.BadParameter, match=r"is not the address of a DNS server|has no port"):
         DnsServer().convert(said, None, None)
+
+
+@pytest.mark.parametrize("said", ["fe80::1%eth0", "[fe80::1%eth0]:53"])
+def test_a_server_of_one_link_is_wrong_usage(said):
+    with pytest.raises(click.BadParameter, match="of one link alone"):
+        DnsServer().convert(said, None, None)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--dns-min-ttl", "90s"), ("--dns-hold", "valid=500ms"), ("--dns-hold", "valid=5s", "--dns-min-ttl", "6s")],
+)
+@pytest.mark.parametrize("words", [("resolve", "web.example"), ("run", "--manifests", ".")])
+def test_a_floor_above_the_ceiling_is_wrong_usage(folder, words, flags):
+    ended = invoke(*words, "--state-dir", folder.path, *flags)
+    assert ended.exit_code == 2
+    assert "--dns-min-ttl" in ended.stderr
+    assert "longer than answers are held at most" in ended.stderr
 
 
 @pytest.mark.parametrize("said", ["10.0.0.0/8", "fd00::/8", "10.0.0.1/32"])

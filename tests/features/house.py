@@ -33,6 +33,7 @@ from hadyn.render.certificates import LISTING
 from hadyn.render.config import ConfigSettings, main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
+from hadyn.render.resolvers import Resolvers
 from hadyn.render.self_made import MARK
 from hadyn.render.shards import sections
 from hadyn.render.tls import TlsSettings
@@ -69,6 +70,7 @@ class House:
     reload_interval: float = 1.0
     spares: int = 0
     speaks_tls: bool = False
+    dns_servers: tuple[Address, ...] = ()
     clock: Clock = field(default_factory=Clock)
     fake: WatchedHAProxy = field(init=False)
     door: FakeDoor = field(init=False)
@@ -233,6 +235,7 @@ class House:
             tls=TlsSettings((Address("127.0.0.1", 8443),), f"{self.folder.certificates}/{LISTING}")
             if self.speaks_tls
             else None,
+            resolvers=Resolvers(self.dns_servers) if wish.leaves_names else None,
         )
         return main_config(settings, self.fake.capabilities)
 

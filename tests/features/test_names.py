@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from hadyn.model.addresses import Address
 from hadyn.model.problems import Reason
 from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName, ResolvedRecord
 from tests.given import backend, ingress, resource_of
@@ -123,6 +126,51 @@ def test_a_name_that_leads_astray_takes_its_slots_out_of_service(house):
     assert house.ready("shop_api") == []
 
 
+def resolver_of(house):
+    """The lines of HAProxy's own resolver that say whom it asks; None where there is no such resolver."""
+    _, begins, rest = house.folder.main_config.read_text().partition("\nresolvers hadyn\n")
+    return (
+        re.findall(r"^    (nameserver .*|# no DNS server.*)$", rest.partition("\n\n")[0], re.MULTILINE)
+        if begins
+        else None
+    )
+
+
+def other_servers(house, *servers):
+    """Let /etc/resolv.conf name other DNS servers."""
+    house.dns_servers = servers
+    house.events.put(Resolved((), house.clock.now, has_other_servers=True))
+    house.settle()
+    house.wait(1)
+
+
+def test_haproxy_has_a_resolver_only_while_a_name_is_left_to_it(house):
+    house.begin(api(), ROUTE)
+    assert resolver_of(house) is None
+    house.change(api(discovery="fqdn"))
+    house.wait(1)
+    assert resolver_of(house) == ["# no DNS server is known: slots keep the addresses they start with"]
+    house.change(api())
+    house.wait(1)
+    assert resolver_of(house) is None
+
+
+def test_other_dns_servers_are_told_to_a_haproxy_that_asks_them_by_one_reload(house):
+    house.dns_servers = (Address("10.0.0.2", 53),)
+    house.begin(api(discovery="fqdn"), ROUTE)
+    assert (resolver_of(house), house.reloads()) == (["nameserver dns1 10.0.0.2:53"], {})
+    other_servers(house, Address("10.0.0.3", 53), Address("fd00::a", 53))
+    assert resolver_of(house) == ["nameserver dns1 10.0.0.3:53", "nameserver dns2 [fd00::a]:53"]
+    assert house.reloads() == {"GLOBAL_CHANGED": 1}
+
+
+def test_other_dns_servers_reload_no_haproxy_that_asks_none(house, dns):
+    house.begin(api(), ROUTE)
+    dns("10.0.0.1")
+    other_servers(house, Address("10.0.0.3", 53))
+    assert house.reloads() == {}
+
+
 def test_a_backend_that_changes_sides_is_reloaded_and_told_nothing_before(house, dns):
     house.begin(api(), ROUTE)
     dns("10.0.0.1")
@@ -130,7 +178,8 @@ def test_a_backend_that_changes_sides_is_reloaded_and_told_nothing_before(house,
     house.change(api(discovery="fqdn"))
     house.wait(5)
     assert [text for text in house.sent() if "addr" in text or "fqdn" in text] == []
-    assert house.reloads() == {"BACKEND_CHANGED": 1}
+    assert house.reloads() == {"BACKEND_CHANGED": 1, "GLOBAL_CHANGED": 1}
+    assert house.wheel.reloader.total == 1
     assert {slot.fqdn for slot in house.fake.backends["shop_api"].values()} == {"api.example"}
     house.change(api())
     house.wait(5)

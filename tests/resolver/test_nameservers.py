@@ -8,7 +8,7 @@ import pytest
 
 from hadyn.model.addresses import Address
 from hadyn.resolver.exchanges import Failure
-from hadyn.resolver.nameservers import Nameservers
+from hadyn.resolver.nameservers import Nameservers, named_servers
 from hadyn.resolver.resolution import Outcome
 from hadyn.resolver.resolver_settings import ResolverSettings
 
@@ -55,7 +55,35 @@ def test_a_file_that_names_no_server_leaves_those_that_were_there(file, broken, 
     file.write_text(broken)
     nameservers.has_changed(1.0)
     assert list(nameservers.servers) == [FIRST]
-    assert "names no DNS server that can be asked" in caplog.text
+    (said,) = caplog.messages
+    assert said == f"{file} names no DNS server any more that can be asked; those that it named are asked on"
+
+
+def test_a_file_that_cannot_be_read_any_more_leaves_those_that_were_there(file, caplog):
+    nameservers = Nameservers(ResolverSettings(resolv_conf=file))
+    file.unlink()
+    file.mkdir()
+    nameservers.has_changed(1.0)
+    assert list(nameservers.servers) == [FIRST]
+    assert caplog.messages == [f"cannot read {file}: Is a directory; the DNS servers it named are asked on"]
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "servers"),
+    [
+        ("nameserver 10.0.0.3\n", (), (SECOND,)),
+        ("nameserver 10.0.0.3\n", (FIRST,), (FIRST,)),
+        ("search shop.example\n", (), ()),
+    ],
+)
+def test_the_servers_of_a_start_can_be_told_without_a_word(file, text, flags, servers, caplog):
+    file.write_text(text)
+    assert named_servers(ResolverSettings(servers=flags, resolv_conf=file)) == servers
+    assert caplog.messages == []
+
+
+def test_where_there_is_no_file_there_are_no_servers_to_start_with(tmp_path):
+    assert named_servers(ResolverSettings(resolv_conf=tmp_path / "none")) == ()
 
 
 def test_a_file_that_is_gone_leaves_what_it_said(file):

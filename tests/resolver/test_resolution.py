@@ -7,7 +7,7 @@ import pytest
 from hadyn.model.problems import Reason
 from hadyn.model.resolved import DnsQuestion, RecordType
 from hadyn.resolver.records import Record
-from hadyn.resolver.resolution import Finding, Holds, Outcome, Resolution, judged, resolved_name
+from hadyn.resolver.resolution import NO_SERVER, Finding, Holds, Outcome, Resolution, judged, resolved_name
 
 QUESTION = DnsQuestion("web.example", RecordType.A)
 PODS = tuple(Record(f"10.1.0.{number}") for number in range(1, 6))
@@ -154,6 +154,10 @@ def test_more_records_than_a_name_may_have_are_a_problem_with_both_numbers():
         ([good(), bad(Outcome.NX)], "Correct the name, or DNS; until then what is known serves"),
         ([bad()], "See to the DNS server; until then the backend has no endpoints"),
         ([good(), bad(Outcome.REFUSED)], "See to the DNS server; until then what is known serves"),
+        (
+            [Finding(Outcome.OTHER, said=NO_SERVER)],
+            "Say --dns-server, or name one in /etc/resolv.conf; until then the backend has no endpoints",
+        ),
     ],
 )
 def test_a_name_in_trouble_says_what_to_do_and_what_serves_meanwhile(findings, remedy):

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hadyn.model.addresses import Address
 from hadyn.resolver.resolv_conf import ResolvConf, read_resolv_conf
 from hadyn.resolver.servers import ServerOrder
 
 FIRST, SECOND, THIRD = (Address(f"10.0.0.{number}", 53) for number in (1, 2, 3))
+WORDS = [
+    "nameserver",
+    "search",
+    "domain",
+    "options",
+    "ndots:",
+    "::1",
+    "fe80::1%lo",
+    "1.2.3.4",
+    "a.example",
+    "#",
+    ";",
+    "\n",
+]
 
 
 def test_the_first_server_is_asked_while_it_answers():
@@ -70,10 +86,26 @@ def test_a_resolv_conf_says_servers_domains_and_dots():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nameserver", "nameserver ns.example", "nameserver 1.2.3\nserach x", "\0\xff", "options ndots:x"]
+    "text",
+    [
+        "",
+        "nameserver",
+        "nameserver ns.example",
+        "nameserver 1.2.3\nserach x",
+        "\0\xff",
+        "options ndots:x",
+        "nameserver fe80::1%eth0",
+    ],
 )
 def test_what_cannot_be_understood_is_passed_over(text):
     assert read_resolv_conf(text) == ResolvConf()
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=9), max_size=30).map(" ".join) | st.text())
+def test_no_text_does_more_than_be_passed_over(text):
+    read = read_resolv_conf(text)
+    assert all(str(server).endswith(":53") for server in read.servers)
+    assert read.candidates("web.shop")
 
 
 def test_of_several_search_lines_the_last_counts_and_wrong_domains_do_not():
