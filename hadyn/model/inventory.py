@@ -41,6 +41,7 @@ from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.references import Reference, References, concerns_referrers, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution, resolve
+from hadyn.model.sayings import affected, neighbours_of
 from hadyn.model.services import Found, Missing, find, leads_elsewhere
 from hadyn.model.standing import Standing
 from hadyn.model.store import Held, Replaced, Store
@@ -323,10 +324,9 @@ class Inventory:
         )
         if after.routes or after.problems:
             self._hosts[host] = after
-        leads_before = {lead.found.backend: lead for lead in before.leads}
-        leads_after = {lead.found.backend: lead for lead in after.leads}
-        names = leads_before.keys() | leads_after.keys()
-        dirty.parts.update(name for name in names if leads_before.get(name) != leads_after.get(name))
+        leads_before, leads_after = ({lead.found.backend: lead for lead in each.leads} for each in (before, after))
+        neighbours = neighbours_of(host, self._hosts, self._hosts_of)
+        dirty.parts.update(affected(leads_before, leads_after, self._sharing_hosts_of, neighbours))
         self._hosts_of.move(host, leads_before, leads_after)
         shared_before = {share.backend for share in before.shares}
         shared_after = {share.backend for share in after.shares}

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from integration.bench import clusters, dns, requests, size, speed
+from integration.bench import clusters, dns, requests, size, speed, tls
 from integration.bench.report import PAGE, Chapter, busyness, machine, page, precedence
 from integration.cluster import path_of_binary
 from integration.haproxies import HAProxyBinary, find_haproxies
@@ -27,6 +27,7 @@ CHAPTERS: dict[str, Measure] = {
     "burst": speed.burst,
     "size": size.large_world,
     "requests": requests.cost_of_a_request,
+    "tls": tls.certificates_and_hosts,
 }
 WITH_ROOT: dict[str, Measure] = {
     "service": clusters.one_service_of_a_cluster,
