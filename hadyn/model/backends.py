@@ -27,7 +27,7 @@ from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
 from hadyn.model.options.servers import INITIAL_WEIGHT
-from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.options.slots import DRAIN_TIME, SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
@@ -250,6 +250,7 @@ class Workshop:
             min_free=flags.min_free if min_free is None else min_free,
             increment=choices.value(SLOTS_INCREMENT) or flags.increment,
             maximum=maximum,
+            drain_seconds=None if (drain := choices.value(DRAIN_TIME)) is None else drain / 1000,
         )
 
     def _supply(self, found: Found, choices: Choices, problems: list[Problem]) -> Supply:

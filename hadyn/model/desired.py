@@ -52,12 +52,16 @@ class Endpoint(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many slots a backend gets: the annotations slots, slots-min-free, slots-increment, slots-max."""
+    """How many slots a backend gets: the annotations slots, slots-min-free, slots-increment, slots-max.
+
+    A slot that was left waits for its sessions ``drain_seconds``, None for what the operator says.
+    """
 
     slots: int = 10
     min_free: int = 2
     increment: int = 10
     maximum: int = 1000
+    drain_seconds: float | None = None
 
     def __post_init__(self) -> None:
         assert 1 <= self.slots, self.slots

@@ -54,7 +54,9 @@ def seat_first(backend: Backend) -> Seating:
 def plan_backend(
     backend: Backend, observed: ObservedBackend | None, *, drain_seconds: float, capabilities: Capabilities
 ) -> BackendPlan:
-    """Plan one wanted backend; ``drain_seconds`` is how long a slot's sessions are waited for."""
+    """Plan one wanted backend; ``drain_seconds`` is how long a slot's sessions are waited for where it says nothing itself."""
+    if backend.capacity.drain_seconds is not None:
+        drain_seconds = backend.capacity.drain_seconds
     slots = sorted(
         (slot for slot in (observed.slots if observed else ()) if slot_number(slot.name) is not None),
         key=lambda slot: slot_number(slot.name) or 0,

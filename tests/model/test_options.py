@@ -17,15 +17,16 @@ def capacity_of(*objects) -> Capacity:
     return inventory(*objects).backend("shop_web_80").capacity
 
 
-def test_capacity_comes_from_four_annotations():
+def test_capacity_comes_from_five_annotations():
     annotations = {
         SLOTS: "20",
         "hadyn.io/slots-min-free": "0",
         "hadyn.io/slots-increment": "5",
         "hadyn.io/slots-max": "200",
+        "hadyn.io/drain-time": "90s",
     }
     service = given.service("shop", "web", annotations=annotations)
-    assert capacity_of(service, given.ingress("shop", "web")) == Capacity(20, 0, 5, 200)
+    assert capacity_of(service, given.ingress("shop", "web")) == Capacity(20, 0, 5, 200, 90.0)
 
 
 def test_without_annotations_the_operators_flags_hold():

@@ -74,6 +74,16 @@ def test_a_slot_that_drained_long_enough_is_handed_on_before_one_that_just_began
     assert "set server web/s2 addr 10.0.0.4 port 80" in commands(backend("10.0.0.3:80", "10.0.0.4:80"), observed)
 
 
+def test_a_backend_may_say_for_itself_how_long_its_slots_wait():
+    observed = slots(
+        s1="10.0.0.1:80 maint sessions=1 for=5",
+        s2="10.0.0.2:80 maint sessions=9 for=61",
+        s3="10.0.0.3:80 ready",
+    )
+    desired = backend("10.0.0.3:80", "10.0.0.4:80", drain_seconds=3)
+    assert "set server web/s1 addr 10.0.0.4 port 80" in commands(desired, observed)
+
+
 def test_a_slot_with_sessions_is_handed_on_before_haproxy_is_reloaded():
     observed = slots(s1="10.0.0.1:80 maint sessions=1", s2="10.0.0.2:80 ready")
     made = plan(backend("10.0.0.2:80", "10.0.0.4:80"), observed)

@@ -1,9 +1,9 @@
-"""Options: how many slots a backend gets."""
+"""Options: how many slots a backend gets, how long each waits for those whose pod left."""
 
 from __future__ import annotations
 
 from hadyn.model.options.option import EVERYWHERE, Effect, Option
-from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.parsers import boolean, duration, integer
 
 MOST_SLOTS = 10_000
 """HAProxy takes 5.7 kB a slot and worker: this is 57 MB for one backend. haproxy-facts.md#slot-memory"""
@@ -60,6 +60,18 @@ SLOTS_MAX: Option[int] = Option(
     sentence="The backend never has more slots; endpoints beyond them get no requests, which is a problem named here.",
     example="200",
     effect=Effect.WHEN_GROWING,
+)
+
+DRAIN_TIME: Option[int] = Option(
+    name="drain-time",
+    scope=EVERYWHERE,
+    parse=duration(1_000, 86_400_000),
+    accepted="a time from 1s to 24h, as in 30s or 5m",
+    default=None,
+    default_text="what --drain-time says",
+    sentence="How long a slot that its pod left waits for its last session before another pod may have it, unless no other slot is free.",
+    example="30m",
+    effect=Effect.LIVE,
 )
 
 SLOT_NAMES: Option[bool] = Option(

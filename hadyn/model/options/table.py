@@ -16,13 +16,14 @@ from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
 from hadyn.model.options.request_options import REQUEST_OPTIONS
 from hadyn.model.options.responses import RESPONSE_OPTIONS
-from hadyn.model.options.slots import SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.options.slots import DRAIN_TIME, SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
 
 OPTIONS: tuple[Option[Any], ...] = (
     SLOTS,
     SLOTS_MIN_FREE,
     SLOTS_INCREMENT,
     SLOTS_MAX,
+    DRAIN_TIME,
     SLOT_NAMES,
     DISCOVERY,
     CANARY,
