@@ -130,6 +130,19 @@ def test_a_second_address_behind_the_first_is_lost_from_two_nine_on(web, haproxy
     assert said.strip().endswith("nothing changed") == haproxy.is_at_least(2, 9)
 
 
+@pytest.mark.fact("addr-is-there-for-the-next-command")
+def test_an_address_is_there_for_the_next_command_until_two_eight_and_never_refused(web, haproxy):
+    for number in range(1, ROUNDS):
+        address = ("10.0.0.{0}", "fd00::{0}")[number % 2].format(number)
+        said = web.say(
+            f"set server web/s1 addr {address} port 80;set server web/s1 state ready;show servers state web;"
+            "set server web/s1 state maint"
+        )
+        assert said.startswith("IP changed from")
+        assert f" s1 {address} " in said or haproxy.is_at_least(2, 9)
+        web.wait_until(lambda: column(web, "srv_addr")[0] == address)  # noqa: B023 - asked at once
+
+
 @pytest.mark.fact("wait-is-a-barrier")
 def test_an_address_shows_behind_a_wait_in_the_same_line(web, haproxy):
     barrier = "wait 1ms;" if haproxy.is_at_least(3, 0) else ""

@@ -9,7 +9,7 @@ Rules:
    drained long enough, then, before any reload, those that still drain.
 3. While any endpoint is wanted, one slot stays ready: those that leave go first where
    others stay (their pods may be dead already), and last where they are all there is.
-4. Address and weight are set in maint; ``ready`` waits for the read-back (decision 4).
+4. Address and weight are set in maint; ``ready`` comes behind them.
 """
 
 from __future__ import annotations

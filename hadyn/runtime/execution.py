@@ -6,18 +6,20 @@ Rules:
    address may be applied after its reply (haproxy-facts.md#addr-is-asynchronous); then
    the slots are read back.
 2. ``ready`` goes only to slots that were read back with the address and weight they
-   should have; those that leave stay until somebody else serves.
+   should have; those that leave stay until somebody else serves. Where an address can be
+   neither late nor refused, ``ready`` stands behind it on the same line and is proven
+   after (docs/decisions/0019-ready-behind-the-address.md).
 3. Replies decide nothing: what the last read-back shows is what happened, and a backend
    that is not as planned needs another plan. Only what cannot be taken away yet
    stays, and nobody hurries.
 
-One endpoint costs two connections; a backend that has nothing to prepare costs one.
+One endpoint costs two connections; one where it needs no proof in between, or a backend has nothing to prepare.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -44,6 +46,8 @@ from hadyn.runtime.wire import Outcome, Verdict
 
 SETTLING_MILLISECONDS = (1, 10, 100)
 """Barriers, one after the other, until all addresses show; HAProxy applies 100 a time."""
+ONE_LINE = 16
+"""So many commands stand on one line together, whatever the names in them."""
 
 
 class ProvenSlot(Struct, frozen=True, gc=False):
@@ -88,13 +92,16 @@ def execute(
     plan again.
     """
     parts = [part for part in plan.backends if part.prepare or part.activate]
-    prepared, observed = _prepare(parts, runtime, pause)
-    released, withheld = _release(parts, observed)
+    prompt = _prompt(parts, runtime)
+    prepared, observed = _prepare(parts, prompt, runtime, pause)
+    proven_at = clock()
+    released, withheld = _release(parts, prompt, observed)
     final: list[Command] = [*released, *plan.entries, *plan.retire]
     unread = dict.fromkeys(command.backend for command in (*released, *plan.retire, *plan.remove))
     answered, read_back = runtime.send_and_observe([*final, *plan.remove], unread) if final or unread else ((), {})
     activated = answered[: len(final)]
-    proven_at = clock()
+    if any(map(_is_ready, released)):
+        proven_at = clock()
     observed = {name: backend for name, backend in observed.items() if name not in unread} | read_back
     commands = [command for part in parts for command in (*part.prepare, *part.activate)]
     failed = [outcome for outcome in (*prepared, *activated) if outcome.verdict is not Verdict.DONE]
@@ -102,7 +109,7 @@ def execute(
         backends=observed,
         failed=tuple(failed),
         withheld=tuple(withheld),
-        proven=tuple(_proven(parts, released, observed)),
+        proven=tuple(_proven(parts, [*prompt, *released], observed)),
         proven_at=proven_at,
         backends_to_repair=_not_as_told([*commands, *plan.retire], observed),
         entries_to_repair=frozenset(
@@ -111,8 +118,29 @@ def execute(
     )
 
 
+def _prompt(parts: Iterable[BackendPlan], runtime: Runtime) -> list[SlotCommand]:
+    """Return what switches those slots to ready whose new address is there for sure by then.
+
+    No weight comes with it, since some algorithms refuse those, and all fits on one line,
+    so that it is one HAProxy that takes both.
+    """
+    if runtime.capabilities.has_asynchronous_addresses:
+        return []
+    prompt: list[SlotCommand] = []
+    size = 0
+    for part in parts:
+        given = {command.slot: command.address for command in part.prepare if isinstance(command, SetAddress)}
+        weighed = {command.slot for command in part.prepare if isinstance(command, SetWeight)}
+        for command in filter(_is_ready, part.activate):
+            endpoint = part.seating.seats.get(command.slot)
+            if endpoint and given.get(command.slot) == endpoint.address and command.slot not in weighed:
+                prompt.append(command)
+        size += len(part.prepare)
+    return prompt if size + len(prompt) <= ONE_LINE else []
+
+
 def _prepare(
-    parts: Sequence[BackendPlan], runtime: Runtime, pause: Callable[[float], None]
+    parts: Sequence[BackendPlan], prompt: Sequence[SlotCommand], runtime: Runtime, pause: Callable[[float], None]
 ) -> tuple[tuple[Outcome, ...], dict[str, ObservedBackend]]:
     """Send what comes before the barrier, and read back until every address that was taken shows."""
     commands = [command for part in parts for command in part.prepare]
@@ -124,7 +152,7 @@ def _prepare(
     assert len(addressed) == len(set(addressed)), "two address changes of one slot without a barrier"
     names = [part.backend for part in parts if part.prepare]
     if not (addressed and runtime.capabilities.has_asynchronous_addresses):
-        return runtime.send_and_observe(commands, names)
+        return runtime.send_and_observe([*commands, *prompt], names)
     outcomes, observed = _behind_barrier(runtime, commands, names, SETTLING_MILLISECONDS[0], pause)
     taken = [
         outcome.command
@@ -154,9 +182,9 @@ def _behind_barrier(
 
 
 def _release(
-    parts: Iterable[BackendPlan], observed: Mapping[str, ObservedBackend]
+    parts: Iterable[BackendPlan], prompt: Container[SlotCommand], observed: Mapping[str, ObservedBackend]
 ) -> tuple[list[SlotCommand], list[SlotCommand]]:
-    """Divide what comes behind the barrier into commands to send, commands to withhold."""
+    """Divide what comes behind the barrier, but for what was ``prompt``, into commands to send, commands to withhold."""
     released: list[SlotCommand] = []
     withheld: list[SlotCommand] = []
     for part in parts:
@@ -171,13 +199,16 @@ def _release(
             if _is_ready(command):
                 is_safe = _holds(slots.get(command.slot), part.seating.seats.get(command.slot))
                 is_complete = is_complete and is_safe
+                # One that was told at once serves somebody, but nobody who is wanted.
+                serving.discard(command.slot)
                 if is_safe and part.seating.seats[command.slot].weight:
                     serving.add(command.slot)
             else:
                 is_safe = is_complete or serving != {command.slot}
                 if is_safe and isinstance(command, SetState):
                     serving.discard(command.slot)
-            (released if is_safe else withheld).append(command)
+            if command not in prompt:
+                (released if is_safe else withheld).append(command)
     return released, withheld
 
 

@@ -15,7 +15,13 @@ def web(*ips):
     return slice_("shop", "web", *ips)
 
 
-def test_a_slot_that_did_not_take_its_address_is_not_made_ready(house):
+@pytest.fixture
+def house_with_late_addresses(folder):
+    return House(folder, version="3.0.11")
+
+
+def test_a_slot_that_did_not_take_its_address_is_not_made_ready(house_with_late_addresses):
+    house = house_with_late_addresses
     house.begin(*WEB, web("10.0.0.1"))
     house.fake.lies.append("s2 addr")
     house.change(web("10.0.0.1", "10.0.0.2"))
@@ -23,7 +29,17 @@ def test_a_slot_that_did_not_take_its_address_is_not_made_ready(house):
     assert [command for command in house.sent() if command == "set server shop_web_80/s2 state ready"] == []
 
 
-def test_a_slot_that_never_takes_its_address_gets_it_by_a_reload(house):
+def test_a_slot_that_was_made_ready_and_did_not_take_its_address_is_out_of_service_in_the_same_turn(house):
+    house.begin(*WEB, web("10.0.0.1"))
+    house.fake.lies.append("s2 addr")
+    house.change(web("10.0.0.1", "10.0.0.2"))
+    assert house.ready() == ["10.0.0.1:80", "10.0.0.2:80"]
+    assert house.fake.slot("shop_web_80", "s2").is_in_maint
+    assert house.reloads() == {}
+
+
+def test_a_slot_that_never_takes_its_address_gets_it_by_a_reload(house_with_late_addresses):
+    house = house_with_late_addresses
     house.begin(*WEB, web("10.0.0.1"))
     house.fake.lies.append("s2 addr")
     house.change(web("10.0.0.1", "10.0.0.2"))

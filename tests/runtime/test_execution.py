@@ -8,15 +8,17 @@ from hadyn.errors import ReplyCutShort, TemporaryError
 from hadyn.model.desired import MapName
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry
-from hadyn.planner.plan import Plan
+from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.slots import plan_removal
 from hadyn.runtime.execution import Execution, ProvenSlot, execute
 from hadyn.runtime.fake import CutReply, CutRequest, FakeHAProxy
+from tests.features.watched import WatchedHAProxy
 from tests.planner.texts import backend, endpoint
 from tests.planner.texts import plan as planned
 from tests.runtime.given import MAPS, SYNCHRONOUS, VERSIONS, WITH_WAIT, haproxy, held, part, runtime_of, steps
 
 NEWCOMER = part("s1 addr 10.0.0.1:80; s1 weight 3", "s1 ready", s1="10.0.0.1:80 weight=3")
+WEIGHTLESS = part("s1 addr 10.0.0.1:80", "s1 ready", s1="10.0.0.1:80")
 
 
 def carried_out(fake: FakeHAProxy, plan: Plan) -> Execution:
@@ -38,7 +40,29 @@ def test_a_newcomer_is_ready_and_proven_on_every_version(version):
 
 
 @pytest.mark.parametrize("version", SYNCHRONOUS)
-def test_a_newcomer_costs_two_connections_where_addresses_are_synchronous(version):
+def test_ready_stands_behind_the_address_where_that_is_applied_at_once(version):
+    fake = haproxy("web", version=version)
+
+    execution = carried_out(fake, Plan((WEIGHTLESS,)))
+
+    assert fake.lines == [
+        b"set server web/s1 addr 10.0.0.1 port 80;set server web/s1 state ready;show servers state web\n",
+    ]
+    assert execution.proven == (ProvenSlot("web", "s1", endpoint("10.0.0.1:80")),)
+    assert execution.backends == runtime_of(fake).observe(["web"])
+
+
+@pytest.mark.parametrize("version", ["2.9.1", *WITH_WAIT])
+def test_ready_waits_for_the_read_back_where_an_address_may_be_late(version):
+    fake = haproxy("web", version=version)
+
+    carried_out(fake, Plan((WEIGHTLESS,)))
+
+    assert fake.lines[-1] == b"set server web/s1 state ready;show servers state web\n"
+
+
+@pytest.mark.parametrize("version", SYNCHRONOUS)
+def test_ready_waits_for_the_read_back_where_a_weight_may_be_refused(version):
     fake = haproxy("web", version=version)
 
     carried_out(fake, Plan((NEWCOMER,)))
@@ -140,6 +164,28 @@ def test_the_last_slot_that_serves_stays_while_its_successor_is_unproven():
     assert execution.withheld == steps("web", "s2 ready; s1 maint")
 
 
+def test_the_last_slot_that_serves_stays_while_a_slot_that_is_told_to_be_ready_is_not_what_it_should_be():
+    fake = WatchedHAProxy("backend web\n server s1 10.0.0.9:80\n server s2 10.0.0.3:80 disabled\n")
+    fake.lies.append("s2 addr")
+
+    execution = carried_out(fake, Plan((part("s2 addr 10.0.0.1:80", "s2 ready; s1 maint", s2="10.0.0.1:80"),)))
+
+    assert len(fake.lines) == 1
+    assert execution.withheld == steps("web", "s1 maint")
+    assert execution.backends_to_repair == {"web"}
+    assert not execution.proven
+
+
+def test_those_that_leave_go_behind_the_read_back_of_who_was_told_to_be_ready():
+    fake = FakeHAProxy("backend web\n server s1 10.0.0.9:80\n server s2 10.0.0.3:80 disabled\n")
+
+    execution = carried_out(fake, Plan((part("s2 addr 10.0.0.1:80", "s2 ready; s1 maint", s2="10.0.0.1:80"),)))
+
+    assert fake.lines[1:] == [b"set server web/s1 state maint;show servers state web\n"]
+    assert held(fake) == ["s1 10.0.0.9:80 maint weight=1", "s2 10.0.0.1:80 ready weight=1"]
+    assert [proof.slot for proof in execution.proven] == ["s2"]
+
+
 def test_those_that_leave_go_once_one_of_several_newcomers_serves():
     fake = haproxy("web")
     fake.reload("backend web\n server s1 10.0.0.9:80\n server-template s 2-3 127.0.0.1:1 disabled\n")
@@ -239,27 +285,29 @@ def test_a_map_entry_that_haproxy_refuses_needs_repair():
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("fault", [CutRequest, CutReply])
-def test_a_connection_cut_anywhere_leaves_nothing_ready_that_nobody_wants(version, fault):
-    lines = carried_out_lines(version)
+@pytest.mark.parametrize("newcomer", [NEWCOMER, WEIGHTLESS])
+def test_a_connection_cut_anywhere_leaves_nothing_ready_that_nobody_wants(version, fault, newcomer):
+    lines = carried_out_lines(version, newcomer)
+    seat = newcomer.seating.seats["s1"]
     for connection, line in enumerate(lines):
         for cut in range(len(line)):
             fake = haproxy("web", version=version)
             fake.faults = [CutReply(1 << 20)] * connection + [fault(cut)]
             try:
-                carried_out(fake, Plan((NEWCOMER,)))
+                carried_out(fake, Plan((newcomer,)))
             except TemporaryError as error:
                 assert isinstance(error, ReplyCutShort)  # noqa: PT017 - in a loop over every byte
             fake.faults.clear()
             assert set(held(fake)) <= {
                 "s1 10.0.0.1:80 maint weight=1",
                 "s1 10.0.0.1:80 maint weight=3",
-                "s1 10.0.0.1:80 ready weight=3",
+                f"s1 10.0.0.1:80 ready weight={seat.weight}",
             }
 
 
-def carried_out_lines(version: str) -> list[bytes]:
+def carried_out_lines(version: str, newcomer: BackendPlan) -> list[bytes]:
     fake = haproxy("web", version=version)
-    carried_out(fake, Plan((NEWCOMER,)))
+    carried_out(fake, Plan((newcomer,)))
     return fake.lines
 
 
