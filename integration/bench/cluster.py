@@ -10,12 +10,15 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from integration.bench.knocker import EVERY_SECONDS as KNOCK_SECONDS
+from integration.bench.knocker import first_answer
 from integration.cluster import ClusterGround, ControlPlane, Namespace
 from integration.running import RunningHadyn
 
@@ -30,6 +33,15 @@ SWITCH_SECONDS = 0.0005
 START_SECONDS = 180.0
 COLD_PORT = 9000
 """Nobody listens there."""
+POD_PORT = 9001
+PODS = f"""\
+defaults
+    mode http
+    timeout client 10s
+frontend pods
+    bind 0.0.0.0:{POD_PORT}
+    http-request return status 200 content-type text/plain lf-string %[dst]
+"""
 
 
 class Measured:
@@ -78,7 +90,7 @@ class Measured:
 
 def measured(haproxy: Path, services: int, *, has_storm: bool) -> dict[str, Any]:
     """Measure with so many Services, of as many Ingresses and slices of 5 endpoints; all of it with ``has_storm``."""
-    with everywhere() as port, ControlPlane() as cluster, Namespace(cluster, "bench") as shop:
+    with everywhere(haproxy) as port, ControlPlane() as cluster, Namespace(cluster, "bench") as shop:
         world = Measured(shop, services, port)
         world.create()
         with ClusterGround(haproxy, kubeconfig=cluster.kubeconfig) as ground:
@@ -110,19 +122,21 @@ def cold(haproxy: Path, services: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def everywhere() -> Iterator[int]:
-    """A pod at every address of this namespace; yields its port."""
-    command = [sys.executable, "-m", "integration.bench.everywhere"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pods:
-        assert pods.stdout
-        yield int(pods.stdout.readline())
-        assert pods.stdin
-        pods.stdin.close()
+def everywhere(haproxy: Path) -> Iterator[int]:
+    """A pod at every address of this namespace, as quick as pods get; yields its port."""
+    with tempfile.TemporaryDirectory(prefix="hadyn-pods-") as folder:
+        configuration = Path(folder) / "pods.cfg"
+        configuration.write_text(PODS)
+        with subprocess.Popen([haproxy, "-db", "-f", configuration]) as pods:
+            first_answer(POD_PORT, "pods", "127.0.0.1")
+            yield POD_PORT
+            pods.terminate()
 
 
 def moves(world: Measured, ground: ClusterGround, hadyn: RunningHadyn) -> dict[str, Any]:
     """Move one endpoint again and again: from the apiserver's answer to the first answer of the new place."""
     seconds = []
+    dice = random.Random(7)
     command = [sys.executable, "-m", "integration.bench.knocker", str(ground.http_port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as knocker:
         assert knocker.stdin
@@ -132,7 +146,8 @@ def moves(world: Measured, ground: ClusterGround, hadyn: RunningHadyn) -> dict[s
             address = f"10.99.{100 + number % 100}.{number // 100 + 1}"
             knocker.stdin.write(f"s0.example {address}\n")
             knocker.stdin.flush()
-            time.sleep(MOVE_EVERY_SECONDS)
+            # Writes fall anywhere between two knocks.
+            time.sleep(MOVE_EVERY_SECONDS + dice.uniform(0.0, KNOCK_SECONDS))
             world.write(0, address)
             written = time.monotonic()
             seconds.append(float(knocker.stdout.readline()) - written)
