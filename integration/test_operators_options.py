@@ -12,6 +12,7 @@ import pytest
 from hadyn.model.main_wish import MainWish
 from hadyn.model.options.option import Section
 from hadyn.model.options.table import OPTIONS
+from hadyn.runtime.client import unix_conversation
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, operators, service
@@ -64,6 +65,15 @@ def test_requests_are_logged_to_a_syslog_server_with_their_ingress(haproxy: HAPr
         with site(haproxy, log_target=target, log_format="%b %ST %HP") as made:
             made.request("/a?b=c")
             assert syslog.recv(65536).decode().rstrip().endswith("shop_web_80 200 /a")
+
+
+def test_the_last_requests_are_found_in_haproxys_memory(haproxy: HAProxyBinary) -> None:
+    with site(haproxy, log_target="ring", log_format="%b %ST %HP") as made:
+        made.request("/a?b=c")
+        made.request("/d")
+        ask = unix_conversation(made.stack.settings.runtime_socket)
+        told = ask(b"show events requests\n").decode()
+    assert [line.rstrip() for line in told.splitlines() if line] == ["shop_web_80 200 /a", "shop_web_80 200 /d"]
 
 
 def test_a_load_balancer_in_front_says_who_the_client_is(haproxy: HAProxyBinary) -> None:

@@ -16,6 +16,7 @@ from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, ByName, Endpoint
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.model.objects import Options
+from hadyn.model.options.logs import LOG_TARGET, RING
 from hadyn.model.options.option import Section
 from hadyn.model.options.routing import Said
 from hadyn.model.options.tuning import MAXCONN
@@ -25,6 +26,7 @@ from hadyn.planner.plan import Seating
 from hadyn.render.defaults import defaults_section
 from hadyn.render.frontend import frontend_section, listener
 from hadyn.render.limits import limit_sections
+from hadyn.render.logs import ring_section
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import passthrough_sections
 from hadyn.render.redirects import redirecting_section
@@ -99,6 +101,7 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             _global_section(settings, said),
             *((resolvers_section(settings.resolvers),) if settings.resolvers else ()),
             *((peers_section(settings.replicas),) if settings.replicas else ()),
+            *((ring_section(),) if said.value(LOG_TARGET) == RING else ()),
             defaults_section(settings.errors, said),
             frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
             *_passthrough(settings, said),

@@ -10,15 +10,18 @@ from hadyn.model.directives import Directive
 from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 
 STDOUT = "stdout"
+RING = "ring"
+REQUESTS = "requests"
+"""The ring in HAProxy's memory."""
 LONGEST_LINE = 8192
 _FORMAT = re.compile(r"[ -~]{1,1000}")
 _SYSLOG = re.compile(r"(?:udp:)?\[?([0-9a-fA-F:.]+?)\]?:([1-9][0-9]{0,4})")
 
 
 def log_target(text: str) -> Address | str:
-    """STDOUT, or the address of a syslog server."""
-    if text == STDOUT:
-        return STDOUT
+    """STDOUT, RING, or the address of a syslog server."""
+    if text in (STDOUT, RING):
+        return text
     found = _SYSLOG.fullmatch(text)
     if found is None or int(found[2]) > 65535:
         raise ValueError(text)
@@ -33,10 +36,11 @@ def log_format(text: str) -> str:
 
 
 def _log_lines(target: Address | str, chosen: Chosen) -> tuple[Directive, ...]:
-    form = "raw" if target == STDOUT else "rfc5424"
+    form = "rfc5424" if isinstance(target, Address) else "raw"
+    place = f"ring@{REQUESTS}" if target == RING else str(target)
     text = chosen.value(LOG_FORMAT)
     return (
-        Directive("log", str(target), "len", str(LONGEST_LINE), "format", form, "local0", "info"),
+        Directive("log", place, "len", str(LONGEST_LINE), "format", form, "local0", "info"),
         Directive("log-format", text) if text else Directive("option", "httplog"),
         Directive("option", "dontlognull"),
     )
@@ -46,10 +50,11 @@ LOG_TARGET: Option[Address | str] = Option(
     name="log-target",
     scope=OPERATOR,
     parse=log_target,
-    accepted="stdout, or the address of a syslog server with its port, as 10.0.0.9:514 (UDP)",
+    accepted="stdout, ring, or the address of a syslog server with its port, as 10.0.0.9:514 (UDP)",
     default=None,
     default_text="requests are not logged",
-    sentence="Where HAProxy logs each request: to a syslog server, or to its standard output (a file of 1 MB where hadyn starts it).",
+    sentence="Where HAProxy logs each request: to a syslog server, to its standard output (a file of 1 MB where hadyn starts it), or to "
+    f"1 MB of its memory, where `show events {REQUESTS} -w` on its runtime socket finds the last ones.",
     example="10.0.0.9:514",
     effect=Effect.RELOAD,
     directives=_log_lines,
