@@ -103,7 +103,11 @@ def test_resolve_shows_each_change_while_it_watches() -> None:
             first = [next(watching.stdout) for _ in range(3)]
             knot.publish(f"web A {ip(1)}", f"web A {ip(2)}")
             then = [next(watching.stdout) for _ in range(4)]
+            knot.stop()
+            at_last = [next(watching.stdout) for _ in range(4)]
             watching.send_signal(signal.SIGINT)
     assert "web.example. A: valid, 1 record" in first[0]
     assert "web.example. A: valid, 2 records" in then[0]
     assert [line.split()[0] for line in then[2:]] == [ip(1), ip(2)]
+    assert re.match(r"web.example. A: timeout: cannot ask .*, 2 records, .*not confirmed for", at_last[0])
+    assert [line.split()[:2] for line in at_last[2:]] == [[ip(1), "held"], [ip(2), "held"]]

@@ -300,6 +300,21 @@ def test_a_name_is_asked_no_more_than_once_a_second_whatever_happens(trouble: Sc
         assert len(server.asked) <= 2 * (4 + 2)
 
 
+def test_what_many_lookups_ask_besides_goes_out_once_a_second() -> None:
+    def without_glue(asked: Asked) -> Iterator[bytes]:
+        yield asked.answer(*GOOD) if asked.type == "A" else asked.answer("SRV 0 1 80 host.example.")
+
+    with ScriptedDns(without_glue) as server, resolving(server.address) as resolver:
+        services = [f"_http._tcp.web{number}.example SRV" for number in range(30)]
+        resolver.want(*services)
+        resolver.until(lambda: all(resolver.ips(service) == IPS for service in services))
+        resolver.stays(lambda: resolver.report("looked-at.example").outcome == "valid", 3.0)
+        asked = server.asked_names()
+        assert asked.count(f"udp {services[0]}") >= 3
+        assert asked.count("udp host.example A") <= 3 + 2
+        assert asked.count("udp looked-at.example A") <= 3 + 2
+
+
 def test_addresses_that_must_not_be_used_are_left_out_and_named() -> None:
     def mixed(asked: Asked) -> Iterator[bytes]:
         yield asked.answer(*GOOD, "A 127.0.0.1", "A 169.254.169.254")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ NOTHING = "-"
 FOUND_NOTHING = 1
 
 Document = dict[str, Any]
+Look = Callable[[], list[Document]]
 
 
 @command("resolve", example=EXAMPLE)
@@ -53,33 +55,37 @@ def resolve(  # noqa: PLR0913 - one parameter for each flag
     which. Asks the running hadyn, or DNS itself where none runs or --dns-server says whom.
     """
     query = {"name": list(name)} | ({"type": record_type} if record_type else {})
-
-    def look() -> list[Document]:
-        found: list[Document] = _asked(query, state_dir, flags)
-        return found
-
-    documents = look()
-    _echo(documents, form)
-    while watch:
-        time.sleep(interval)
-        before, documents = documents, look()
-        if _without_times(documents) != _without_times(before):
-            _echo(documents, form)
-            sys.stdout.flush()
+    with contextlib.ExitStack() as ending:
+        look = _looking(query, state_dir, flags, ending)
+        documents = look()
+        _echo(documents, form)
+        while watch:
+            time.sleep(interval)
+            before, documents = documents, look()
+            if _without_times(documents) != _without_times(before):
+                _echo(documents, form)
+                sys.stdout.flush()
     if not _has_records(documents):
         click.get_current_context().exit(FOUND_NOTHING)
 
 
-def _asked(query: dict[str, Any], state_dir: Path, flags: dict[str, Any]) -> Any:
-    if not flags["dns_server"]:
-        try:
-            return ask(state_dir, "/api/resolve", query)
-        except NotRunning:
-            pass
-    return _by_ourselves(query, flags)
+def _looking(query: dict[str, Any], state_dir: Path, flags: dict[str, Any], ending: contextlib.ExitStack) -> Look:
+    """Return how to look: at the hadyn that runs, else at a resolver of our own, which knows more the longer it is watched."""
+    ours: list[Look] = []
+
+    def look() -> list[Document]:
+        if not ours and not flags["dns_server"]:
+            with contextlib.suppress(NotRunning):
+                found: list[Document] = ask(state_dir, "/api/resolve", query)
+                return found
+        if not ours:
+            ours.append(_by_ourselves(query, flags, ending))
+        return ours[0]()
+
+    return look
 
 
-def _by_ourselves(query: dict[str, Any], flags: dict[str, Any]) -> list[Document]:
+def _by_ourselves(query: dict[str, Any], flags: dict[str, Any], ending: contextlib.ExitStack) -> Look:
     from hadyn.controller.intent import resolver_settings  # noqa: PLC0415 - only without a running hadyn
     from hadyn.controller.names import name_document, questions_of, reports  # noqa: PLC0415
     from hadyn.resolver.resolver import Resolver  # noqa: PLC0415
@@ -89,11 +95,10 @@ def _by_ourselves(query: dict[str, Any], flags: dict[str, Any]) -> list[Document
     logging.getLogger("hadyn.resolver").addHandler(logging.NullHandler())
     questions = [each for name in query["name"] for each in questions_of(name, query.get("type"))]
     resolver = Resolver(resolver_settings(Settings(**flags)), time.monotonic)
+    resolver.want(questions)
     resolver.start(lambda _resolved: None)
-    try:
-        return [name_document(report, (), {}) for report in reports(resolver, questions)]
-    finally:
-        resolver.stop()
+    ending.callback(resolver.stop)
+    return lambda: [name_document(report, (), {}) for report in reports(resolver, questions)]
 
 
 def _has_records(documents: list[Document]) -> bool:

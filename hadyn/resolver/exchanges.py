@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dns.rcode import Rcode
 from msgspec import Struct
 
 from hadyn.model.addresses import Address
@@ -26,3 +27,14 @@ class Failure(Struct, frozen=True, gc=False):
 
 
 Reply = Answer | Failure
+
+
+def result_of(reply: Reply) -> str:
+    """Return the word for a reply in the metric ``hadyn_dns_queries_total``."""
+    if isinstance(reply, Failure):
+        return reply.outcome
+    if reply.rcode == Rcode.REFUSED:
+        return Outcome.REFUSED
+    if reply.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN) or reply.is_lame:
+        return Outcome.OTHER
+    return Outcome.VALID if reply.has_records or reply.leads_on or reply.is_truncated else Outcome.NX

@@ -1,7 +1,8 @@
 """Keep names resolved: ask each when it is due, say what changed.
 
 Rules: a name is asked once for all backends that share it, and again when its TTL is over,
-a little earlier each time, so that names do not fall due together. One thread does
+a little earlier each time, so that names do not fall due together; what lookups ask besides
+they share (``sharing.py``). One thread does
 everything. What is delivered differs from what was delivered before: answers that only
 rotate deliver nothing.
 """
@@ -17,19 +18,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from dns.rcode import Rcode
-
 from hadyn.model.addresses import Address
 from hadyn.model.resolved import DnsQuestion, Resolved, ResolvedName
 from hadyn.resolver.agenda import Agenda, Standing
 from hadyn.resolver.asking import Habit
-from hadyn.resolver.exchanges import Exchange, Failure, Reply
+from hadyn.resolver.exchanges import Exchange, Reply, result_of
 from hadyn.resolver.lookup import Lookup, Surroundings, looked_up
 from hadyn.resolver.nameservers import Nameservers
 from hadyn.resolver.network import Network
 from hadyn.resolver.report import QuestionReport, report
 from hadyn.resolver.resolution import Finding, Outcome, Resolution, judged, resolved_name
 from hadyn.resolver.resolver_settings import ResolverSettings
+from hadyn.resolver.sharing import Sharing, Take
 
 EARLIEST = 0.9
 """A question is asked again after this part of its pause at the earliest."""
@@ -64,6 +64,11 @@ class _Entry:
         has_failed = self.resolution.failures > 0 and self.resolution.outcome is not Outcome.NX
         return Standing.FAILED if has_failed else Standing.ANSWERED
 
+    def asks_itself(self, exchange: Exchange) -> bool:
+        """Whether nobody else has an interest in this query: it is for the name itself, asked again at its own pace."""
+        own, query = self.question, exchange.query
+        return self.is_wanted and query.type is own.type and query.name.startswith(own.name.removesuffix("."))
+
 
 @dataclass(slots=True, eq=False)
 class _Running:
@@ -89,6 +94,7 @@ class Resolver:
         self._observer = observer
         self._nameservers = Nameservers(settings)
         self._network = Network(clock)
+        self._sharing = Sharing(self._ask, clock)
         self._agenda: Agenda[_Entry] = Agenda()
         self._entries: dict[DnsQuestion, _Entry] = {}
         self._unconfirmed: dict[DnsQuestion, float] = {}
@@ -236,11 +242,18 @@ class Resolver:
             return
         running.replies = [None] * len(exchanges)
         for index, exchange in enumerate(exchanges):
-            self._network.begin(exchange, partial(self._take, running, index, exchange, self._clock()))
+            ask = self._ask if running.entry.asks_itself(exchange) else self._sharing.ask
+            ask(exchange, partial(self._take, running, index))
 
-    def _take(self, running: _Running, index: int, exchange: Exchange, asked_at: float, reply: Reply) -> None:
+    def _ask(self, exchange: Exchange, take: Take) -> None:
+        self._network.begin(exchange, partial(self._heard, exchange, self._clock(), take))
+
+    def _heard(self, exchange: Exchange, asked_at: float, take: Take, reply: Reply) -> None:
         self._observer(result_of(reply))
         self._nameservers.note(exchange.server, reply, asked_at=asked_at, now=self._clock())
+        take(reply)
+
+    def _take(self, running: _Running, index: int, reply: Reply) -> None:
         running.replies[index] = reply
         replies = [each for each in running.replies if each is not None]
         if len(replies) == len(running.replies):
@@ -282,14 +295,3 @@ class Resolver:
         else:
             self._unconfirmed.pop(entry.question, None)
         self._stale_since = next(iter(self._unconfirmed.values()), None)
-
-
-def result_of(reply: Reply) -> str:
-    """Return the word for a reply in the metric ``hadyn_dns_queries_total``."""
-    if isinstance(reply, Failure):
-        return reply.outcome
-    if reply.rcode == Rcode.REFUSED:
-        return Outcome.REFUSED
-    if reply.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN) or reply.is_lame:
-        return Outcome.OTHER
-    return Outcome.VALID if reply.has_records or reply.leads_on or reply.is_truncated else Outcome.NX
