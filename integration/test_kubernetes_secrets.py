@@ -130,6 +130,31 @@ def granted(cluster: ControlPlane, *, but: str = "", verb: str = "") -> None:
     cluster.apply(*objects)
 
 
+def test_an_event_tells_of_a_secret_that_is_wrong_on_itself_with_no_more_rights_than_to_follow_it(
+    cluster: ControlPlane, shop: Namespace, ground: ClusterGround
+) -> None:
+    shop.cluster.apply(secret(shop, "web-tls"), referring(shop, "web-tls"))
+    granted(cluster)
+    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
+    ground.run("--namespace", shop.name, "--lease", "hadyn/hadyn")
+
+    ground.until(lambda: len(events_on(shop, "Secret")) == 1)
+    (event,) = events_on(shop, "Secret")
+    (known_secret,) = [each for each in ground.status()["problems"] if each["object"].startswith("secret ")]
+    assert (
+        event["regarding"]["uid"]
+        == shop.cluster.get(f"/api/v1/namespaces/{shop.name}/secrets/web-tls")["metadata"]["uid"]
+    )
+    assert (event["regarding"]["name"], event["reason"]) == ("web-tls", known_secret["reason"])
+    assert known_secret["said"] in event["note"]
+    assert event["reason"] in shop.kubectl("describe", "secret", "web-tls") + shop.kubectl("get", "events")
+
+
+def events_on(shop: Namespace, kind: str) -> list[Document]:
+    found: list[Document] = shop.cluster.get(f"/apis/events.k8s.io/v1/namespaces/{shop.name}/events")["items"]
+    return [each for each in found if each["regarding"]["kind"] == kind]
+
+
 @pytest.mark.parametrize("verb", ["list", "watch"])
 def test_a_missing_right_to_secrets_is_a_problem_of_the_ingress_and_stops_nothing_else(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround, verb: str

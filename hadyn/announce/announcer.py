@@ -19,6 +19,7 @@ import msgspec
 
 from hadyn.announce.events import (
     EVENTS,
+    LISTED,
     RESOURCES,
     Known,
     Reporter,
@@ -27,11 +28,12 @@ from hadyn.announce.events import (
     event_document,
     event_name,
     event_namespace,
+    known_of,
 )
 from hadyn.announce.leadership import Leadership
 from hadyn.announce.statuses import Addresses, Due, Statuses, read_published, status_patch
 from hadyn.announce.whereabouts import Whereabouts
-from hadyn.cluster.api import KubeApi
+from hadyn.cluster.api import METADATA_LIST, KubeApi
 from hadyn.cluster.errors import AlreadyThere, NamespaceGoes, NotServed
 from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, PermanentError
@@ -208,14 +210,13 @@ class Announcer:
 
     def _tell(self, problem: Problem) -> None:
         """Create the Event of a problem, or count it up where it is there already."""
-        kind, namespace = problem.object.kind, event_namespace(problem)
-        resource = self._publish.ingresses() if kind == Ingress.kind else RESOURCES[kind]
-        object_namespace = "" if resource.is_cluster_wide else problem.object.namespace
+        namespace = event_namespace(problem)
         try:
-            body = self._api.get(_request("get", resource, object_namespace, problem.object.name))
+            known = self._known(problem.object)
         except NotServed:
             return
-        known = msgspec.json.decode(body, type=Known)
+        if known is None:
+            return
         event = event_document(problem, known, self._reporter, datetime.now(UTC))
         try:
             self._api.send("POST", _request("create", EVENTS, namespace), event)
@@ -223,6 +224,14 @@ class Announcer:
             self._count_up(namespace, event_name(problem))
         except NamespaceGoes:
             return
+
+    def _known(self, ref: ObjectRef) -> Known | None:
+        resource = self._publish.ingresses() if ref.kind == Ingress.kind else RESOURCES[ref.kind]
+        namespace = "" if resource.is_cluster_wide else ref.namespace
+        if ref.kind in LISTED:
+            one = _request("list", resource, namespace, fieldSelector=f"metadata.name={ref.name}")
+            return known_of(ref.kind, self._api.get(one, accept=METADATA_LIST))
+        return known_of(ref.kind, self._api.get(_request("get", resource, namespace, ref.name)))
 
     def _count_up(self, namespace: str, name: str) -> None:
         known = msgspec.json.decode(self._api.get(_request("get", EVENTS, namespace, name)), type=Known)

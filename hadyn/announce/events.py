@@ -37,8 +37,12 @@ RESOURCES = {
     "Service": Resource("", "v1", "services", "Service"),
     "EndpointSlice": Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
     "Endpoints": Resource("", "v1", "endpoints", "Endpoints"),
+    "Secret": Resource("", "v1", "secrets", "Secret"),
+    "ConfigMap": Resource("", "v1", "configmaps", "ConfigMap"),
 }
 """The kinds that live in a cluster."""
+LISTED = ("Secret", "ConfigMap")
+"""What hadyn may only list: a right to get would be one more, to what is secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class _Series(msgspec.Struct):
     count: int = 1
 
 
-class Known(msgspec.Struct, rename="camel"):
+class Known(msgspec.Struct, rename="camel", frozen=True):
     """An object that has a uid, or an Event that may have a count."""
 
     metadata: _Metadata
@@ -108,6 +112,21 @@ class Known(msgspec.Struct, rename="camel"):
     def count(self) -> int:
         """How often an Event was told."""
         return self.series.count if self.series else 1
+
+
+class _List(msgspec.Struct):
+    items: list[Known] = []
+
+
+def known_of(kind: str, answer: bytes) -> Known | None:
+    """Read the one object of this kind that an apiserver was asked for, None where there is none.
+
+    Raises msgspec.MsgspecError.
+    """
+    if kind not in LISTED:
+        return msgspec.json.decode(answer, type=Known)
+    found = msgspec.json.decode(answer, type=_List).items
+    return msgspec.structs.replace(found[0], api_version=RESOURCES[kind].api_version) if found else None
 
 
 def event_namespace(problem: Problem) -> str:

@@ -42,6 +42,8 @@ CHUNK_BYTES = 65536
 LONGEST_REFUSAL = 65536
 """Bytes of a refusal that are read; what it says further does not matter."""
 JSON = "application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""An answer to a list that leaves out everything but metadata."""
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ class _Message:
     answer_seconds: float = ANSWER_SECONDS
     body: bytes | None = None
     content_type: str = JSON
+    accept: str = JSON
 
 
 class KubeApi:
@@ -117,9 +120,9 @@ class KubeApi:
         """The apiserver's URL."""
         return str(self._connected.configuration.host)
 
-    def get(self, request: ApiRequest, *, answer_seconds: float = ANSWER_SECONDS) -> bytes:
+    def get(self, request: ApiRequest, *, answer_seconds: float = ANSWER_SECONDS, accept: str = JSON) -> bytes:
         """Return the whole answer, of which each part comes in time. Raises what ``cluster.errors`` has."""
-        response = self._answered(_Message("GET", request, answer_seconds))
+        response = self._answered(_Message("GET", request, answer_seconds, accept=accept))
         with contextlib.closing(response):
             return self._body(request, response)
 
@@ -174,6 +177,7 @@ class KubeApi:
         """Return an answer of status 2xx whose body is still to be read."""
         request = message.request
         connected, headers = self._current()
+        headers["Accept"] = message.accept
         if message.body is not None:
             headers["Content-Type"] = message.content_type
         try:
@@ -220,7 +224,7 @@ class KubeApi:
                 self._is_suspect = False
             connected = self._connected
             login = self._login.authorization(connected.configuration)
-        headers = {"Accept": JSON, "User-Agent": f"hadyn/{hadyn.__version__}"}
+        headers = {"User-Agent": f"hadyn/{hadyn.__version__}"}
         if login:
             headers["Authorization"] = login
         return connected, headers

@@ -16,6 +16,7 @@ from hadyn.model.problems import ObjectRef, Problem, Reason
 from tests.cluster.apiserver import ApiServer, Json
 
 WEB = ObjectRef("Ingress", "shop", "web")
+TLS = ObjectRef("Secret", "shop", "web-tls")
 HERE = ("192.0.2.7",)
 SAID = {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/hadyn/leases"
@@ -105,3 +106,33 @@ def test_an_event_names_the_ingress_in_the_group_that_the_cluster_serves(server:
         told = json.loads(server.asked(EVENTS).body)
     assert told["regarding"]["apiVersion"] == "extensions/v1beta1"
     assert told["regarding"]["uid"] == "u-1"
+
+
+def test_an_event_on_a_secret_takes_no_right_but_to_list_and_nothing_but_metadata(server: ApiServer, tmp_path: Path):
+    secrets = "/api/v1/namespaces/shop/secrets"
+    server.will_answer(secrets, {"items": [{"apiVersion": "meta.k8s.io/v1", "metadata": {"uid": "u-2"}}]})
+    server.will_answer(EVENTS, {}, 201)
+    with announcing(server, tmp_path) as announcer:
+        announcer.saw_problems([Problem(TLS, "data", Reason.INVALID_VALUE, "is no certificate", "Make one")])
+        asked, told = server.asked(secrets), json.loads(server.asked(EVENTS).body)
+    assert asked.query == {"fieldSelector": "metadata.name=web-tls"}
+    assert "PartialObjectMetadataList" in asked.accept
+    assert told["regarding"] == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "namespace": "shop",
+        "name": "web-tls",
+        "uid": "u-2",
+        "fieldPath": "data",
+    }
+
+
+def test_a_secret_that_is_gone_gets_no_event(server: ApiServer, tmp_path: Path):
+    server.will_answer("/api/v1/namespaces/shop/secrets", {"items": []})
+    server.will_answer(INGRESS, ingress())
+    server.will_answer(EVENTS, {}, 201)
+    with announcing(server, tmp_path) as announcer:
+        gone = Problem(TLS, "data", Reason.INVALID_VALUE, "is no certificate", "Make one")
+        announcer.saw_problems([gone, Problem(WEB, "spec", Reason.NOT_FOUND, "is lost", "Find it")])
+        told = json.loads(server.asked(EVENTS).body)
+    assert told["regarding"]["kind"] == "Ingress"

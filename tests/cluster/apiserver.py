@@ -80,6 +80,7 @@ class Asked:
     authorization: str | None
     method: str = "GET"
     body: bytes = b""
+    accept: str = ""
 
 
 class ApiServer:
@@ -173,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-        asked = Asked(parts.path, query, self.headers["Authorization"], self.command, body)
+        asked = Asked(parts.path, query, self.headers["Authorization"], self.command, body, self.headers["Accept"])
         answer = self.server.answers.answer_to(asked)
         if isinstance(answer, Stream):
             self._stream(answer)
