@@ -72,7 +72,7 @@ class Stack:
     def main_text(self, wish: MainWish = NO_WISH) -> str:
         """The main file as objects want it."""
         replicas = alone(str(self.settings.runtime_socket)) if wish.remembers_clients else None
-        settings = replace(self.config_settings(), options=wish.options, replicas=replicas)
+        settings = replace(self.config_settings(), options=wish.options, replicas=replicas, extras=wish.extras)
         return main_config(settings, self.process.binary.capabilities)
 
     def config_settings(self) -> ConfigSettings:

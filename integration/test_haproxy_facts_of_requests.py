@@ -166,6 +166,26 @@ def test_a_map_entry_sends_requests_to_a_backend_without_a_reload(start, pod, ot
     assert seen == ["503", "200 pod-a", "200 pod-b", "503"]
 
 
+@pytest.mark.fact("expressions")
+def test_expressions_are_tried_in_order_and_give_their_groups_to_the_value(start):
+    running = start(
+        "frontend front\n  bind unix@{folder}/front.sock\n"
+        "  http-request return status 200 content-type text/plain lf-string %[path,map_regm({folder}/a.map,none)]\n",
+        files={"a.map": "^=0|^/shop/([0-9]+)/([^|]*)$ =/\\2/\\1\n^=1|^/shop/ shop\n"},
+    )
+    asked = ("/shop/12/ab", "/shop/x", "/new/x")
+    before = [got(running.front, path) for path in asked]
+    running.say(r"add map {folder}/a.map ^=2|^/([a-z]+)/ =\\1;add map {folder}/a.map ^=3|^/new/ late")
+    added = [got(running.front, path) for path in asked]
+    running.say(r"set map {folder}/a.map ^=2|^/([a-z]+)/ \\1=\\1")
+    refusal = running.say("add map {folder}/a.map ^(((bad x")
+
+    assert before == ["200 =/ab/12", "200 shop", "200 none"]
+    assert added == ["200 =/ab/12", "200 shop", "200 =new"]
+    assert got(running.front, "/new/x") == "200 new=new"
+    assert "is invalid" in refusal
+
+
 @pytest.mark.fact("map-files")
 def test_a_map_file_has_comments_only_at_the_start_of_a_line(start):
     running = start(

@@ -98,6 +98,7 @@ def configuration(
         spare_slots=settings.slots,
         options=wish.options,
         replicas=_replicas(settings, wish),
+        extras=wish.extras,
     )
 
 

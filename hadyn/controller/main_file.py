@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hadyn.model.extras import Extra
 from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
 from hadyn.model.objects import Options
@@ -16,6 +17,12 @@ from hadyn.model.problems import Problem, Reason
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.render.files import StateFiles
 from hadyn.render.passthrough import FRONTEND
+
+_FIRSTS = {
+    f"frontend {FRONTEND} ": ReloadReason.PASSTHROUGH_BEGAN,
+    **{extra.mark: ReloadReason.ROUTING_BEGAN for extra in Extra},
+}
+"""What tells in the main file that some object was the first to want it."""
 
 
 @dataclass(slots=True)
@@ -42,9 +49,8 @@ class MainFile:
         self.files.put_main(text)
         if not self.files.has_unjudged_main:
             return ()
-        begins = f"frontend {FRONTEND} "
-        is_first = begins in text and begins not in self.files.main
-        return (Reload(ReloadReason.PASSTHROUGH_BEGAN if is_first else ReloadReason.GLOBAL_CHANGED),)
+        firsts = (reason for begins, reason in _FIRSTS.items() if begins in text and begins not in self.files.main)
+        return (Reload(next(firsts, ReloadReason.GLOBAL_CHANGED)),)
 
     def refuse(self, said: str) -> bool:
         """Go on without what the ConfigMap changes; return whether that is another file than HAProxy refused."""

@@ -20,6 +20,7 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.places import Places
 from hadyn.controller.sentences import cycle_sentence, listed
 from hadyn.model.desired import MapKey, MapName, backend_of, host_of
+from hadyn.model.expressed_routes import with_neighbours
 from hadyn.model.names import is_own, is_spare, slot_number
 from hadyn.model.touched import Touched
 from hadyn.observe.metrics import Metrics
@@ -113,7 +114,8 @@ class Reconciler:
             entries |= dict.fromkeys(self.entries.of_host(host))
             wanted = self.filing.wanted_entries(host)
             entries |= wanted
-            for key in [key for key, value in wanted.items() if self.filing.awaits_guard(value)]:
+            waiting = [key for key, value in wanted.items() if self.filing.awaits_guard(value)]
+            for key in with_neighbours(waiting, [*wanted, *self.entries.of_host(host)]) if waiting else ():
                 # As it is until the reload that brings what it needs.
                 del entries[key]
         return self.places.as_running(Desired({name: self.filing.wanted(name) for name in touched.backends}, entries))

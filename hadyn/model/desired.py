@@ -27,6 +27,9 @@ FIELD_SEPARATOR = "|"
 """Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
 UNAVAILABLE = "_503"
 """The backend without slots: routes whose Service is missing lead there and get a 503."""
+RANK_END = "|^"
+"""Ends the rank of a key in the map of expressions; what follows begins with the host."""
+_SINGLE = re.compile(r"\[(.)\]")
 GUARD_FIELD = 6
 """Number of the field that names the lines without which nobody may come by this route."""
 
@@ -134,6 +137,10 @@ class MapName(StrEnum):
     """Who may come, by host, Ingress and the beginning of an address (``networks.py``)."""
     PASSTHROUGH = "passthrough"
     """Where connections go whose TLS is left to the pods, by host."""
+    EXPRESSED = "expressed"
+    """Hosts with routes by regular expressions."""
+    EXPRESSIONS = "expressions"
+    """Routes of such hosts, in the order in which they are tried (``expressed_routes.py``)."""
 
 
 MapKey = tuple[MapName, str]
@@ -158,7 +165,11 @@ def leading_to(value: str, backend: str) -> str:
 def host_of(key: MapKey) -> str:
     """Return the host that a map entry belongs to; ANY_HOST and DEFAULT_KEY stand for themselves."""
     name, text = key
-    return text if name is MapName.HOSTS else text.partition("/")[0]
+    if name in (MapName.HOSTS, MapName.EXPRESSED):
+        return text
+    if name is MapName.EXPRESSIONS:
+        text = _SINGLE.sub(r"\1", text.partition(RANK_END)[2])
+    return text.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +181,8 @@ class Route:
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
     Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
     ``access`` from where requests may come, None for everywhere. One that ``passes_tls``
-    takes the connections for its host, and no request.
+    takes the connections for its host, and no request. With ``expression`` the path is a regular one, spelled
+    as HAProxy gets it; ``rank`` is its key among the expressions, and that of prefixes beside them.
     """
 
     host: str
@@ -182,6 +194,8 @@ class Route:
     fields: tuple[str, ...] = ()
     access: Access | None = None
     passes_tls: bool = False
+    expression: str = ""
+    rank: str = ""
 
     @property
     def value(self) -> str:
@@ -193,6 +207,8 @@ class Route:
         """The map and the key in it that carry this route, as the frontend looks them up."""
         if self.host == DEFAULT_KEY:
             return MapName.EXACT, DEFAULT_KEY
+        if self.expression:
+            return MapName.EXPRESSIONS, self.rank or self.host + self.path
         if self.exact:
             return MapName.EXACT, self.host + self.path
         return MapName.PREFIX, self.host + self.path.rstrip("/") + "/"

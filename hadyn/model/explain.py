@@ -1,12 +1,14 @@
 """Which route a request meets, and why not the others: the frontend's matching, said in words.
 
 Rules, as HAProxy's configuration has them: a known host never falls to its wildcard, nor
-to rules without host; an exact path comes first, then the longest prefix by element; what
+to rules without host; an exact path comes first, then the longest prefix by element, or, on a
+host with regular expressions, whichever of both has the longest path; what
 nothing matches goes to the default backend. haproxy-facts.md#maps-route
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route
@@ -74,8 +76,18 @@ def host_keys(name: str) -> tuple[str, ...]:
 def winning_route(routes: tuple[Route, ...], path: str) -> Route | None:
     """The route of one host that gets this path."""
     exact = next((route for route in routes if route.exact and route.path == path), None)
-    prefixes = (route for route in routes if not route.exact and _is_below(path, route.path))
-    return exact or max(prefixes, key=lambda route: len(route.path.rstrip("/")), default=None)
+    ranked = sorted((route for route in routes if route.rank), key=lambda route: route.rank)
+    if exact or ranked:
+        return exact or next((route for route in ranked if _is_taken(path, route)), None)
+    prefixes = (route for route in routes if _is_taken(path, route))
+    return max(prefixes, key=lambda route: len(route.path.rstrip("/")), default=None)
+
+
+def _is_taken(path: str, route: Route) -> bool:
+    """Whether a route takes a path, if no other one does."""
+    if route.expression:
+        return re.match(route.expression, path.replace("|", "%7C")) is not None
+    return not route.exact and _is_below(path, route.path)
 
 
 def _is_below(path: str, prefix: str) -> bool:
@@ -90,8 +102,10 @@ def _why_not(candidate: Route, path: str, matched: str | None, winner: Route | N
         return f"the host {matched} has rules of its own, and only those are asked"
     if candidate.exact and candidate.path != path:
         return f"the path is not exactly {candidate.path}"
-    if not candidate.exact and not _is_below(path, candidate.path):
+    if candidate.expression and not _is_taken(path, candidate):
+        return f"the path does not match {candidate.path}"
+    if not (candidate.exact or candidate.expression) and not _is_below(path, candidate.path):
         return f"the path does not begin with the elements of {candidate.path}"
     if winner is not None and winner.exact:
-        return "an exact path comes before a prefix"
-    return "a longer prefix matches"
+        return "an exact path comes before a prefix" if not candidate.expression else "an exact path comes first"
+    return "a longer path matches" if candidate.rank else "a longer prefix matches"

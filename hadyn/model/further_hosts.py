@@ -44,4 +44,4 @@ def _moved(hosts: tuple[HostRules, ...], said: dict[str, object]) -> Iterator[tu
 
 
 def _leading_to(host: str, path: PathRule) -> PathRule:
-    return replace(path, path="/", is_exact=False, rest=0, moved_to=host)
+    return replace(path, path="/", is_exact=False, rest=0, moved_to=host, expression="", groups=())

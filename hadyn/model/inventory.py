@@ -18,6 +18,7 @@ from hadyn.model.classes import Classes
 from hadyn.model.default_backend import default_backend_ingress
 from hadyn.model.desired import Backend, Discovery, Route
 from hadyn.model.endpoints import forbidden_addresses
+from hadyn.model.extras import Extra, Wanted
 from hadyn.model.index import Index
 from hadyn.model.main_wish import MainWish, replicas_in
 from hadyn.model.membership import Membership, service_of
@@ -80,6 +81,7 @@ class Inventory:
         self._parts: dict[str, Part] = {}
         self._remembering: set[str] = set()
         self._left_to_haproxy: set[str] = set()
+        self._wanted = Wanted()
         self._hosts_of: Index[str, str] = Index()
         self._sharing_hosts_of: Index[str, str] = Index()
         self._users: Index[ObjectRef, str] = Index()
@@ -154,13 +156,14 @@ class Inventory:
     def main_wish(self) -> MainWish:
         """What objects want of the main file."""
         replicas = replicas_in(self._membership.of(self._replicas))
-        has_passthrough, remembers_clients, leaves_names = self._sections
-        return MainWish(self._standing.options, has_passthrough, remembers_clients, leaves_names, replicas)
+        has_passthrough, remembers_clients, leaves_names, extras = self._sections
+        return MainWish(self._standing.options, has_passthrough, remembers_clients, leaves_names, replicas, extras)
 
     @property
-    def _sections(self) -> tuple[bool, bool, bool]:
-        """Which sections of the main file somebody needs: for TLS that passes, what is remembered of clients, names."""
-        return self._certificates.has_passthrough, bool(self._remembering), bool(self._left_to_haproxy)
+    def _sections(self) -> tuple[bool, bool, bool, frozenset[Extra]]:
+        """What of the main file somebody needs: for TLS that passes, what is remembered of clients, names, rare routes."""
+        has_passthrough, leaves_names = self._certificates.has_passthrough, bool(self._left_to_haproxy)
+        return has_passthrough, bool(self._remembering), leaves_names, self._wanted.extras
 
     @property
     def standing_ref(self) -> ObjectRef | None:
@@ -334,6 +337,7 @@ class Inventory:
             dirty.parts |= shared_before | shared_after
         self._sharing_hosts_of.move(host, shared_before, shared_after)
         self._book.put(Judge.HOST, host, after.problems)
+        self._wanted.put(host, after.extras)
         return before.routes != after.routes
 
     def _settle(self, name: str, backends: set[str], hosts: set[str], dirty: Dirty) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip
+from hadyn.model.extras import NONE, Extra
 from hadyn.model.objects import Endpoints, EndpointSlice, Options, Readiness
 from hadyn.model.store import Held
 
@@ -23,6 +24,7 @@ class MainWish:
     remembers_clients: bool = False
     leaves_names: bool = False
     replicas: tuple[tuple[str, str], ...] = ()
+    extras: frozenset[Extra] = NONE
 
 
 def replicas_in(listings: Iterable[Held]) -> tuple[tuple[str, str], ...]:

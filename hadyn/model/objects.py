@@ -88,8 +88,9 @@ class PathRule(Struct, frozen=True, gc=False):
     ``target`` is None where it is unusable: the path gets a 503, because a shorter path
     of somebody else must not get its requests. ``is_default`` marks a defaultBackend
     beside rules: it counts only if nobody claims the path. ``rest`` is the group of what follows
-    the path, where it was written as a regular expression. ``moved_to`` is the host that has
-    moved there, "" for none.
+    the path, where it was written as a regular expression that means a prefix; ``expression`` is any
+    other as HAProxy gets it, with the numbers of its ``groups`` there. ``moved_to`` is the host that
+    has moved there, "" for none.
     """
 
     path: str
@@ -99,6 +100,8 @@ class PathRule(Struct, frozen=True, gc=False):
     is_default: bool = False
     rest: int = 0
     moved_to: str = ""
+    expression: str = ""
+    groups: tuple[int, ...] = ()
 
 
 class HostRules(Struct, frozen=True, gc=False):

@@ -9,7 +9,7 @@ where nobody claims "/".
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from msgspec import Struct
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
+from hadyn.model.expressed_routes import expression_entries, ranked
+from hadyn.model.extras import NONE, Extra
 from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
 from hadyn.model.options.option import RouteFacts
@@ -41,6 +43,7 @@ class Resolution(Struct, frozen=True, gc=False):
     leads: tuple[Lead, ...] = ()
     shares: tuple[Share, ...] = ()
     problems: tuple[Problem, ...] = ()
+    extras: frozenset[Extra] = NONE
 
     def lead(self, backend: str) -> Lead:
         """How this host leads to a backend, which it does."""
@@ -75,9 +78,9 @@ def resolve(
     return resolving.resolution()
 
 
-def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
+def entries(routes: Sequence[Route]) -> dict[MapKey, str]:
     """Return the map entries that carry the routes of one host."""
-    found: dict[MapKey, str] = {}
+    found: dict[MapKey, str] = expression_entries(routes)
     for route in routes:
         found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
         if route.passes_tls and route.backend and route.host not in (ANY_HOST, DEFAULT_KEY):
@@ -112,7 +115,7 @@ class _Resolving:
 
     def route(self, ingress: Ingress, rule: PathRule) -> None:
         """Add a route, if its key is free."""
-        route = Route(self._host, rule.path, rule.is_exact, None, ingress.title)
+        route = Route(self._host, rule.path, rule.is_exact, None, ingress.title, expression=rule.expression)
         taken = self._routes.get(route.key)
         if taken is not None:
             _, winning_rule, winner = taken
@@ -122,10 +125,16 @@ class _Resolving:
             return
         found = self._found(ingress, rule)
         facts = RouteFacts(
-            self._host, rule.path, rule.is_exact, has_tls=self.has_tls, rest=rule.rest, moved_to=rule.moved_to
+            self._host,
+            rule.path,
+            rule.is_exact,
+            has_tls=self.has_tls,
+            rest=rule.rest,
+            moved_to=rule.moved_to,
+            groups=rule.groups if rule.expression else None,
         )
         for said in route_faults(ingress.options, self._standing, facts):
-            remedy = "Write the path as a prefix, or as one in /prefix(/|$)(.*)"
+            remedy = "Write the path as a prefix, or as an expression with such a group"
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)
         fields = route_fields(ingress.title, ingress.options, self._standing, facts)
         access = self._access(ingress)
@@ -143,7 +152,7 @@ class _Resolving:
     def share(self, claim: Claim) -> None:
         """Let a canary share the routes it names."""
         for rule in claim.paths:
-            key = Route(self._host, rule.path, rule.is_exact, None, "").key
+            key = Route(self._host, rule.path, rule.is_exact, None, "", expression=rule.expression).key
             primary, _, ingress = self._routes.get(key, (None, None, None))
             if primary is None or ingress is None:
                 if not rule.is_default:
@@ -167,7 +176,7 @@ class _Resolving:
                     )
 
     def resolution(self) -> Resolution:
-        routes = (route for route, _, _ in self._routes.values())
+        routes = ranked([route for route, _, _ in self._routes.values()])
         return Resolution(
             routes=tuple(sorted(routes, key=lambda route: route.key)),
             leads=tuple(
@@ -176,6 +185,7 @@ class _Resolving:
             ),
             shares=tuple(self._shares),
             problems=tuple(self._problems),
+            extras=frozenset({Extra.EXPRESSIONS}) if any(route.rank for route in routes) else NONE,
         )
 
     def _access(self, ingress: Ingress) -> Access | None:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from hadyn.model.desired import UNAVAILABLE, MapKey, MapName, backend_of, host_of
+from hadyn.model.expressed_routes import with_neighbours
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
-PATHS = (MapName.EXACT, MapName.PREFIX)
+PATHS = (MapName.EXACT, MapName.PREFIX, MapName.EXPRESSIONS)
+ANNOUNCED = (MapName.HOSTS, MapName.EXPRESSED)
+"""A host stands here only while its paths are there."""
 
 
 def plan_entries(
@@ -26,14 +29,14 @@ def plan_entries(
     """
     lists = [key for key in sorted(desired) if key[0] is MapName.NETWORKS]
     passing = [key for key in sorted(desired) if key[0] is MapName.PASSTHROUGH and _can_lead(desired[key], loaded)]
-    paths = [key for key in sorted(desired) if key[0] in PATHS and _can_lead(desired[key], loaded)]
+    waiting = [key for key in desired if key[0] in PATHS and not _can_lead(desired[key], loaded)]
+    left = with_neighbours(waiting, desired)
+    paths = [key for key in sorted(desired) if key[0] in PATHS and key not in left]
     reachable = {host_of(key) for key in paths if desired[key] is not None} | {
         host_of(key) for key in observed if key[0] in PATHS
     }
     hosts = [
-        key
-        for key in sorted(desired)
-        if key[0] is MapName.HOSTS and (desired[key] is None or host_of(key) in reachable)
+        key for key in sorted(desired) if key[0] in ANNOUNCED and (desired[key] is None or host_of(key) in reachable)
     ]
     told = [_command(key, desired[key], observed) for key in (*lists, *passing, *paths)]
     changes = [command for command in told if not isinstance(command, DeleteMapEntry)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, ByName, Endpoint
+from hadyn.model.extras import NONE, Extra
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.model.objects import Options
 from hadyn.model.options.logs import LOG_TARGET, RING
@@ -63,7 +64,7 @@ class ConfigSettings:
 
     ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
     root starts HAProxy, ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy
-    speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command.
+    speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command. ``extras`` are what some route wants of the frontend.
     """
 
     bind: tuple[Address, ...]
@@ -80,6 +81,7 @@ class ConfigSettings:
     spare_slots: int = 10
     options: Options = ()
     replicas: Replicas | None = None
+    extras: frozenset[Extra] = NONE
 
     def __post_init__(self) -> None:
         optional = (*((self.jail.folder,) if self.jail else ()), *((self.tls.listing,) if self.tls else ()))
@@ -103,7 +105,13 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
             *((peers_section(settings.replicas),) if settings.replicas else ()),
             *((ring_section(),) if said.value(LOG_TARGET) == RING else ()),
             defaults_section(settings.errors, said),
-            frontend_section(settings.bind, settings.tls, defaults=DEFAULTS, maps=settings.maps, said=said),
+            frontend_section(
+                settings.bind,
+                settings.tls,
+                maps=settings.maps,
+                said=said,
+                extras=settings.extras,
+            ),
             *_passthrough(settings, said),
             redirecting_section(DEFAULTS),
             f"# How often clients ask: nobody comes here.\n{limit_sections(DEFAULTS)}",

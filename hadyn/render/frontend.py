@@ -6,14 +6,17 @@ goes without a reload. haproxy-facts.md#maps-route
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
+from hadyn.model.extras import NONE, Extra
+from hadyn.model.names import DEFAULTS
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
 from hadyn.model.options.routing import Said, field_rules
+from hadyn.render.expressions import expression_conditions, expression_rules
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import asks_for_header, passthrough_map
 from hadyn.render.tls import INSIDE, TlsSettings, tls_listeners
@@ -23,18 +26,24 @@ FRONTEND = "_http"
 
 
 def frontend_section(
-    binds: tuple[Address, ...], tls: TlsSettings | None = None, *, defaults: str, maps: str, said: Said
+    binds: tuple[Address, ...],
+    tls: TlsSettings | None = None,
+    *,
+    maps: str,
+    said: Said,
+    extras: frozenset[Extra] = NONE,
 ) -> str:
-    """Return the frontend's section; ``maps`` is the folder of the three map files, ``said`` the operator's word."""
+    """Return the frontend's section; ``maps`` is the folder of the map files, ``said`` the operator's word."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
     listeners += tls_listeners(tls, listener, said.value(TLS_ALPN)) if tls else ""
-    # HAProxy shall know the map before there is an entry in it.
+    # HAProxy shall know the maps before there is an entry in them.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
+    listeners += _indented(expression_conditions(maps))
     operators = "".join(f"    {line}\n" for line in _operators_lines(said, tls))
-    forwarded = "".join(f"    {line}\n" for line in main_lines(Section.FORWARDED, said)) or SAID_AFRESH
+    forwarded = _indented(main_lines(Section.FORWARDED, said)) or SAID_AFRESH
     knows_of_tls = tls is not None or keeps_forwarded(said.value(FORWARDED_HEADERS), said)
-    routing = routing_rules(maps, speaks_tls=knows_of_tls)
-    return f"frontend {FRONTEND} from {defaults}\n{listeners}{operators}{ADMISSION_RULES}{forwarded}{SAID_AFRESH_ALWAYS}{routing}"
+    routing = routing_rules(maps, speaks_tls=knows_of_tls, extras=extras)
+    return f"frontend {FRONTEND} from {DEFAULTS}\n{listeners}{operators}{ADMISSION_RULES}{forwarded}{SAID_AFRESH_ALWAYS}{routing}"
 
 
 def _operators_lines(said: Said, tls: TlsSettings | None) -> Iterator[str]:
@@ -42,6 +51,10 @@ def _operators_lines(said: Said, tls: TlsSettings | None) -> Iterator[str]:
         # What comes through the frontend in front has lost the header of a balancer already.
         is_read_before = tls is not None and tls.passes_on and asks_for_header(line)
         yield f"{line} !{{ so_id {INSIDE} }}" if is_read_before else line
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "".join(f"    {line}\n" for line in lines)
 
 
 def listener(address: Address) -> str:
@@ -79,9 +92,13 @@ SAID_AFRESH_ALWAYS = """\
 """
 
 
-def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
-    """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan."""
+def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extra] = NONE) -> str:
+    """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan but for ``extras``."""
     fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls))
+    by_host = by_key = ""
+    if Extra.EXPRESSIONS in extras:
+        by_host = f"    {Extra.EXPRESSIONS.mark}\n" + _indented(expression_rules(maps, "host"))
+        by_key = _indented(expression_rules(maps, "key"))
     exact, prefix = f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # of this host the path exactly, else the longest prefix by elements;
@@ -90,7 +107,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
     http-request set-var(txn.host) req.fhdr(host),host_only,lower,rtrim(.)
     http-request set-var(txn.path) path
     http-request set-var(txn.route) var(txn.host),concat(,txn.path,),{exact}
-    http-request set-var(txn.route) var(txn.host),concat(,txn.path,/),{prefix} unless has_route
+{by_host}    http-request set-var(txn.route) var(txn.host),concat(,txn.path,/),{prefix} unless has_route
 
     # a host without rules of its own: those with its first label as *, else those without a host; else the default
     acl has_host var(txn.host) -m len gt 0
@@ -99,7 +116,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False) -> str:
     http-request deny deny_status 400 if !has_route !has_host
     http-request set-var(txn.key) var(txn.host),regsub(^[^.]*,*),map_str({maps}/hosts.map,{ANY_HOST}) if !has_route !is_known
     http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact} if !has_route has_key
-    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} if !has_route has_key
+{by_key}    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} if !has_route has_key
     http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
     http-request return status 404 default-errorfiles unless has_route
 

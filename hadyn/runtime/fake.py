@@ -256,10 +256,10 @@ class FakeHAProxy:
             case "show", []:
                 return fake_tables.map_entries(entries)
             case "add", [key, value, *_]:
-                entries.setdefault(key, value)
+                entries.setdefault(key, _unescaped(value))
                 return ""
             case "set", [key, value, *_] if key in entries:
-                entries[key] = value
+                entries[key] = _unescaped(value)
                 return ""
             case "set", [_, _, *_]:
                 return "entry not found."
@@ -276,6 +276,10 @@ def _set_fqdn(target: str, slot: FakeSlot, host: str) -> str:
         return "no need to change the FDQN by 'stats socket command'"
     before, slot.fqdn = slot.fqdn, host
     return f"{target} changed its FQDN from {before} to {host} by 'stats socket command'"
+
+
+def _unescaped(word: str) -> str:
+    return word.replace(r"\\", "\\")
 
 
 def _set_weight(slot: FakeSlot, weight: str) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hadyn.model.desired import MapName
 from hadyn.model.names import DEFAULTS
 from hadyn.model.problems import shown
 from hadyn.planner.commands import (
@@ -46,13 +47,15 @@ MAX_LINE_COMMANDS = 100
 
 NAME = r"[A-Za-z0-9_.:-]+"
 WORD = r"[^\x00-\x20\x7f;\\\ud800-\udfff]+(?<!<<)"
+ESCAPED_WORD = WORD.replace("]+", r"]|\\\\)+", 1).replace("[", "(?:[", 1)
+"""A word with backslashes: two of them are one for HAProxy. haproxy-facts.md#expressions"""
 ENDPOINT = r"(?:[0-9.]+|\[[0-9a-f.:]+\]):[1-9][0-9]{0,4}"
 GRAMMAR = re.compile(
     rf"set server {NAME}/{NAME} "
     r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3}|fqdn [a-z0-9_.-]+)"
     rf"|add server {NAME}/{NAME} {ENDPOINT} weight [0-9]{{1,3}}(?: {WORD})*|del server {NAME}/{NAME}"
     rf"|add backend {NAME} from {NAME}|(?:publish|unpublish|del) backend {NAME}"
-    rf"|(?:add|set) map {WORD} {WORD} {WORD}"
+    rf"|(?:add|set) map {WORD} {WORD} {ESCAPED_WORD}"
     rf"|del map {WORD} {WORD}"
     rf"|show servers state(?: {NAME})?|show stat (?:{NAME} 4|-1 2) -1|show map {WORD}"
     r"|show backend|show info|show cli level|wait [0-9]+ms"
@@ -93,19 +96,24 @@ class ReplyCountMismatch(ValueError):
         self.replies = replies
 
 
+def _value(command: AddMapEntry | SetMapEntry) -> str:
+    """Spell a value: those of expressions alone hold backslashes."""
+    return command.value.replace("\\", r"\\") if command.map is MapName.EXPRESSIONS else command.value
+
+
 _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
     SetAddress: lambda c, _: f"set server {c.backend}/{c.slot} addr {c.address.ip} port {c.address.port}",
     SetFqdn: lambda c, _: f"set server {c.backend}/{c.slot} fqdn {c.host}",
     SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
     SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
-    AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {c.value}",
+    AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {_value(c)}",
     AddSlot: lambda c, _: " ".join((f"add server {c.backend}/{c.slot} {c.address} weight {c.weight}", *c.words)),
     DeleteSlot: lambda c, _: f"del server {c.backend}/{c.slot}",
     AddBackend: lambda c, _: f"add backend {c.backend} from {DEFAULTS}",
     PublishBackend: lambda c, _: f"publish backend {c.backend}",
     UnpublishBackend: lambda c, _: f"unpublish backend {c.backend}",
     DeleteBackend: lambda c, _: f"del backend {c.backend}",
-    SetMapEntry: lambda c, folder: f"set map {map_file(folder, c.map)} {c.key} {c.value}",
+    SetMapEntry: lambda c, folder: f"set map {map_file(folder, c.map)} {c.key} {_value(c)}",
     DeleteMapEntry: lambda c, folder: f"del map {map_file(folder, c.map)} {c.key}",
 }
 

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from hadyn.model.desired import MapName
 from tests.cli.invoking import SHOP, invoke
 
 
@@ -15,7 +16,7 @@ def test_all_files_are_printed_each_behind_its_name():
     assert ended.exit_code == 0
     names = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith("############ ")]
     assert names[0] == "haproxy.cfg"
-    assert names[-6:-1] == [f"maps/{name}.map" for name in ("hosts", "exact", "prefix", "networks", "passthrough")]
+    assert [name for name in names if name.startswith("maps/")] == [f"maps/{name}.map" for name in MapName]
     assert names[-1] == "certificates/crt-list"
     assert "    bind 127.0.0.1:9090\n" in ended.stdout
     assert "    server s3 127.0.0.13:9001 weight 1\n    server-template s 4-10 127.0.0.1:1" in ended.stdout

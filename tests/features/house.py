@@ -226,6 +226,7 @@ class House:
     def _spell_main(self, wish: MainWish) -> str:
         settings = ConfigSettings(
             options=wish.options,
+            extras=wish.extras,
             bind=(Address("127.0.0.1", 8080),),
             runtime_socket=f"{self.folder.path}/run/runtime.sock",
             maps=str(self.folder.maps),

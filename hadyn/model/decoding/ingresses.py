@@ -12,12 +12,13 @@ from typing import Any
 from hadyn.model.decoding.hosts import Refused, canonical_host
 from hadyn.model.decoding.leaves import MAX_NAME, Findings, is_dns_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
-from hadyn.model.decoding.paths import checked_path, looks_like_a_pattern, prefix_meant
+from hadyn.model.decoding.paths import ReadPath, checked_path, free_path, looks_like_a_pattern
 from hadyn.model.decoding.targets import WireBackend, read_target
 from hadyn.model.desired import ANY_HOST
 from hadyn.model.further_hosts import with_further_hosts
 from hadyn.model.objects import HostRules, Ingress, PathRule, TlsRule
 from hadyn.model.options.option import Scope
+from hadyn.model.options.path_expressions import Matching, matching_of
 from hadyn.model.problems import Reason
 
 MAX_PATHS = 1_000
@@ -67,14 +68,14 @@ class WireIngress(Wire):
 def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, is_beta: bool) -> Ingress:
     """Return the Ingress; ``is_beta`` for the versions with serviceName and optional pathType."""
     spec = wire.spec or WireIngressSpec()
-    rules = _Rules(findings, is_beta=is_beta)
+    options = options_of(wire.metadata, Scope.INGRESS, findings)
+    rules = _Rules(findings, matching_of(options), is_beta=is_beta)
     rules.read(spec.rules or [])
     default = _default_rule(spec, findings, is_beta=is_beta)
     hosts = rules.by_host(default)
     catch_all = default if not spec.rules else None
     if not hosts and catch_all is None and not findings.faults():
         findings.add("spec", "there is nothing to serve: no path and no defaultBackend", "Add a rule with a path")
-    options = options_of(wire.metadata, Scope.INGRESS, findings)
     legacy_class = (wire.metadata.annotations or {}).get(CLASS_ANNOTATION)
     return Ingress(
         namespace=identity.namespace,
@@ -144,8 +145,9 @@ def _default_rule(spec: WireIngressSpec, findings: Findings, *, is_beta: bool) -
 class _Rules:
     """Gathers the paths of one Ingress by host."""
 
-    def __init__(self, findings: Findings, *, is_beta: bool) -> None:
+    def __init__(self, findings: Findings, matching: Matching, *, is_beta: bool) -> None:
         self._findings = findings
+        self._matching = matching
         self._is_beta = is_beta
         self._hosts: dict[str, dict[tuple[bool, str], PathRule]] = {}
 
@@ -185,18 +187,25 @@ class _Rules:
             said = f"{spelled(path_type)} is an unknown pathType"
             self._findings.add(f"{place}.pathType", said, f"Use {', '.join(PATH_TYPES)}")
             return None
-        is_all = path_type == FREE and wire.path in (None, "")
-        prefix, rest = (prefix_meant(wire.path) if path_type == FREE else None) or (wire.path, 0)
+        is_free = path_type == FREE
         try:
-            path = checked_path("/" if is_all else prefix)
+            read = free_path(wire.path, self._matching) if is_free else ReadPath(checked_path(wire.path))
         except Refused as refused:
             self._findings.add(f"{place}.path", str(refused), refused.remedy)
             return None
-        if path_type == FREE and looks_like_a_pattern(path):
-            said = f"{spelled(path)} looks like a pattern, but is taken as a prefix, literally"
-            self._findings.add(f"{place}.path", said, "Use a prefix or exact paths", Reason.NOT_SUPPORTED)
+        if is_free and not read.expression and looks_like_a_pattern(read.path):
+            said = f"{spelled(read.path)} looks like a pattern, but is taken as a prefix, literally"
+            self._findings.add(f"{place}.path", said, "Say hadyn.io/use-regex, or use a prefix", Reason.NOT_SUPPORTED)
         target = read_target(wire.backend, f"{place}.backend", self._findings, is_beta=self._is_beta)
-        return PathRule(path=path, is_exact=path_type == EXACT, target=target, field=place, rest=rest)
+        return PathRule(
+            path=read.path,
+            is_exact=path_type == EXACT,
+            target=target,
+            field=place,
+            rest=read.rest,
+            expression=read.expression,
+            groups=read.groups,
+        )
 
     def _add(self, paths: dict[tuple[bool, str], PathRule], rule: PathRule) -> None:
         """Keep the first of equal paths; the other one is a fault if it leads elsewhere."""

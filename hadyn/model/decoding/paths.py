@@ -8,18 +8,48 @@ byte and a server behind it may not. haproxy-facts.md#paths-are-not-normalised
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from hadyn.model.decoding.hosts import Refused
 from hadyn.model.decoding.leaves import spelled, spelled_character
+from hadyn.model.expressions import NotUnderstood, expression
+from hadyn.model.options.path_expressions import Matching
 
 MAX_PATH = 1024
 _ALLOWED = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@%/-]*")
 _LIKE_A_PATTERN = re.compile(r".*(?:[(*+]|\$$).*")
+_IS_EXPRESSION = re.compile(r".*[\\\[\](){}|^$*+?].*")
 _GROUPS = {"(/|$)(.*)": 2, "/(.*)": 1, "/?(.*)": 1, "(/.*)": 1, "(/.*)?": 1, "/.*": 0}
 """What may follow a prefix, and which group of it is what the client asked for behind the prefix."""
 _MEANS_A_PREFIX = re.compile(
     "((?:/[A-Za-z0-9._~%-]+)*)(" + "|".join(re.escape(each) for each in sorted(_GROUPS, key=len, reverse=True)) + ")"
 )
+
+
+class ReadPath(NamedTuple):
+    """A path, as ``PathRule`` has it."""
+
+    path: str
+    rest: int = 0
+    expression: str = ""
+    groups: tuple[int, ...] = ()
+
+
+def free_path(value: object, matching: Matching) -> ReadPath:
+    """Return what a path of type ImplementationSpecific means. Raises Refused."""
+    if value in (None, ""):
+        return ReadPath("/")
+    prefix, rest = prefix_meant(value) or (value, 0)
+    if matching is Matching.PREFIX or prefix != value or not (isinstance(value, str) and _IS_EXPRESSION.match(value)):
+        return ReadPath(checked_path(prefix), rest)
+    path = value.removeprefix("^")
+    if not path.startswith("/"):
+        raise Refused(f"{spelled(value)} must start with '/'", "Write the expression for the whole path: /shop/[0-9]+")
+    try:
+        understood = expression(path, is_caseless=matching is Matching.CASELESS)
+    except NotUnderstood as cause:
+        raise Refused(f"{spelled(value)} {cause}", "docs/expressions.md has what is understood") from cause
+    return ReadPath(path, 0, understood.text, understood.groups)
 
 
 def checked_path(value: object) -> str:

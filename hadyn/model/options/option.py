@@ -75,7 +75,8 @@ class RouteFacts:
     """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls.
 
     ``rest`` is the number of the group that holds what follows the path, where the path was
-    written as a regular expression; else 0. ``moved_to`` is where all requests go, "" where they stay.
+    written as a regular expression; else 0. ``groups`` are the numbers of its groups where HAProxy
+    matches it as one, else None. ``moved_to`` is where all requests go, "" where they stay.
     """
 
     host: str
@@ -84,6 +85,7 @@ class RouteFacts:
     has_tls: bool = False
     rest: int = 0
     moved_to: str = ""
+    groups: tuple[int, ...] | None = None
 
 
 def like_all(_chosen: Chosen, _route: RouteFacts) -> str:

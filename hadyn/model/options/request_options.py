@@ -38,6 +38,7 @@ from hadyn.model.options.limits import (
     RATE_LIMIT_STATUS,
 )
 from hadyn.model.options.option import Option
+from hadyn.model.options.path_expressions import USE_REGEX
 from hadyn.model.options.proxies import FORWARDED_HEADERS, REAL_IP_HEADER, REAL_IP_NETWORKS
 from hadyn.model.options.redirects import (
     APP_ROOT,
@@ -89,6 +90,7 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     AUTH_SECRET,
     AUTH_REALM,
     BODY_SIZE,
+    USE_REGEX,
     REWRITE_TARGET,
     PATH_REWRITE,
     FORWARDED_FOR,

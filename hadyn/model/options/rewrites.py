@@ -21,6 +21,9 @@ FIELD = 4
 _LITERAL = r"(?:/[A-Za-z0-9._~!&'()*+,=:@%-]+)*"
 _TARGET = re.compile(rf"({_LITERAL})/?")
 _BY_GROUP = re.compile(rf"({_LITERAL})/?\$([1-9])")
+_BY_GROUPS = re.compile(r"/?(?:[A-Za-z0-9._~!&'()*+,=:@%/-]|\$[1-9])*")
+_GROUP = re.compile(r"\$([1-9])")
+SEVERAL = -1
 _PLAIN = r"(?:/[A-Za-z0-9._~-]+)*"
 _PREFIXES = re.compile(rf"({_PLAIN})/? ({_PLAIN})/?")
 _EXPRESSION = re.compile(rf"({_PLAIN})(?:/\(\.\*\)|\(/\.\*\)\??) ({_PLAIN})/?\\1")
@@ -30,11 +33,15 @@ LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """``target`` has no / at its end. ``group`` is the one of the path that stays, 0 where there are none."""
+    """``target`` has no / at its end. ``group`` is the one of the path that stays, 0 where there are none, SEVERAL for more.
+
+    ``template`` is the whole text, for paths that are expressions.
+    """
 
     target: str
     group: int = 0
     is_whole: bool = False
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +63,22 @@ def target_of_prefix(text: str) -> Rewrite:
     """A path, which comes instead of the path of the Ingress."""
     if not text.startswith("/"):
         raise ValueError(text)
-    return Rewrite(_found(_TARGET, text)[1])
+    return by_groups(text) if "$" in text else Rewrite(_found(_TARGET, text)[1], template=text)
 
 
 def target_of_groups(text: str) -> Rewrite:
     """As ingress-nginx has it: a path that ends with a group of the Ingress path, else the whole path."""
     if "$" not in text:
-        return Rewrite(target_of_prefix(text).target, is_whole=True)
-    found = _found(_BY_GROUP, text)
-    return Rewrite(found[1], int(found[2]))
+        return Rewrite(target_of_prefix(text).target, is_whole=True, template=text)
+    return by_groups(text)
+
+
+def by_groups(text: str) -> Rewrite:
+    """A path with groups of the Ingress path in it."""
+    found = _BY_GROUP.fullmatch(text) if len(text) <= LONGEST else None
+    if found:
+        return Rewrite(found[1], int(found[2]), template=text)
+    return Rewrite("", SEVERAL, template=_found(_BY_GROUPS, text)[0])
 
 
 def two_prefixes(text: str) -> PathRewrite:
@@ -92,6 +106,8 @@ def _spelled(chosen: Chosen, route: RouteFacts) -> str:
     rewrite = chosen.value(REWRITE_TARGET)
     if rewrite is None or _unlike(chosen, route):
         return ""
+    if route.groups is not None:
+        return "=" + _GROUP.sub(lambda found: rf"\{_numbers(route)[int(found[1])]}", rewrite.template)
     if rewrite.is_whole or route.is_exact:
         return f"={rewrite.target or '/'}"
     return f"{_elements(route.path)}{rewrite.target}"
@@ -100,13 +116,28 @@ def _spelled(chosen: Chosen, route: RouteFacts) -> str:
 def _unlike(chosen: Chosen, route: RouteFacts) -> str:
     """Say why a path cannot be rewritten as wished, "" where it can."""
     rewrite = chosen.value(REWRITE_TARGET)
+    if rewrite is not None and route.groups is not None:
+        return _unlike_expression(rewrite, route)
     if rewrite is None or rewrite.is_whole:
         return ""
     if rewrite.group != route.rest and rewrite.group:
-        return f"its rewrite-target asks for ${rewrite.group}, which is not what follows a prefix of this path"
+        asked = "several groups" if rewrite.group == SEVERAL else f"${rewrite.group}"
+        return f"its rewrite-target asks for {asked}, which is not what follows a prefix of this path"
     if _elements(route.path) > MOST_ELEMENTS:
         return f"more than {MOST_ELEMENTS} elements of a path are not rewritten"
     return ""
+
+
+def _unlike_expression(rewrite: Rewrite, route: RouteFacts) -> str:
+    if not rewrite.template.startswith("/"):
+        return "its rewrite-target does not begin with /, so no path would"
+    missing = {found[1] for found in _GROUP.finditer(rewrite.template)} - set(map(str, _numbers(route)))
+    return f"its rewrite-target asks for ${min(missing)}, and the path has no such group" if missing else ""
+
+
+def _numbers(route: RouteFacts) -> dict[int, int]:
+    """HAProxy's numbers of groups, by those of their author."""
+    return dict(enumerate(route.groups or (), start=1))
 
 
 def _elements(path: str) -> int:
@@ -161,7 +192,7 @@ REWRITE_TARGET: Option[Rewrite] = Option(
     name="rewrite-target",
     scope=frozenset({Scope.INGRESS}),
     parse=target_of_prefix,
-    accepted="a path that begins with /",
+    accepted="a path that begins with /, with $1 and the like where use-regex is said",
     default=None,
     default_text="the client's path",
     sentence="Pods see this in the place of the Ingress path, and behind it what the client asked for behind that path.",
@@ -173,7 +204,7 @@ REWRITE_TARGET: Option[Rewrite] = Option(
         Alias(
             "nginx.ingress.kubernetes.io/rewrite-target",
             target_of_groups,
-            "a path that ends with $1 or $2, what follows a prefix in the Ingress path (/shop(/|$)(.*)), or a whole path",
+            "a path with groups of the Ingress path ($1, $2), or a whole path",
             "/$2",
         ),
     ),

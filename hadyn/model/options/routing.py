@@ -26,8 +26,8 @@ Value = TypeVar("Value")
 FIRST_FIELD = 3
 """The first field is the backend, the second the Ingress."""
 CHOICE = "use_backend "
-FIELD = re.compile(r"[!-:=-[\]-{}~]*")
-"""Neither what ends a field nor what HAProxy's socket acts on."""
+FIELD = re.compile(r"(?:[!-:=-[\]-{}~]|\\[1-9])*")
+"""Neither what ends a field nor what HAProxy's socket acts on; HAProxy puts a group of an expression for ``\\1``."""
 
 
 GUARDS = tuple(option for option in OPTIONS if option.is_guard)

@@ -42,7 +42,9 @@ HAPROXY_INGRESS = Peer(
         timeout-queue timeout-server timeout-server-fin timeout-tunnel tls-alpn use-resolver waf waf-mode
         whitelist-source-range
         """,
-    differing={},
+    differing={
+        "path-type": "regex and prefix are understood; for others spec.rules[].http.paths[].pathType says it",
+    },
     not_needed={
         "session-cookie-dynamic": "the cookie is always made of the pod's address",
         "session-cookie-strategy": "the cookie is always HAProxy's own, inserted",
@@ -52,7 +54,6 @@ HAPROXY_INGRESS = Peer(
         "assign-backend-server-id": "HAProxy's numbers of servers mean nothing to clients of hadyn: cookies follow addresses",
         "backend-server-naming": "slots are s1, s2, …; `hadyn slots` shows who sits where",
         "dynamic-scaling": "hadyn always changes slots at run time",
-        "path-type": "spec.rules[].http.paths[].pathType says it",
         "use-resolver": "hadyn.io/discovery: fqdn has HAProxy resolve names with the servers of --dns-server",
     },
     no_equal={

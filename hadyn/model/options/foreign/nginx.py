@@ -49,6 +49,7 @@ NGINX = Peer(
         x-forwarded-prefix
         """,
     differing={
+        "use-regex": "expressions are paths of type ImplementationSpecific with signs of one; docs/expressions.md has the signs",
         "limit-rps": "requests beyond the rate get a 429 at once: no burst, and no 503",
         "limit-rpm": "requests beyond the rate get a 429 at once: no burst, and no 503",
         "limit-connections": "connections beyond the number get a 429, not a 503",
@@ -108,7 +109,6 @@ NGINX = Peer(
         "ssl-ciphers": "ciphers are the operator's: ssl-ciphers in the ConfigMap",
         "upstream-hash-by-subset": "a hash leads to one pod: hadyn.io/load-balance",
         "upstream-hash-by-subset-size": "a hash leads to one pod: hadyn.io/load-balance",
-        "use-regex": "paths are looked up by their elements, not matched: write Prefix paths",
         "auth-method": _AUTH_URL,
         "auth-proxy-set-headers": _AUTH_URL,
         "auth-response-headers": _AUTH_URL,
