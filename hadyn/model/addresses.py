@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -18,6 +19,8 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _ORDINARY_IPV4 = re.compile(rf"(?!0|127\.|169\.254\.|22[4-9]|2[345][0-9])(?:{_OCTET}\.){{3}}{_OCTET}")
 """Canonical already and surely not special: ten times as quick as ``ipaddress``, and nearly all there is."""
 BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 class ForbiddenAddress(ValueError):
@@ -48,7 +51,7 @@ def canonical_ip(value: object, *, loopback_allowed: bool) -> str:
     """Return the canonical spelling of an IP address that pods can have.
 
     Raises ForbiddenAddress for loopback (unless allowed), link-local, multicast,
-    unspecified and broadcast addresses, also where an IPv6 address wraps an IPv4 one;
+    unspecified and broadcast addresses, also where an IPv6 address wraps or carries an IPv4 one;
     ValueError for anything that is not a plain IP address (a zone as in
     ``fe80::1%eth0`` included). ``::ffff:10.0.0.1`` comes back as ``10.0.0.1``.
     """
@@ -59,16 +62,28 @@ def canonical_ip(value: object, *, loopback_allowed: bool) -> str:
     ip = ipaddress.ip_address(value)
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    for is_forbidden, kind in (
-        (ip.is_loopback and not loopback_allowed, "a loopback address"),
-        (ip.is_link_local, "a link-local address"),
-        (ip.is_multicast, "a multicast address"),
-        (ip.is_unspecified, "the unspecified address"),
-        (ip == BROADCAST, "the broadcast address"),
-    ):
-        if is_forbidden:
-            raise ForbiddenAddress(kind)
+    for each in (ip, *_carried(ip)):
+        for is_forbidden, kind in (
+            (each.is_loopback and not loopback_allowed, "a loopback address"),
+            (each.is_link_local, "a link-local address"),
+            (each.is_multicast, "a multicast address"),
+            (each.is_unspecified, "the unspecified address"),
+            (each == BROADCAST, "the broadcast address"),
+        ):
+            if is_forbidden:
+                raise ForbiddenAddress(kind)
     return str(ip)
+
+
+def _carried(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 address that a gateway (NAT64, 6to4, Teredo) or an old kernel would make of an IPv6 one."""
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip in NAT64 or (ip in IPV4_COMPATIBLE and int(ip) > 1):
+            yield ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if ip.sixtofour is not None:
+            yield ip.sixtofour
+        if ip.teredo is not None:
+            yield ip.teredo[1]
 
 
 def checked_port(value: object) -> int:

@@ -55,6 +55,26 @@ def test_a_value_that_only_resembles_an_address_is_refused(value):
         canonical_ip(value, loopback_allowed=True)
 
 
+CARRIERS = {
+    "NAT64": lambda ip: ipaddress.IPv6Address(int(ipaddress.IPv6Address("64:ff9b::")) | int(ip)),
+    "6to4": lambda ip: ipaddress.IPv6Address((0x2002 << 112) | (int(ip) << 80) | 1),
+    "Teredo": lambda ip: ipaddress.IPv6Address((0x20010000 << 96) | (0x0A010001 << 64) | (int(ip) ^ 0xFFFFFFFF)),
+    "IPv4-compatible": lambda ip: ipaddress.IPv6Address(int(ip)),
+}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("ip", ["127.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255"])
+def test_an_ipv6_address_that_carries_a_forbidden_ipv4_one_is_forbidden(carrier, ip):
+    assert judged(str(CARRIERS[carrier](ipaddress.IPv4Address(ip)))) == ""
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_an_ipv6_address_that_carries_an_ordinary_ipv4_one_is_itself(carrier):
+    ip = CARRIERS[carrier](ipaddress.IPv4Address("198.51.100.7"))
+    assert judged(str(ip)) == str(ip)
+
+
 @pytest.mark.parametrize("value", [True, 0, -1, 65536, 80.0, "80", None])
 def test_a_value_that_only_resembles_a_port_is_refused(value):
     with pytest.raises(ValueError, match="not a port"):

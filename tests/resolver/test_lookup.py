@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 
 import pytest
 from dns.rcode import Rcode
@@ -165,6 +166,15 @@ def test_aliases_in_circles_and_without_end_are_found():
     assert len(endless.asked) < 10
 
 
+@pytest.mark.parametrize(("length", "outcome"), [(8, Outcome.VALID), (9, Outcome.OTHER)])
+def test_eight_aliases_are_followed_and_no_more(length, outcome):
+    names = ["web.example", *(f"n{number}.example" for number in range(length))]
+    zone = Zone(f"{names[-1]}. 5 IN A 10.1.0.1")
+    for name, following in itertools.pairwise(names):
+        zone.special[f"udp {name}"] = Answer(0, aliases=(following,), leads_on=True)
+    assert look_up(zone).outcome is outcome
+
+
 def test_an_alias_that_is_no_name_is_refused():
     zone = Zone()
     zone.special["udp"] = Answer(0, aliases=("a;b.example",), addresses=("10.1.0.1",), ttl=5)
@@ -193,7 +203,9 @@ def test_a_forbidden_address_is_dropped_alone_with_its_name(forbidden):
     assert forbidden in finding.remarks[0].said
 
 
-@pytest.mark.parametrize("forbidden", ["::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"])
+@pytest.mark.parametrize(
+    "forbidden", ["::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::127.0.0.1"]
+)
 def test_a_forbidden_ipv6_address_is_dropped_too(forbidden):
     finding = look_up(
         Zone("web.example. 30 IN AAAA fd00::1", f"web.example. 30 IN AAAA {forbidden}"), record_type="AAAA"
@@ -257,6 +269,13 @@ def test_the_same_address_behind_two_targets_is_one_record_later():
 def test_a_service_that_says_it_is_not_available_is_not_there():
     finding = look_up(Zone(f"{SRV}. 30 IN SRV 0 0 0 ."), SRV, "SRV")
     assert (finding.outcome, finding.said) == (Outcome.NX, "is not available, its SRV record says")
+
+
+def test_a_service_whose_hosts_have_no_address_is_not_there():
+    finding = look_up(
+        Zone(*pods(2), "web-0.web.example. 7 IN TXT here", "web-1.web.example. 7 IN TXT here"), SRV, "SRV"
+    )
+    assert (finding.outcome, finding.said) == (Outcome.NX, "leads to hosts without address")
 
 
 @pytest.mark.parametrize(

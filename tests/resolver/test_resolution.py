@@ -97,6 +97,16 @@ def test_hold_times_of_trouble_may_end_too():
     assert told(story(good(), *[bad()] * 20, holds=holds)) == []
 
 
+def test_a_name_that_was_never_there_is_asked_again_when_its_hold_time_is_over():
+    """Only then it is known that the backend is empty."""
+    first, late = story(bad(Outcome.NX, ttl=60)), story(*3 * [bad(Outcome.NX, ttl=60)], every=14.5)
+    assert (first.pause, late.pause) == (30.0, 1.0)
+
+
+def test_a_name_is_failing_since_the_first_answer_of_any_kind():
+    assert story(good(), bad(), bad(Outcome.REFUSED), bad(Outcome.NX), every=5).failing_since == 5
+
+
 @pytest.mark.parametrize(("ttl", "pause"), [(0, 1.0), (1, 1.0), (5, 5.0), (60, 60.0), (3600, 60.0), (2**31 - 1, 60.0)])
 def test_a_ttl_is_kept_between_floor_and_ceiling(ttl, pause):
     assert story(good(ttl=ttl)).pause == pause
