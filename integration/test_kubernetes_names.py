@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,18 @@ import yaml
 
 from integration.cluster import ClusterGround, ControlPlane, Document, Namespace
 from integration.loads import unfailing_load
+from integration.scripted_dns import Asked, ScriptedDns
 
 pytestmark = pytest.mark.root
 
 NAMES = (f"names-{number}" for number in itertools.count(1))
 RBAC = Path(__file__).parents[1] / "deploy" / "base" / "rbac.yaml"
 PODS = 3
-DNS_FLAGS = ("--dns-server", "10.99.255.53", "--dns-hold", "valid=1s")
+DNS_SERVER = "10.99.255.53"
+DNS_FLAGS = ("--dns-server", DNS_SERVER, "--dns-hold", "valid=1s")
 """CoreDNS says TTL 5; asked every second, it tells of pods before those that go have gone."""
 SETTLED_SECONDS = 40.0
+ASTRAY = "astray.example"
 
 
 @pytest.fixture
@@ -52,6 +56,23 @@ def headless(shop: Namespace, name: str, *, port_name: str = "", **annotations: 
     made["spec"] |= {"clusterIP": "None", "selector": {"app": "web"}}
     made["spec"]["ports"] = [{"port": 80, "targetPort": 8080} | named]
     return made
+
+
+def external(shop: Namespace, name: str, to: str, **annotations: str) -> Document:
+    """A Service that is another name for a host."""
+    made = shop.bare_service(name, **annotations)
+    made["spec"] = {"type": "ExternalName", "externalName": to, "ports": [{"port": 80}]}
+    return made
+
+
+def leading_astray(asked: Asked) -> Iterable[bytes]:
+    """What CoreDNS says, and of one name that it leads to the metadata of a cloud."""
+    if asked.name == ASTRAY:
+        return [asked.answer("A 169.254.169.254")]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
+        relay.settimeout(2.0)
+        relay.sendto(asked.wire, (DNS_SERVER, 53))
+        return [relay.recv(65535)]
 
 
 def host(shop: Namespace, name: str) -> str:
@@ -99,23 +120,30 @@ def test_a_statefulset_rolled_over_under_load_fails_no_request_and_every_pod_com
 
 
 def test_an_external_name_of_a_cluster_is_resolved_and_judged_by_hadyn(ground: ClusterGround, shop: Namespace) -> None:
-    outside = shop.bare_service("outside")
-    outside["spec"] = {
-        "type": "ExternalName",
-        "externalName": f"plain.{shop.name}.svc.cluster.local",
-        "ports": [{"port": 80}],
+    inward = f"plain.{shop.name}.svc.cluster.local"
+    named = {
+        "outside": external(shop, "outside", inward),
+        # HAProxy's own resolver is not for a cluster: it would connect wherever a name leads.
+        "asking": external(shop, "asking", inward, discovery="fqdn"),
+        "astray": external(shop, "astray", ASTRAY),
     }
-    publish(shop, headless(shop, "plain"), outside)
+    publish(shop, headless(shop, "plain"), *named.values())
     hadyn = ground.run("--namespace", shop.name, *DNS_FLAGS)
     ground.until(lambda: ready(ground, shop, "plain"), SETTLED_SECONDS)
     assert ground.get("/pod", host(shop, "outside"))[0] == 503
     assert f"ingress {shop.name}/outside: NotSupported" in ground.problems()
     hadyn.terminate()
 
-    ground.run("--namespace", shop.name, "--allow-external-name", *DNS_FLAGS)
-    ground.until(lambda: len(ready(ground, shop, "outside")) == PODS, SETTLED_SECONDS)
-    assert ground.slots(f"{shop.name}_outside_80")["discovery"] == "dns"
-    assert f"ingress {shop.name}/outside: NotSupported" not in ground.problems()
+    with ScriptedDns(leading_astray) as server:
+        ground.run("--namespace", shop.name, "--allow-external-name", "--dns-server", str(server.address))
+        ground.until(
+            lambda: all(len(ready(ground, shop, name)) == PODS for name in ("outside", "asking")), SETTLED_SECONDS
+        )
+        assert {ground.slots(f"{shop.name}_{name}_80")["discovery"] for name in named} == {"dns"}
+        ground.until(lambda: f"service {shop.name}/astray: ForbiddenAddress" in ground.problems())
+        assert (ready(ground, shop, "astray"), ground.get("/pod", host(shop, "astray"))[0]) == ([], 503)
+        refused = [problem for problem in ground.problems() if "NotSupported" in problem]
+        assert refused == [f"service {shop.name}/asking: NotSupported"]
 
 
 def test_pods_are_found_where_endpoint_slices_may_not_be_read(ground: ClusterGround, shop: Namespace) -> None:
