@@ -148,7 +148,7 @@ class Filing:
     def settle(self, names: Iterable[str]) -> None:
         """Drop the reasons to reload about what HAProxy reads when it starts ("" for the main file)."""
         for name in names:
-            if not (self.files.is_unjudged(name) if name else self.files.has_unjudged_main):
+            if not self.files.is_unjudged(name):
                 self.pace.want(name, ())
 
     def restore(self) -> None:

@@ -20,6 +20,7 @@ class ReloadPace:
         self._interval = interval
         self._earliest = 0.0
         self._pending: dict[str, tuple[Reload, ...]] = {}
+        self._begun: dict[str, tuple[Reload, ...]] = {}
 
     @property
     def pending(self) -> tuple[Reload, ...]:
@@ -41,10 +42,25 @@ class ReloadPace:
         """Return how long to wait for the next reload; None when there is no reason for one."""
         return max(0.0, self._earliest - now) if self._pending else None
 
-    def done(self, now: float, *, waiting: Collection[str] = ()) -> None:
-        """Note that a reload took all reasons with it but those about ``waiting``, which came too late for it."""
-        self._pending = {name: self._pending[name] for name in waiting if name in self._pending}
+    def begin(self) -> None:
+        """Note that what is pending now is what the next reload is for."""
+        self._begun = dict(self._pending)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether nothing is pending any more of what the reload that began is for."""
+        return not self._begun.keys() & self._pending.keys()
+
+    def done(self, now: float, *, waiting: Collection[str] = ()) -> tuple[Reload, ...]:
+        """Note that a reload came off; return what it was for.
+
+        Those in ``waiting`` changed after it began: it loaded them as they were, if they were pending
+        by then, and the next one loads them once more.
+        """
+        loaded = [self._begun.get(name, ()) if name in waiting else reloads for name, reloads in self._pending.items()]
+        self._pending = {name: reloads for name, reloads in self._pending.items() if name in waiting}
         self._earliest = now + self._interval
+        return tuple(reload for reloads in loaded for reload in reloads)
 
     def put_off(self, now: float, seconds: float) -> None:
         """Keep the reasons and try again later: the reload failed."""

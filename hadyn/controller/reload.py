@@ -89,6 +89,7 @@ class Reloader:
             if self._has_to_wait():
                 return
             self.reconciler.filing.restore()
+            self.pace.begin()
             candidate = self.files.stage()
         except HadynError as failure:
             self._failed(failure)
@@ -115,9 +116,12 @@ class Reloader:
         if judged.candidate.is_live:
             self._confirm(judged)
             return Touched()
-        reasons = self.pace.pending
-        if not reasons:
+        if not self.pace.pending:
             # HAProxy was started anew meanwhile, and has read all there is.
+            return Touched()
+        if self.pace.is_overtaken:
+            # What it judged is not wanted any more, something else is.
+            self.begin()
             return Touched()
         if judged.failure is not None:
             return self._give_up(judged.candidate, judged.failure, is_installed=False)
@@ -127,9 +131,7 @@ class Reloader:
         except HadynError as failure:
             return self._give_up(judged.candidate, failure, is_installed=True)
         self._has_doubted = False
-        waiting = {name for name in self.pace.backends if self.files.is_unjudged(name)}
-        reasons = tuple(reload for reload in reasons if reload.backend not in waiting)
-        self.pace.done(self.clock(), waiting=waiting)
+        reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
         self._remember(reasons, "done")
         log.info("reloaded because %s", reload_words(reasons))
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)

@@ -116,8 +116,8 @@ class StateFiles:
         return self._unjudged_main is not None
 
     def is_unjudged(self, name: str) -> bool:
-        """Whether HAProxy has yet to judge, and then read, the section of a backend."""
-        return name in self._unjudged
+        """Whether HAProxy has yet to judge, and then read, the section of a backend, or the main file ("")."""
+        return name in self._unjudged if name else self.has_unjudged_main
 
     @property
     def is_due(self) -> bool:
@@ -275,7 +275,7 @@ class StateFiles:
         return Candidate(tuple(self._files(changed)), self._unjudged_main, unjudged)
 
     def install(self, candidate: Candidate) -> None:
-        """Let a candidate that HAProxy accepted be live; what was changed since stays unjudged, but for seats.
+        """Let a candidate that HAProxy accepted be live, with the present seats; what was changed since stays unjudged.
 
         Raises FileNotWritten; the rest is then due, and HAProxy must not be reloaded
         before ``write_all`` has succeeded.
@@ -283,10 +283,13 @@ class StateFiles:
         self._installed = Installed(main=self._main, removed=self._removed)
         for name, section in candidate.sections.items():
             latest = self._unjudged.get(name)
-            if latest is not None and differs_in_seats_only(section, latest):
-                self._installed.sections[name] = self._shards.get(name)
+            if latest is None:
+                continue
+            self._installed.sections[name] = self._shards.get(name)
+            if differs_in_seats_only(section, latest):
                 del self._unjudged[name]
-                self._due.add(self._shards.put(name, latest))
+            # Were it left for the next time, who changes faster than HAProxy judges would never be loaded.
+            self._due.add(self._shards.put(name, with_seats(section, latest)))
         self.confirm(candidate)
         if candidate.main is not None:
             self._main, self._is_main_due = candidate.main, True

@@ -37,6 +37,20 @@ def test_an_option_that_goes_back_before_the_reload_needs_none(house):
     assert house.reloads() == {"GLOBAL_CHANGED": 1}
 
 
+def test_an_option_that_changes_while_haproxy_judges_another_is_loaded_too(house):
+    house.begin(*WEB)
+    house.deliver(options(timeout_client="2m"))
+    house.wheel.turn(house._queued())
+    judged = house._awaited()
+    house.deliver(options(timeout_client="3m"))
+    house.wheel.turn(house._queued())
+    house.wheel.turn(judged)
+    assert "timeout client 120000ms" in main(house)
+    house.wait(1)
+    assert "timeout client 180000ms" in main(house)
+    assert house.reloads() == {"GLOBAL_CHANGED": 2}
+
+
 def test_a_changed_number_of_slots_needs_no_other_main_file(house):
     house.begin(*WEB, options(slots="4"))
     house.change(options(slots="6"))

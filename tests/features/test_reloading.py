@@ -15,6 +15,25 @@ def backend(name, *ips):
     return [ingress("shop", name, host=f"{name}.b.example"), service("shop", name), slice_("shop", name, *ips)]
 
 
+def timeout(name, seconds):
+    return service("shop", name, annotations={"hadyn.io/timeout-server": f"{seconds}s"})
+
+
+def during_judgement(house, *upserts, then):
+    """Deliver a difference that HAProxy has to judge, others while it does, and let hadyn do what it can do now."""
+    house.deliver(*upserts)
+    house.wheel.turn(house._queued())
+    judged = house._awaited()
+    house.deliver(*then)
+    house.wheel.turn(house._queued())
+    house.wheel.turn(judged)
+    house.settle()
+
+
+def filed(house):
+    return house.wheel.reloader.files.filed_section("shop_web_80")
+
+
 def ips(count):
     return [f"10.0.0.{number}" for number in range(11, count + 11)]
 
@@ -165,6 +184,34 @@ def test_endpoints_that_change_while_haproxy_judges_a_new_backend_need_no_second
     house.wait(5)
     assert house.reloads() == {"NEW_BACKEND": 1}
     assert house.ready("shop_a_80") == ["10.0.1.1:80", "10.0.1.2:80"]
+
+
+def test_a_backend_that_changes_while_haproxy_judges_it_is_loaded_as_judged_and_once_more(house):
+    house.begin(*WEB)
+    during_judgement(house, timeout("web", 31), then=[timeout("web", 32), slice_("shop", "web", "10.0.0.2")])
+    assert "timeout server 31000ms" in filed(house)
+    assert house.filed() == {"s2": "10.0.0.2:80"}
+    assert house.reloads() == {"BACKEND_CHANGED": 1}
+    house.wait(1)
+    assert "timeout server 32000ms" in filed(house)
+    assert house.reloads() == {"BACKEND_CHANGED": 2}
+    house.wait(10)
+    assert house.reloads() == {"BACKEND_CHANGED": 2}
+
+
+def test_a_new_backend_that_changes_while_haproxy_judges_it_serves_after_the_first_reload(house):
+    house.begin(*WEB)
+    during_judgement(house, *backend("a", "10.0.1.1"), then=[timeout("a", 31)])
+    assert house.ready("shop_a_80") == ["10.0.1.1:80"]
+    assert house.routes()["a.b.example/"] == "shop_a_80"
+    assert house.reloads() == {"NEW_BACKEND": 1}
+
+
+def test_what_haproxy_judged_for_nothing_is_not_loaded(house):
+    house.begin(*WEB)
+    during_judgement(house, timeout("web", 31), then=[*WEB, *backend("a", "10.0.1.1")])
+    assert house.reloads() == {"NEW_BACKEND": 1}
+    assert house.ready("shop_a_80") == ["10.0.1.1:80"]
 
 
 @pytest.mark.parametrize("version", ["3.0.11", "3.2.26", "3.4.7"])

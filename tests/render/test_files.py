@@ -102,7 +102,7 @@ def test_what_changed_while_haproxy_judged_is_judged_next_time(files: StateFiles
     files.install(candidate)
     assert files.backend_names() == {"web"}
     assert files.is_unjudged("web")
-    assert not shard_file(files, "web").exists()
+    assert shard_file(files, "web").read_text() == section("web", directive="timeout server 2s")
 
 
 def test_seats_that_changed_while_haproxy_judged_a_new_backend_go_live_with_it(files: StateFiles) -> None:
