@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hadyn.planner.commands import SetAddress, SetState, SetWeight
+from hadyn.planner.commands import AddBackend, SetAddress, SetFqdn, SetState, SetWeight
 from hadyn.planner.observed import SlotState
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.reasons import Reload
@@ -65,7 +65,9 @@ def _what_happened(rounds: list[BackendPlan]) -> str:
     moved = {command.slot for command in commands if isinstance(command, SetAddress)}
     left = [slot for slot in states[SlotState.MAINT] if slot not in moved]
     weighed = [command.slot for command in commands if isinstance(command, SetWeight) and command.slot not in came]
-    counts = [f"{counted(len(came), 'endpoint', 'endpoints')} came"] if came else []
+    renamed = [command.slot for command in commands if isinstance(command, SetFqdn)]
+    counts = ["new backend"] if any(isinstance(command, AddBackend) for command in commands) else []
+    counts += [f"{counted(len(came), 'endpoint', 'endpoints')} came"] if came else []
     if left or drains:
         counts.append(
             f"{len(left) + len(drains)} left"
@@ -75,6 +77,7 @@ def _what_happened(rounds: list[BackendPlan]) -> str:
     told = [f"{_slot_words(came)} set"] if came else []
     told += [f"{_slot_words(drains)} draining"] if drains else []
     told += [f"{_slot_words(left)} in maint"] if left else []
+    told += [f"name of {_slot_words(renamed)} changed"] if renamed else []
     told += [f"weight of {_slot_words(weighed)} changed"] if weighed else []
     return "; ".join(filter(None, [", ".join(counts), ", ".join(told)]))
 

@@ -6,8 +6,8 @@ import pytest
 
 from hadyn.controller.sentences import cycle_sentence, reload_words
 from hadyn.model.desired import MapName
-from hadyn.planner.commands import AddMapEntry
-from hadyn.planner.plan import Plan
+from hadyn.planner.commands import AddBackend, AddMapEntry, PublishBackend, SetFqdn
+from hadyn.planner.plan import BackendPlan, Plan, Seating
 from hadyn.planner.reasons import Reload, ReloadReason
 from tests.planner.texts import backend, plan, slots
 
@@ -50,6 +50,16 @@ def sentence(*plans, pending=()):
 )
 def test_a_cycle_says_what_it_did(wanted, observed, expected):
     assert sentence(Plan((plan(backend(*wanted), slots(**observed)),))) == expected
+
+
+def test_a_backend_that_comes_without_endpoints_is_said_to_be_new():
+    made = Plan((BackendPlan("web", Seating(10), (AddBackend("web"), PublishBackend("web"))),))
+    assert sentence(made) == "shop/web:80: new backend; no reload"
+
+
+def test_a_name_that_haproxy_resolves_is_said_to_change():
+    renamed = Plan((BackendPlan("web", Seating(1), (SetFqdn("web", "s1", "web.example"),)),))
+    assert sentence(renamed) == "shop/web:80: name of slot s1 changed; no reload"
 
 
 def test_a_cycle_says_why_a_reload_waits():
