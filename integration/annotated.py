@@ -94,6 +94,7 @@ class AnnotatedSite:
     def _fill(self) -> None:
         """Write the files as hadyn would, with every endpoint seated."""
         self.stack.files.put_main(self.stack.main_text(self.inventory.main_wish))
+        self.stack.put_credentials(self.inventory.credentials)
         for name in sorted(self.inventory.backend_names()):
             backend = self.inventory.backend(name)
             assert backend is not None

@@ -15,21 +15,24 @@ from typing import Self
 
 from hadyn.controller.intent import NO_WISH
 from hadyn.model.addresses import Address
+from hadyn.model.credentials import Credentials
 from hadyn.model.desired import Backend, Endpoint, MapKey
 from hadyn.model.directives import Directive
 from hadyn.model.main_wish import MainWish
 from hadyn.model.names import slot_name
 from hadyn.planner.plan import Seating
 from hadyn.process.haproxy import HAProxyProcess
-from hadyn.process.privileges import NOBODY, can_confine
+from hadyn.process.privileges import NOBODY as NOBODYS_ID
+from hadyn.process.privileges import can_confine
 from hadyn.process.versions import examined
 from hadyn.render.certificates import DEFAULT, LISTING
 from hadyn.render.config import ConfigSettings, Jail, backend_section, main_config
+from hadyn.render.credentials import nobodys
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.render.replicas import alone
 from hadyn.render.resolvers import Resolvers
-from hadyn.render.self_made import make_certificate
+from hadyn.render.self_made import NOBODY, made_here, make_certificate
 from hadyn.render.tls import TlsSettings
 from hadyn.settings import Settings
 from integration.haproxies import free_port
@@ -80,9 +83,10 @@ class Stack:
             bind=(self.address,),
             runtime_socket=str(self.settings.runtime_socket),
             maps=str(self.folder.maps),
+            credentials=str(self.folder.credentials),
             errors=str(self.folder.errors),
             maxconn=200,
-            jail=Jail(str(self.folder.empty), NOBODY, NOBODY) if can_confine() else None,
+            jail=Jail(str(self.folder.empty), NOBODYS_ID, NOBODYS_ID) if can_confine() else None,
             tls=TlsSettings((self.encrypted,), str(self.folder.certificates / LISTING)) if self.encrypted else None,
             resolvers=Resolvers((Address("127.0.0.1", 9),)),
         )
@@ -103,6 +107,12 @@ class Stack:
         backend = Backend(name, f"test/{name}", directives=(named, *directives))
         seats = {slot_name(number): endpoint for number, endpoint in enumerate(endpoints, 1)}
         self.files.put_backend(name, backend_section(backend, Seating(slots, seats)))
+
+    def put_credentials(self, book: Credentials) -> None:
+        """Write the files that server lines name; what no Secret holds is nobody's."""
+        for file in book.files():
+            self.files.credentials.put(file, book.content(file).pem or nobodys(file, made_here(NOBODY)))
+        self.files.credentials.write()
 
     def route(self, entries: Mapping[MapKey, str | None]) -> None:
         self.files.put_maps(entries)

@@ -69,6 +69,7 @@ def annotated() -> Inventory:
 def test_haproxy_takes_every_option_alone_and_in_random_company(haproxy: HAProxyBinary, annotated: Inventory) -> None:
     with Stack(haproxy.path, speaks_tls=True) as stack:
         stack.files.put_main(stack.main_text(annotated.main_wish))
+        stack.put_credentials(annotated.credentials)
         names = sorted(annotated.backend_names())
         for name in names:
             backend = annotated.backend(name)

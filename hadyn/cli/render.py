@@ -85,6 +85,7 @@ def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool,
             _write_certificates(found)
     except OSError as cause:
         raise FileNotWritten(cause.filename or str(folder), cause) from cause
+        _write_credentials(found)
 
 
 def _bootstrap(output: Path | None, settings: Settings) -> None:
@@ -169,3 +170,19 @@ def _write(files: dict[str, str], folder: Path) -> None:
         (folder / name).write_text(text)
     for page in shipped_files().glob("*.http"):
         shutil.copyfile(page, folder / "errors" / page.name)
+def _write_credentials(found: Judged) -> None:
+    """Write the files that server lines name; where a Secret holds nothing good, nobody's."""
+    from hadyn.render.credentials import AUTHORITIES, PAIR, CredentialFiles, nobodys  # noqa: PLC0415
+    from hadyn.render.folder import StateFolder  # noqa: PLC0415
+    from hadyn.render.self_made import make_nobody  # noqa: PLC0415
+
+    book = found.inventory.credentials
+    files = CredentialFiles(StateFolder(found.settings.state_dir).credentials)
+    files.folder.mkdir(mode=0o700, exist_ok=True)
+    for gone in (path for path in files.folder.glob("*") if path.suffix in (AUTHORITIES, PAIR)):
+        gone.unlink()
+    for file in book.files():
+        files.put(file, book.content(file).pem or nobodys(file, make_nobody()))
+    files.write()
+
+

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from hadyn.controller.belated import BelatedSource
 from hadyn.controller.certificates import CertificateKeeper, keeper
+from hadyn.controller.credentials import credential_keeper
 from hadyn.controller.doors import door
 from hadyn.controller.events import EventQueue
 from hadyn.controller.filing import Filing
@@ -144,6 +145,12 @@ class Assembly:
             metrics=metrics,
             clock=time.monotonic,
             drain_seconds=settings.drain_time,
+        )
+        reconciler.credentials = credential_keeper(
+            filing,
+            unix_conversation(settings.runtime_socket, CERTIFICATE_SECONDS),
+            capabilities=lambda: reconciler.runtime.capabilities,
+            observer=metrics.commanded,
         )
         if settings.https_port:
             reconciler.certificates = self._keeper(reconciler)

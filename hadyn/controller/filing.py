@@ -49,6 +49,7 @@ class Filing:
 
     ``entries`` are the map entries of the files. ``draining`` are backends with a
     draining endpoint, which a reload makes ready again: the files have no word for drain.
+    One that ``is_closed`` takes no requests, whoever is there.
     """
 
     inventory: Inventory
@@ -61,6 +62,8 @@ class Filing:
     draining: set[str] = field(default_factory=set)
     unseated: dict[str, Problem] = field(default_factory=dict)
     certificate_problems: tuple[Problem, ...] = ()
+    credential_problems: tuple[Problem, ...] = ()
+    is_closed: Callable[[str], bool] = lambda _backend: False
     main: MainFile = field(init=False)
     drains: Drains = field(init=False)
     _is_unwritten: bool = False
@@ -81,6 +84,9 @@ class Filing:
         """Return a backend as it is wanted, None if it shall not be there."""
         found = self.inventory.backend(name)
         backend = found and self.drains.applied(found)
+        if backend is not None and self.is_closed(name):
+            by_name = backend.by_name and replace(backend.by_name, is_refused=True)
+            backend = replace(backend, endpoints=(), knows_endpoints=True, by_name=by_name)
         refused = self.refused.get(name)
         if backend is None or refused is None:
             self.refused.pop(name, None)
@@ -173,6 +179,10 @@ class Filing:
         """Write certificates and their list; what cannot be written now is written later."""
         self._write(self.files.certificates.write)
 
+    def write_credentials(self) -> None:
+        """Write whom HAProxy believes, and as whom it shows itself; what cannot be written now is written later."""
+        self._write(self.files.credentials.write)
+
     def write_all(self) -> bool:
         """Write whatever is due, so that it survives a power cut; return whether that came off."""
         return self._write(self.files.write_all)
@@ -197,6 +207,7 @@ class Filing:
             *self.inventory.problems(),
             *self.unseated.values(),
             *self.certificate_problems,
+            *self.credential_problems,
             *self.main.problems(),
             *refused,
         }
@@ -209,7 +220,7 @@ class Filing:
 
     def news(self) -> tuple[Problem, ...]:
         """Return the problems that were not there when this was asked last; costs nothing where nothing changed."""
-        others = self.certificate_problems, tuple(self.refused.values())
+        others = self.certificate_problems, self.credential_problems, tuple(self.refused.values())
         causes = self.inventory.problems(), tuple(self.unseated.values()), self.main.problems(), *others
         if causes == self._causes:
             return ()

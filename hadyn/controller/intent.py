@@ -89,6 +89,7 @@ def configuration(
         bind=listeners(settings),
         runtime_socket=str(settings.runtime_socket),
         maps=str(folder.maps),
+        credentials=str(folder.credentials),
         errors=str(folder.errors),
         maxconn=settings.maxconn,
         jail=jail,

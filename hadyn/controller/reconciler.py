@@ -15,6 +15,7 @@ from itertools import islice
 from msgspec import structs
 
 from hadyn.controller.certificates import CertificateKeeper
+from hadyn.controller.credentials import CredentialKeeper
 from hadyn.controller.filing import Filing
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.places import Places
@@ -74,6 +75,7 @@ class Reconciler:
     is_doubtful: bool = False
     strangers: tuple[str, ...] = ()
     certificates: CertificateKeeper | None = None
+    credentials: CredentialKeeper | None = None
 
     def reconcile(self, touched: Touched, *, received: Mapping[str, float] | None = None) -> Turned:
         """Bring what is touched in step.
@@ -85,6 +87,7 @@ class Reconciler:
             self.read_entries()
         if touched.main_file:
             self.filing.put_main()
+        more = self.credentials.keep(touched) if self.credentials else []
         self._give_places(touched.backends)
         desired = self.desired(touched)
         services = {name: backend.service for name, backend in desired.backends.items() if backend is not None}
@@ -103,7 +106,7 @@ class Reconciler:
         for name in self.places.by_backend.keys() & touched.backends:
             if self.filing.wanted(name) is None:
                 self.places.leave(name)
-        more = self.certificates.keep(touched) if self.certificates else []
+        more += self.certificates.keep(touched) if self.certificates else []
         sentence = cycle_sentence(plans, services, self.filing.pace.pending, more=more)
         return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans))
 
@@ -156,6 +159,8 @@ class Reconciler:
         self.places.began(self.filing.files.main)
         if self.certificates:
             self.certificates.file()
+        if self.credentials:
+            self.credentials.file()
         for names in portions(touched.backends):
             self._compare({}, names)
             self.filing.settle(names)
@@ -211,6 +216,8 @@ class Reconciler:
             self.certificates.after_reload()
         else:
             self.filing.files.certificates.clear()
+        if self.credentials:
+            self.credentials.after_reload()
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
         absent = self.filing.inventory.backend_names() - self.loaded
@@ -308,6 +315,8 @@ class Reconciler:
 
     def _differing_certificates(self) -> Touched:
         differing = Touched()
+        for touched in self.credentials.compare() if self.credentials else ():
+            differing |= touched
         for touched in self.certificates.compare() if self.certificates else ():
             differing |= touched
         return differing

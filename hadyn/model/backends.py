@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from hadyn.model.canary import Share, chosen_share, joined
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
+from hadyn.model.credentials import Credential, Credentials, credentials_in, in_namespace, strangers
 from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
 from hadyn.model.directives import Directive, UsersOf
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
@@ -22,7 +23,7 @@ from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
 from hadyn.model.names import PEERS
-from hadyn.model.objects import BackendResource, Secret, Service
+from hadyn.model.objects import BackendResource, KubernetesObject, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
@@ -64,6 +65,7 @@ class Part(Struct, frozen=True, gc=False):
     weight: int = 1
     passwords: tuple[ObjectRef, ...] = ()
     guards: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
 
     @property
     def sources(self) -> tuple[ObjectRef, ...]:
@@ -98,6 +100,7 @@ class Workshop:
         self._holding = holding
         self._membership = membership
         self._names = names
+        self.credentials = Credentials(self._object)
 
     def part(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Part, list[Problem]]:
         """Settle the backend that ``leads`` lead to; return it with what is wrong with its options."""
@@ -113,15 +116,18 @@ class Workshop:
         share, refused = chosen_share(shares, sum(lead.routes for lead in leads))
         problems += refused
         directives = tuple(line.of(found.backend) for line in choices.directives())
+        server_lines, namespace = choices.server_directives(), found.source.namespace
+        problems += strangers(choices, namespace)
         part = Part(
             supply,
             capacity,
             directives,
-            choices.server_directives(),
+            tuple(in_namespace(line, namespace) for line in server_lines),
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
             passwords=_password_secrets(found, voices),
             guards=self._guards(voices),
+            credentials=credentials_in(server_lines, namespace),
         )
         if share is None:
             return part, problems
@@ -158,13 +164,14 @@ class Workshop:
             guards=part.guards,
         )
 
-    def user_problems(self, part: Part) -> list[Problem]:
-        """What is wrong with the users that a backend asks for; that a Secret is missing is said of who refers to it."""
-        return [
+    def secret_problems(self, part: Part) -> list[Problem]:
+        """What is wrong with the Secrets that a backend needs; that one is missing is said of who refers to it."""
+        of_users = [
             Problem(secret, "data", Reason.INVALID_VALUE, said, REHASH)
             for secret in part.passwords
             for said in self._users(secret)[1][:MOST_FAULTS]
         ]
+        return of_users + self.credentials.problems(part.supply.found.backend)
 
     def _guards(self, voices: Iterable[Voice]) -> tuple[str, ...]:
         guards = {guard(Said(voice.options, self._standing.of_objects)) for voice in voices}
@@ -230,6 +237,10 @@ class Workshop:
             publishes_not_ready=source.object.publishes_not_ready,
             own_addresses=own_addresses,
         )
+
+    def _object(self, ref: ObjectRef) -> KubernetesObject | None:
+        held = self._holding(ref)
+        return held.object if held else None
 
     def _options(self, source: ObjectRef) -> tuple[tuple[str, object], ...]:
         held = self._holding(source)

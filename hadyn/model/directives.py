@@ -29,6 +29,28 @@ class UsersOf(str):
         return f"{backend}_users_{self}"
 
 
+NOBODY = "-"
+"""Stands for a Secret, and is the name of none."""
+
+
+class AuthoritiesOf(str):
+    """A word: the file of the authorities in a Secret, "name" or "namespace/name"; only ``credentials.py`` says how it is called."""
+
+    __slots__ = ()
+
+
+class PairOf(str):
+    """A word: the file of the certificate with its key in a Secret, named as for ``AuthoritiesOf``."""
+
+    __slots__ = ()
+
+
+class PairIfAny(PairOf):
+    """The same, of a Secret that may hold neither."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Directive:
     """A directive and its arguments, one word each: ``Directive("timeout", "server", "30s")``.

@@ -75,6 +75,7 @@ class Inventory:
             self._references.replace(DEFAULT_SETTING, (Reference(default, ""),))
         self._certificates = Certificates(self._claims, self.object, shared_hosts=policy.shared_hosts, default=default)
         self._workshop = Workshop(policy, self._store.held, self._membership, self._names, self._standing)
+        self.credentials = self._workshop.credentials
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
@@ -109,7 +110,7 @@ class Inventory:
         for name in backends:
             part = self._parts.get(name)
             self._book.put(Judge.PORTS, name, self._workshop.port_problems(part) if part else ())
-            self._book.put(Judge.USERS, name, self._workshop.user_problems(part) if part and part.passwords else ())
+            self._book.put(Judge.USERS, name, self._workshop.secret_problems(part) if part else ())
             self._judge_names(name)
         tls_hosts = self._certificates.settle(dirty.hosts, dirty.secrets, self._book)
         main = dirty.main_file or self._sections != before
@@ -356,6 +357,7 @@ class Inventory:
             self._refer(source, self.object(source) if source in self._users else None, dirty)
         self._names.replace(name, before.questions if before else (), after.questions if after else ())
         self._book.put(Judge.PART, name, problems)
+        self.credentials.replace(name, after.credentials if after else ())
         (self._remembering.add if after and after.remembers_clients else self._remembering.discard)(name)
         (self._left_to_haproxy.add if after and after.supply.host else self._left_to_haproxy.discard)(name)
         if before != after:

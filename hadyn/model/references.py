@@ -7,13 +7,14 @@ problem of those who refer to it, and what was known goes on counting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hadyn.model.changes import Changes
 from hadyn.model.index import Index
 from hadyn.model.objects import Ingress, KubernetesObject, Secret
 from hadyn.model.options.authentication import AUTH_SECRET
+from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
@@ -37,17 +38,25 @@ class SecretChanges(NamedTuple):
 
 def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
     """Return what Secrets an object refers to, all of its own namespace; whatever names Secrets is collected here."""
-    if not isinstance(each, Ingress):
-        return ()
-    certificates = (
-        Reference(ObjectRef(Secret.kind, each.namespace, rule.secret), f"{rule.field}.secretName")
-        for rule in each.tls
-        if rule.secret
-    )
-    users = dict(each.options).get(AUTH_SECRET.name)
-    field = f"metadata.annotations[{AUTH_SECRET.annotation}]"
-    passwords = (Reference(ObjectRef(Secret.kind, each.namespace, str(users)), field),) if users else ()
-    return (*certificates, *passwords)
+    found = list(_of_handshakes(each)) if isinstance(each, Ingress) else []
+    options = dict(each.options)
+    if users := options.get(AUTH_SECRET.name):
+        found.append(_reference(each, AUTH_SECRET.annotation, str(users)))
+    for option in (SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET):
+        owner, separator, name = str(options.get(option.name) or "").rpartition("/")
+        if name and (not separator or owner == each.namespace):
+            found.append(_reference(each, option.annotation, name))
+    return tuple(found)
+
+
+def _of_handshakes(ingress: Ingress) -> Iterator[Reference]:
+    for rule in ingress.tls:
+        if rule.secret:
+            yield Reference(ObjectRef(Secret.kind, ingress.namespace, rule.secret), f"{rule.field}.secretName")
+
+
+def _reference(each: KubernetesObject, annotation: str, name: str) -> Reference:
+    return Reference(ObjectRef(Secret.kind, each.namespace, name), f"metadata.annotations[{annotation}]")
 
 
 class References:

@@ -49,5 +49,13 @@ class Capabilities:
         """How many bytes of certificates and key are taken by command. haproxy-facts.md#certificate-payloads"""
         return 120_000 if self.version[:2] >= (3, 4) else 15_500
 
+    @property
+    def commits_authorities_soundly(self) -> bool:
+        """After ``commit ssl ca-file`` certificates of the same lines can be committed, too; others lose or crash.
+
+        haproxy-facts.md#authorities-then-certificates, measured on 2.8.25, 3.2.26 and 3.4.7
+        """
+        return (2, 8, 25) <= self.version < (2, 9) or (3, 2, 26) <= self.version < (3, 3) or self.version >= (3, 4)
+
     def __str__(self) -> str:
         return ".".join(map(str, self.version))

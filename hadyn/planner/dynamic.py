@@ -20,10 +20,12 @@ from hadyn.planner.commands import AddSlot
 
 DYNAMIC_ALGORITHMS = frozenset({"roundrobin", "leastconn", "first", "random"})
 """Others have a table of all slots, which HAProxy makes once. haproxy-facts.md#added-slots"""
+_OF_TLS = {"alpn", "ca-file", "check-sni", "ciphers", "ciphersuites", "crt", "sni", "ssl", "verify", "verifyhost"}
 SLOT_KEYWORDS = frozenset(
-    {"alpn", "maxconn", "maxqueue", "minconn", "on-marked-down", "pool-max-conn", "pool-purge-delay", "proto"}
-    | {"send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn", "slowstart", "sni", "ssl", "tfo"}
-    | {"verify", "ws"}
+    _OF_TLS
+    | {"maxconn", "maxqueue", "minconn", "on-marked-down", "pool-max-conn", "pool-purge-delay", "proto", "send-proxy"}
+    | {"send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn", "slowstart", "ssl-max-ver", "ssl-min-ver", "tfo"}
+    | {"ws"}
 )
 """First words of those server directives that mean the same behind ``add server``; ``check`` would not begin."""
 PLAIN_WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")

@@ -18,6 +18,7 @@ class ReloadReason(Enum):
     BACKEND_CHANGED = "a setting of the backend changed that no command can change"
     GLOBAL_CHANGED = "a setting for all of HAProxy changed that no command can change"
     CERTIFICATE_TOO_LONG = "a certificate with its chain is longer than this HAProxy takes by command"
+    CREDENTIAL_CHANGED = "another certificate is shown to pods, which this HAProxy takes by command only once"
     PASSTHROUGH_BEGAN = "a first Ingress leaves TLS to its pods, for which HAProxy needs one more frontend"
     ROUTING_BEGAN = "a first route asks for more than host and path, for which the frontend needs lines"
     SOCKET_GONE = "HAProxy's runtime socket was removed, or taken by another program"

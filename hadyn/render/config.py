@@ -62,7 +62,7 @@ class Jail:
 class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
-    ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
+    ``credentials`` is the folder of what server lines name, "" where none does. ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
     root starts HAProxy, ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy
     speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command. ``extras`` are what some route wants of the frontend.
     """
@@ -81,11 +81,13 @@ class ConfigSettings:
     spare_slots: int = 10
     options: Options = ()
     replicas: Replicas | None = None
+    credentials: str = ""
     extras: frozenset[Extra] = NONE
 
     def __post_init__(self) -> None:
         optional = (*((self.jail.folder,) if self.jail else ()), *((self.tls.listing,) if self.tls else ()))
-        for path in (self.runtime_socket, self.maps, self.errors, *optional):
+        credentials = (self.credentials,) if self.credentials else ()
+        for path in (self.runtime_socket, self.maps, self.errors, *optional, *credentials):
             assert PLAIN_PATH.fullmatch(path), path
         assert self.bind, self
         assert min(self.maxconn, self.threads, self.hard_stop_after - 1) >= 0, self
@@ -224,6 +226,10 @@ def _free_line(first: int, last: int) -> Iterator[str]:
         yield f"server-template {SLOT_PREFIX} {first}-{last} {PLACEHOLDER} disabled weight 1"
 
 
+def _bases(folder: str) -> tuple[str, str]:
+    return f"ca-base {folder}", f"crt-base {folder}"
+
+
 def _global_section(settings: ConfigSettings, said: Said) -> str:
     lines = [
         "global",
@@ -246,6 +252,8 @@ def _global_section(settings: ConfigSettings, said: Said) -> str:
         lines.append(f"nbthread {settings.threads}")
     if settings.tls:
         lines += tls_global_lines()
+    if settings.credentials:
+        lines += ["# what server lines name of pods' certificates", *_bases(settings.credentials)]
     if settings.jail:
         lines.append("# once started, the worker reads no file and needs no right of root")
         lines += [f"chroot {settings.jail.folder}", f"uid {settings.jail.user}", f"gid {settings.jail.group}"]

@@ -20,6 +20,7 @@ from hadyn.model.desired import MapKey, MapName
 from hadyn.render.atomic import replace_files
 from hadyn.render.candidate import Candidate
 from hadyn.render.certificates import CertificateFiles
+from hadyn.render.credentials import CredentialFiles
 from hadyn.render.folder import StateFolder
 from hadyn.render.imprints import Imprints
 from hadyn.render.map_files import MapFiles
@@ -46,6 +47,7 @@ class StateFiles:
         self._imprints = Imprints()
         self._maps = MapFiles(folder.maps, self._replaced)
         self.certificates = CertificateFiles(folder.certificates, self._make_folders_again)
+        self.credentials = CredentialFiles(folder.credentials, self._make_folders_again)
         self._shards = Shards()
         # Each reload names all of them, and a Path spells itself once.
         self._shard_paths = [folder.backends / f"{number:03}.cfg" for number in range(SHARDS)]
@@ -72,6 +74,7 @@ class StateFiles:
             self._main = _read(self.folder.main_config) or None
             self._maps.load()
             self.certificates.load()
+            self.credentials.load()
         except OSError as cause:
             raise FileNotWritten(str(self.folder.path), cause) from cause
         self._imprints.take([self.folder.main_config, *map(self._shard_path, range(SHARDS)), *self._maps.paths()])
@@ -96,6 +99,12 @@ class StateFiles:
     def filed_section(self, name: str) -> str:
         """Return the section of a backend as HAProxy has it once it has read the files, "" for none."""
         return (self._shards.get(name) or b"").decode()
+
+    def words_behind(self, pattern: re.Pattern[str]) -> set[str]:
+        """Return what a pattern finds in any section that HAProxy has, or reads with its next reload; costs all of them."""
+        contents = (self._shards.content(number) for number in self._shards.numbers())
+        others = (*self._unjudged.values(), *self._removed.values())
+        return {word for content in (*contents, *others) for word in pattern.findall(content.decode())}
 
     def entries(self) -> dict[MapKey, str]:
         """Return all map entries, those included that are not written yet."""
@@ -123,7 +132,7 @@ class StateFiles:
     def is_due(self) -> bool:
         """Whether a file is behind: maps that wait for their turn, or a write that failed."""
         is_due = self._is_main_due or self._are_pages_due or self._maps.is_due or self.certificates.is_due
-        return bool(self._due) or is_due
+        return bool(self._due) or is_due or self.credentials.is_due
 
     def put_main(self, text: str) -> None:
         """Set the main file; ``install`` writes it."""
@@ -224,6 +233,7 @@ class StateFiles:
         if self._are_pages_due:
             self._write_pages()
         self.certificates.write()
+        self.credentials.write()
         if self._is_main_due and self._main is not None:
             self._raise_first(self._replaced({self.folder.main_config: self._main}, durable))
             self._is_main_due = False
@@ -245,6 +255,7 @@ class StateFiles:
         )
         self._maps.doubt()
         self.certificates.doubt()
+        self.credentials.doubt()
 
     def doubt_changed(self) -> list[Path]:
         """Have the files written again that somebody else changed; return them. Raises OSError."""
@@ -255,7 +266,7 @@ class StateFiles:
         if not numbers.keys() >= set(changed):
             self._are_pages_due = True
             self._maps.doubt()
-        return [*changed, *self.certificates.restore()]
+        return [*changed, *self.certificates.restore(), *self.credentials.restore()]
 
     def stage(self) -> Candidate:
         """Write what HAProxy has not judged yet beside the live files; raises FileNotWritten.

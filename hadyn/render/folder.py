@@ -56,6 +56,11 @@ class StateFolder:
         return self.path / "certificates"
 
     @property
+    def credentials(self) -> Path:
+        """Whom HAProxy believes among pods, and as whom it shows itself to them."""
+        return self.path / "credentials"
+
+    @property
     def errors(self) -> Path:
         return self.path / "errors"
 
@@ -97,7 +102,7 @@ class StateFolder:
     def make_folders(self) -> None:
         """Make what is missing inside, 0700 whatever the umask; raises OSError."""
         sockets = self.path / "run", self.path / "master"
-        inside = self.backends, self.candidate, self.maps, self.certificates, self.errors, self.empty
+        inside = self.backends, self.candidate, self.maps, self.certificates, self.credentials, self.errors, self.empty
         for folder in (self.path, *inside, *sockets):
             folder.mkdir(PRIVATE_FOLDER, exist_ok=True)
             folder.chmod(PRIVATE_FOLDER)

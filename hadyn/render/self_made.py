@@ -14,6 +14,7 @@ from hadyn.errors import WrongUsage
 MARK = "made by hadyn itself"
 """First line of its file; what stands before a block means nothing to HAProxy."""
 NAME = "hadyn default certificate"
+NOBODY = "nobody"
 DAYS = 3650
 SECONDS = 30.0
 
@@ -24,7 +25,20 @@ def is_self_made(pem: str) -> bool:
 
 def make_certificate() -> str:
     """Return a new certificate with its key; raises WrongUsage where Python cannot be started."""
-    command = [sys.executable, "-I", "-m", __name__]
+    return _made_elsewhere()
+
+
+def make_nobody() -> str:
+    """Return a new certificate with its key for a client of pods; raises WrongUsage where Python cannot be started.
+
+    Its key is on a curve of which TLS 1.3 knows nothing, so HAProxy shows it to no pod that does not insist on
+    a certificate. haproxy-facts.md#nobodys-certificate
+    """
+    return _made_elsewhere(NOBODY)
+
+
+def _made_elsewhere(*arguments: str) -> str:
+    command = [sys.executable, "-I", "-m", __name__, *arguments]
     try:
         made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
     except (OSError, subprocess.SubprocessError) as cause:
@@ -33,7 +47,7 @@ def make_certificate() -> str:
     return made.stdout
 
 
-def made_here() -> str:
+def made_here(name: str = NAME) -> str:
     """Make it in this process."""
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - for the short life of a process of its own
 
@@ -43,11 +57,11 @@ def made_here() -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat  # noqa: PLC0415
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    key = ec.generate_private_key(ec.SECP256K1() if name == NOBODY else ec.SECP256R1())
+    title = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(title, title, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=DAYS))
         .sign(key, hashes.SHA256())
@@ -57,4 +71,4 @@ def made_here() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(made_here())
+    sys.stdout.write(made_here(*sys.argv[1:]))

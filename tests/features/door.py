@@ -107,7 +107,8 @@ class FakeDoor:
         self.mains.append(main.read_text())
         text = "\n".join(path.read_text() for path in (main, *shards))
         maps = {str(path): _entries(path) for path in self.folder.maps.glob("*.map")}
-        certificates = {str(path): path.read_text() for path in self.folder.certificates.iterdir()}
+        folders = self.folder.certificates, self.folder.credentials
+        certificates = {str(path): path.read_text() for folder in folders for path in folder.iterdir()}
         self.fake.reload(text, maps, certificates)
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hadyn.controller.certificates import CertificateKeeper
+from hadyn.controller.credentials import credential_keeper
 from hadyn.controller.default_certificate import DefaultCertificate
 from hadyn.controller.events import EventQueue, Resync
 from hadyn.controller.filing import Filing
@@ -207,6 +208,12 @@ class House:
             observer=metrics.commanded,
         )
         reconciler = Reconciler(filing, runtime, metrics, self.clock, drain_seconds=self.drain_seconds)
+        reconciler.credentials = credential_keeper(
+            filing,
+            self.fake.converse,
+            capabilities=lambda: self.fake.capabilities,
+            make=lambda: pair("nobody", kind="secp256k1").pem,
+        )
         if self.speaks_tls:
             reconciler.certificates = self._keeper(filing)
         reloader = Reloader(self.door, files, reconciler, pace, metrics, self.events, self.clock, wall_clock)
@@ -231,6 +238,7 @@ class House:
             runtime_socket=f"{self.folder.path}/run/runtime.sock",
             maps=str(self.folder.maps),
             errors=str(self.folder.errors),
+            credentials=str(self.folder.credentials),
             spare_backends=self.spares,
             spare_slots=self.slots,
             tls=TlsSettings((Address("127.0.0.1", 8443),), f"{self.folder.certificates}/{LISTING}")

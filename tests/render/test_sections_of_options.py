@@ -5,6 +5,7 @@ import pytest
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section
 from tests import given
+from tests.authorities import root
 from tests.conftest import Golden
 from tests.model.looks import inventory
 
@@ -24,6 +25,26 @@ FAMILIES = {
     "name_of_the_host": {"backend-protocol": "h2-ssl", "secure-sni": "host"},
     "no_name_without_tls": {"secure-sni": "host"},
     "http2_over_tls": {"backend-protocol": "h2", "server-tls": "true"},
+    "verified_pods": {
+        "backend-protocol": "grpcs",
+        "server-ca": "authority",
+        "server-crt": "shop/client",
+        "server-verify-host": "web.shop.svc",
+        "secure-sni": "host",
+        "server-ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "server-cipher-suites": "TLS_AES_128_GCM_SHA256",
+        "server-tls-versions": "TLSv1.3 TLSv1.2",
+        "health-check-path": "/healthz",
+    },
+    "pods_verified_by_sni": {"server-ca": "authority", "secure-sni": "shop.internal"},
+    "pods_verified_by_no_name": {
+        "server-ca": "authority",
+        "health-check-path": "/healthz",
+        "health-check-host": "shop.internal:8080",
+    },
+    "pods_verified_with_one_secret": {"server-tls-secret": "both", "server-verify": "true"},
+    "one_secret_shown_to_pods": {"server-tls": "true", "server-tls-secret": "both", "server-verify": "false"},
+    "no_certificates_without_tls": {"server-tls-secret": "both", "server-tls-versions": "TLSv1.3"},
     "timeouts": {f"timeout-{name}": "1500ms" for name in ("connect", "server", "queue", "tunnel", "server-fin")},
     "retries": {"retries": "1", "retry-on": "conn-failure 503", "redispatch": "false", "abort-on-close": "true"},
     "cookie": {"affinity": "cookie"},
@@ -55,6 +76,10 @@ FAMILIES = {
 }
 
 
+CLIENT = root().issue("client").values()
+SECRETS = {"authority": root().values(), "client": CLIENT, "both": root().values() | CLIENT}
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, golden: Golden) -> None:
     annotations = {f"hadyn.io/{name}": value for name, value in FAMILIES[family].items()}
@@ -62,6 +87,7 @@ def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, gold
         given.service("shop", "web", annotations=annotations),
         given.slice_("shop", "web", "10.0.0.7", port=8080),
         given.ingress("shop", "web"),
+        *(given.secret("shop", name, data=data) for name, data in SECRETS.items()),
     )
     backend = shown.backend("shop_web_80")
     assert not shown.problems()

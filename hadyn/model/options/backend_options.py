@@ -32,9 +32,18 @@ from hadyn.model.options.cookies import (
 from hadyn.model.options.option import Option
 from hadyn.model.options.passthrough import SSL_PASSTHROUGH
 from hadyn.model.options.persistence import AFFINITY, AFFINITY_MEMORY
-from hadyn.model.options.protocols import BACKEND_PROTOCOL, SEND_PROXY_PROTOCOL, SERVER_TLS
+from hadyn.model.options.pod_ciphers import SERVER_CIPHER_SUITES, SERVER_CIPHERS, SERVER_TLS_VERSIONS
+from hadyn.model.options.protocols import (
+    BACKEND_PROTOCOL,
+    SERVER_CA,
+    SERVER_CRT,
+    SERVER_TLS,
+    SERVER_TLS_SECRET,
+    SERVER_VERIFY,
+)
+from hadyn.model.options.proxy_headers import SEND_PROXY_PROTOCOL
 from hadyn.model.options.retries import ABORT_ON_CLOSE, REDISPATCH, RETRIES, RETRY_ON
-from hadyn.model.options.server_names import SECURE_SNI
+from hadyn.model.options.server_names import SECURE_SNI, SERVER_VERIFY_HOST
 from hadyn.model.options.servers import INITIAL_WEIGHT, MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
 from hadyn.model.options.timeouts import (
     TIMEOUT_CONNECT,
@@ -53,7 +62,15 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     INITIAL_WEIGHT,
     BACKEND_PROTOCOL,
     SERVER_TLS,
+    SERVER_CA,
+    SERVER_CRT,
+    SERVER_TLS_SECRET,
+    SERVER_VERIFY,
+    SERVER_VERIFY_HOST,
     SECURE_SNI,
+    SERVER_CIPHERS,
+    SERVER_CIPHER_SUITES,
+    SERVER_TLS_VERSIONS,
     SEND_PROXY_PROTOCOL,
     SSL_PASSTHROUGH,
     TIMEOUT_CONNECT,
