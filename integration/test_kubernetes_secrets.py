@@ -20,6 +20,7 @@ ACCOUNT = ("hadyn", "hadyn")
 SECRET_ROLE = "hadyn-secrets"
 HIDDEN = "hunter2-in-plain-sight"
 MANY = 22
+HUNDRED = 100
 CATCH_UP_SECONDS = 20.0
 
 
@@ -192,6 +193,22 @@ def test_a_role_for_one_secret_by_name_is_enough_for_that_one(
     ground.until(lambda: known(ground) == 1)
     (said,) = missed(ground)
     assert said.startswith(f"secret {shop.name}/other cannot be read")
+
+
+def test_a_hundred_secrets_that_may_be_read_one_by_one_are_known_without_a_thread_for_each(
+    cluster: ControlPlane, shop: Namespace, ground: ClusterGround
+) -> None:
+    names = [f"tls-{number}" for number in range(HUNDRED)]
+    shop.cluster.apply(*(secret(shop, name) for name in names), referring(shop, *names))
+    granted(cluster)
+    cluster.kubectl("delete", "clusterrolebinding", SECRET_ROLE)
+    words = ("--verb=list,watch", "--resource=secrets", *(f"--resource-name={name}" for name in names))
+    shop.kubectl("create", "role", SECRET_ROLE, *words)
+    shop.kubectl("create", "rolebinding", SECRET_ROLE, f"--role={SECRET_ROLE}", "--serviceaccount=hadyn:hadyn")
+    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
+    hadyn = ground.run("--namespace", shop.name, "--read-only")
+    ground.until(lambda: (known(ground), missed(ground)) == (HUNDRED, []))
+    assert len(list(Path(f"/proc/{hadyn.pid}/task").iterdir())) < HUNDRED
 
 
 @pytest.mark.parametrize("verb", ["list", "watch"])

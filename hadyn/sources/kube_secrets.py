@@ -1,7 +1,8 @@
 """Follow the Secrets that are referred to, and no others.
 
 Rules: there is a watch for a name or a namespace (``kube_reach``), never for a whole
-cluster. Each wanted Secret is answered for: it is there, it is not, or it may not be read.
+cluster, and threads do not grow with the number of names (``kube_rota``). Each wanted
+Secret is answered for: it is there, it is not, or it may not be read.
 A missing right, or an apiserver that is away, takes nothing away.
 """
 
@@ -21,12 +22,17 @@ from hadyn.model.objects import KubernetesObject, Secret
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.sources import Emit
 from hadyn.sources.kube_reach import Reach, reach_for
+from hadyn.sources.kube_rota import Rota
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
 
 SECRETS = Resource("", "v1", "secrets", "Secret")
 NO_RELEASES = "type!=helm.sh/release.v1"
 """What Helm keeps of itself in Secrets is a megabyte each, and nothing that anybody refers to."""
+
+MOST_WATCHES = 64
+"""So many names are watched at a time, each with a thread and a connection; further ones are asked for now and then."""
+POLL_SECONDS = 30.0
 
 Watched = tuple[str, str]
 """A namespace, and the name of a Secret in it, "" for the namespace as a whole."""
@@ -54,6 +60,8 @@ class SecretsFollower:
         self._reflectors: dict[Watched, Reflector] = {}
         self._problems: dict[ObjectRef, Problem] = {}
         self._only_by_name: set[str] = set()
+        self._watched_names: set[Watched] = set()
+        self._rota = Rota()
         self._is_stopped = False
 
     def start(self, emit: Emit) -> None:
@@ -81,6 +89,7 @@ class SecretsFollower:
         with self._lock:
             self._is_stopped = True
             self._starting.put(None)
+            self._rota.stop()
             for reflector in self._reflectors.values():
                 reflector.stop()
 
@@ -88,6 +97,7 @@ class SecretsFollower:
         """Wait for their end, behind ``stop``."""
         if self._starter.is_alive():
             self._starter.join(seconds)
+        self._rota.join(seconds)
         for reflector in tuple(self._reflectors.values()):
             reflector.join(seconds / max(1, len(self._reflectors)))
 
@@ -157,16 +167,27 @@ class SecretsFollower:
             self._begin(Place(SECRETS, namespace, object_name=name))
 
     def _begin(self, place: Place) -> None:
-        if not self._is_stopped:
-            reflector = self._reflectors[_watched(place)] = Reflector(self._api, place, self)
-            self._starting.put(reflector)
+        if self._is_stopped:
+            return
+        is_polled = bool(place.object_name) and len(self._watched_names) >= MOST_WATCHES
+        if place.object_name and not is_polled:
+            self._watched_names.add(_watched(place))
+        reflector = Reflector(self._api, place, self, poll_seconds=POLL_SECONDS * is_polled)
+        self._reflectors[_watched(place)] = reflector
+        self._starting.put(reflector)
 
     def _start_watches(self) -> None:
         """Start what is to be started, apart from whoever wants it: a thousand threads take seconds."""
         while (reflector := self._starting.get()) is not None:
-            reflector.start(partial(self._deliver, reflector))
+            deliver = partial(self._deliver, reflector)
+            if reflector.is_polled:
+                reflector.begin(deliver)
+                self._rota.add(reflector)
+            else:
+                reflector.start(deliver)
 
     def _end(self, watched: Watched) -> None:
+        self._watched_names.discard(watched)
         reflector = self._reflectors.pop(watched, None)
         if reflector is not None:
             reflector.stop()

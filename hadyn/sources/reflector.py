@@ -1,7 +1,7 @@
 """Follow the objects of one kind in an apiserver: list, watch, resume, list again.
 
-Rules: one thread, which alone changes what stands here. What was delivered stands until
-something newer is known: neither a failure nor a list under way takes anything away.
+Rules: one thread at a time, which alone changes what stands here. What was delivered stands
+until something newer is known: neither a failure nor a list under way takes anything away.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Reflector:
     It is a source of its own: its first delivery, and each one after a new list, is complete.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - half of them by name
         self,
         api: KubeApi,
         place: Place,
@@ -89,8 +89,12 @@ class Reflector:
         *,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
+        poll_seconds: float = 0.0,
     ) -> None:
-        """``clock`` is monotonic seconds; ``pause`` waits for so many of them, by default until ``stop`` too."""
+        """``clock`` is monotonic seconds; ``pause`` waits for so many of them, by default until ``stop`` too.
+
+        With ``poll_seconds`` nothing is watched, but listed again after so many.
+        """
         self.place = place
         self.name = place.name
         self._api = api
@@ -101,7 +105,9 @@ class Reflector:
         self._emit: Emit = _nowhere
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._poll_seconds = poll_seconds
+        self._polled: Changes | None = None
+        self._thread: threading.Thread | None = None
         self._watch: Watch | None = None
         self._gathered: list[KubernetesObject] = []
         self._unread: list[Problem] = []
@@ -109,11 +115,20 @@ class Reflector:
         self._heard_at = clock()
         self._is_in_touch = False
 
+    @property
+    def is_polled(self) -> bool:
+        return self._poll_seconds > 0
+
     def start(self, emit: Emit) -> None:
         """Begin, in a thread of its own."""
+        self.begin(emit)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+
+    def begin(self, emit: Emit) -> None:
+        """Deliver there from now on; somebody else gives it its turns."""
         self._emit = emit
         self._heard_at = self._clock()
-        self._thread.start()
 
     def stop(self) -> None:
         """Have it end; nothing is emitted afterwards."""
@@ -124,7 +139,7 @@ class Reflector:
 
     def join(self, seconds: float) -> None:
         """Wait for its end, behind ``stop``: it comes at once, but for a list that is under way."""
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(seconds)
 
     def staleness_seconds(self, now: float) -> float:
@@ -134,14 +149,16 @@ class Reflector:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.is_set():
-                self._pause(self._turn())
+            while (pause := self.turn()) is not None:
+                self._pause(pause)
         finally:
             # If a mistake of ours ends the thread, this place is stale from now on.
             self._is_in_touch = False
 
-    def _turn(self) -> float:
-        """Make one request to its end; return the seconds to wait before the next one."""
+    def turn(self) -> float | None:
+        """Make one request to its end; return the seconds to wait before the next one, None once it was stopped."""
+        if self._stopping.is_set():
+            return None
         step = self._progress.step
         try:
             if isinstance(step, ListPage):
@@ -189,8 +206,23 @@ class Reflector:
             return hold_seconds
         self._problems = {problem.object: problem for problem in problems}
         self._heard_at = received
-        self._deliver(Changes(self.name, objects, (), problems, is_complete=True, received=received))
+        found = Changes(self.name, objects, (), problems, is_complete=True, received=received)
+        if self.is_polled:
+            return self._poll(found)
+        self._deliver(found)
         return 0.0
+
+    def _poll(self, found: Changes) -> float:
+        """Deliver what is not as it was the last time."""
+        self._progress.step = ListPage()
+        seen, self._polled = self._polled, found
+        if seen is None or (seen.upserts, seen.problems) != (found.upserts, found.problems):
+            self._deliver(found)
+        else:
+            # The very objects that were delivered: a second copy would be there for nothing.
+            self._polled = seen
+        self._in_touch()
+        return self._poll_seconds
 
     def _follow(self, step: WatchFrom) -> float:
         request = self.place.request(

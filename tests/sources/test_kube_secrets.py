@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import queue
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
 from hadyn.sources.kube_reach import MANY
-from hadyn.sources.kube_secrets import SecretsFollower
+from hadyn.sources.kube_secrets import MOST_WATCHES, SecretsFollower
 from hadyn.sources.outages import Outages
 from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
 
@@ -132,6 +133,19 @@ def test_whoever_may_not_see_all_secrets_of_a_namespace_asks_for_each_by_its_nam
     followed.server.asked(SHOP)
     asked = {followed.server.asked(SHOP).query["fieldSelector"] for _ in range(MANY)}
     assert asked == {f"metadata.name=s{number}" for number in range(MANY)}
+
+
+def test_more_names_than_may_be_watched_are_asked_for_without_a_thread_of_their_own(followed: Followed):
+    refs = [ObjectRef("Secret", f"shop-{number}", "web") for number in range(MOST_WATCHES + 20)]
+    for ref in refs:
+        path = f"/api/v1/namespaces/{ref.namespace}/secrets"
+        followed.server.will_answer(path, listed())
+        followed.server.will_stream(path)
+    followed.want(*refs)
+    answered = {followed.next().deletes for _ in refs}
+    assert answered == {(ref,) for ref in refs}
+    threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("kubernetes/shop-")]
+    assert len(threads) <= MOST_WATCHES
 
 
 def test_a_secret_of_a_namespace_that_is_not_followed_is_not_asked_for(server: ApiServer, tmp_path: Path):

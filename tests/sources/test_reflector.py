@@ -86,6 +86,12 @@ class Ground:
 
 
 @pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as server:
+        yield server
+
+
+@pytest.fixture
 def ground(tmp_path: Path) -> Iterator[Ground]:
     with ApiServer() as server:
         ground = Ground(server, tmp_path)
@@ -268,6 +274,36 @@ def test_a_stopped_reflector_is_gone_and_says_nothing_more(ground: Ground):
     assert ground.heard.failures.empty()
     assert ground.heard.deliveries.empty()
     assert "kubernetes/services" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_one_that_polls_lists_again_and_delivers_what_is_not_as_it_was(server: ApiServer, tmp_path: Path):
+    heard = Heard()
+    place = Place(SERVICES)
+    reflector = Reflector(server.api(tmp_path), place, heard, pause=heard.pauses.append, poll_seconds=30.0)
+    server.will_answer(PATH, listed(1, "a"))
+    server.will_answer(PATH, listed(2, "a"))
+    server.will_answer(PATH, listed(3, "a", "b"))
+    reflector.start(heard.deliveries.put)
+    assert (names(heard.delivery()), names(heard.delivery())) == (["a"], ["a", "b"])
+    heard.wait_for_touch()
+    assert heard.pauses[:2] == [30.0, 30.0]
+    assert all("watch" not in server.asked(PATH).query for _ in range(3))
+    reflector.stop()
+
+
+def test_one_that_polls_keeps_what_it_knows_while_it_is_refused(server: ApiServer, tmp_path: Path):
+    heard = Heard()
+    reflector = Reflector(server.api(tmp_path), Place(SERVICES), heard, poll_seconds=30.0)
+    reflector.begin(heard.deliveries.put)
+    server.will_answer(PATH, listed(1, "a"))
+    assert reflector.turn() == 30.0
+    server.will_answer(PATH, {"code": 403, "message": "no"}, 403)
+    assert reflector.turn() is not None
+    assert isinstance(heard.failure(), NotAllowed)
+    assert names(heard.delivery()) == ["a"]
+    assert heard.deliveries.empty()
+    reflector.stop()
+    assert reflector.turn() is None
 
 
 def test_a_place_has_a_name_and_asks_for_its_part_only():
