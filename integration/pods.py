@@ -92,6 +92,10 @@ class Client:
         """Send a request and do not wait for its answer."""
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
 
+    def begin(self) -> None:
+        """Send the beginning of a request alone."""
+        self._socket.sendall(b"GET /")
+
     def answer(self) -> str:
         """Return an answer's status with its body: ``200 pod-a``."""
         received = b""

@@ -35,6 +35,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "session_cookie_secure": "true",
         "session_cookie_httponly": "false",
     },
+    "worded": {"affinity": "cookie", "session_cookie_keywords": "indirect nocache secure"},
     "preserved": {"affinity": "cookie", "session_cookie_preserve": "true"},
     "keyed": {"affinity": "cookie", "session_cookie_key": "another"},
     "header": {"affinity": "hdr(X-User)"},
@@ -148,6 +149,11 @@ def test_a_cookie_wears_what_is_said(site: Place) -> None:
         "samesite": "Lax",
         "secure": True,
     }
+
+
+def test_a_cookie_is_what_haproxys_own_words_say(site: Place) -> None:
+    worded = morsel_of(site.ask("worded"))
+    assert (worded["secure"], worded["httponly"]) == (True, "")
 
 
 def test_a_key_of_ones_own_makes_cookies_of_ones_own(site: Place) -> None:

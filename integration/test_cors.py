@@ -26,11 +26,17 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
         "cors_expose_headers": "X-Total",
         "cors_max_age": "600",
     }
+    matched = {
+        "cors_enable": "true",
+        "cors_allow_credentials": "true",
+        "cors_allow_origin_regex": r"https?://[a-z]+\.shop\.example$ https://(one|two)\.example(:[0-9]+)?",
+    }
     objects = (
         service("web"),
         ingress("silent", to="web", host="silent.example"),
         ingress("open", to="web", host="open.example", cors_enable="true", cors_allow_credentials="true"),
         ingress("some", to="web", host="some.example", **some),
+        ingress("matched", to="web", host="matched.example", **matched),
     )
     with AnnotatedSite(binary.path, *objects) as site:
         yield site
@@ -124,3 +130,22 @@ def test_a_preflight_is_answered_without_a_pod_and_says_what_is_allowed(site: An
 def test_pods_speak_for_themselves_where_nobody_asks_hadyn(site: AnnotatedSite) -> None:
     assert Page(site, "https://a.shop.example").fetch("silent.example") is None
     assert "vary" not in site.request(host="silent.example", headers={"Origin": "https://a.shop.example"}).headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_read"),
+    [
+        ("https://a.shop.example", True),
+        ("http://b.shop.example", True),
+        ("https://two.example:8443", True),
+        ("https://two.example", True),
+        ("https://a.b.shop.example", False),
+        ("https://a.shop.example.evil.example", False),
+        ("https://x.https://a.shop.example", False),
+        ("https://shop.example", False),
+        ("null", False),
+    ],
+)
+def test_an_origin_has_to_match_an_expression_as_a_whole(site: AnnotatedSite, origin: str, is_read: bool) -> None:
+    answer = Page(site, origin).fetch("matched.example", with_credentials=True)
+    assert (answer is not None) is is_read

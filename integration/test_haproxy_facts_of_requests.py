@@ -166,6 +166,24 @@ def test_a_map_entry_sends_requests_to_a_backend_without_a_reload(start, pod, ot
     assert seen == ["503", "200 pod-a", "200 pod-b", "503"]
 
 
+@pytest.mark.fact("backends-have-no-client-timeouts")
+def test_a_client_is_waited_for_as_long_as_the_frontend_says(start, pod):
+    running = start(
+        "frontend front\n  bind unix@{folder}/front.sock\n  timeout http-keep-alive 300ms\n  timeout http-request 300ms\n"
+        "  default_backend web\n"
+        f"backend web\n  timeout http-keep-alive 1h\n  timeout http-request 1h\n  server s1 {pod.ip}:{pod.port}\n"
+    )
+    with Client(running.front) as idle, Client(running.front) as slow:
+        for client in (idle, slow):
+            client.ask()
+            assert client.answer() == "200 pod-a"
+        slow.begin()
+
+        assert slow.answer().startswith("408 ")
+        with pytest.raises(ConnectionResetError):
+            idle.answer()
+
+
 @pytest.mark.fact("expressions")
 def test_expressions_are_tried_in_order_and_give_their_groups_to_the_value(start):
     running = start(

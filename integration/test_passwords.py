@@ -28,6 +28,8 @@ def secret(name: str, **texts: str) -> Document:
 @pytest.fixture(scope="module")
 def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
     binary: HAProxyBinary = request.param
+    either = {"satisfy": "any", "auth_secret": "file", "allow_source_range": "127.0.0.5"}
+    barred = {"satisfy": "any", "auth_secret": "file", "deny_source_range": "127.0.0.6/31"}
     cors = {"cors_enable": "true", "auth_secret": "file"}
     objects = (
         service("web"),
@@ -38,14 +40,18 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
         ingress("keys", to="web", host="keys.example", auth_secret="keys", auth_type="basic"),
         ingress("open", to="web", host="open.example", auth_type="basic"),
         ingress("pages", to="web", host="pages.example", **cors),
+        ingress("either", to="web", host="either.example", **either),
+        ingress("barred", to="web", host="barred.example", **barred),
+        ingress("both", to="web", host="both.example", auth_secret="file", allow_source_range="127.0.0.5"),
+        ingress("networks", to="web", host="networks.example", satisfy="any", allow_source_range="127.0.0.5"),
     )
     with AnnotatedSite(binary.path, *objects) as site:
         yield site
 
 
-def came_in(site: AnnotatedSite, host: str, name: str, password: str = PASSWORD) -> Answer:
+def came_in(site: AnnotatedSite, host: str, name: str, password: str = PASSWORD, source: str = "") -> Answer:
     token = base64.b64encode(f"{name}:{password}".encode()).decode()
-    return site.request(host=f"{host}.example", headers={"Authorization": f"Basic {token}"})
+    return site.request(host=f"{host}.example", headers={"Authorization": f"Basic {token}"}, source=source)
 
 
 @pytest.mark.parametrize("name", ["sha512", "sha256", "b'c\"r#y$pt\\"])
@@ -71,6 +77,26 @@ def test_nobody_comes_in_where_no_secret_is_named(site: AnnotatedSite) -> None:
 
 def test_other_ingresses_of_the_same_service_ask_for_nothing(site: AnnotatedSite) -> None:
     assert site.request(host="silent.example").status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "source", "with_password", "without"),
+    [
+        ("either", "127.0.0.5", 200, 200),
+        ("either", "127.0.0.4", 200, 401),
+        ("barred", "127.0.0.5", 200, 200),
+        ("barred", "127.0.0.7", 200, 401),
+        ("both", "127.0.0.5", 200, 401),
+        ("both", "127.0.0.4", 403, 403),
+        ("networks", "127.0.0.5", 200, 200),
+        ("networks", "127.0.0.4", 403, 403),
+    ],
+)
+def test_network_or_password_is_enough_where_any_of_them_satisfies(
+    site: AnnotatedSite, host: str, source: str, with_password: int, without: int
+) -> None:
+    assert came_in(site, host, "sha256", source=source).status == with_password
+    assert site.request(host=f"{host}.example", source=source).status == without
 
 
 def test_a_preflight_needs_no_password_and_a_browser_may_read_the_refusal(site: AnnotatedSite) -> None:

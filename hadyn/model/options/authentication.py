@@ -9,6 +9,7 @@ import re
 
 from hadyn.model.directives import Directive, UsersOf
 from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope
+from hadyn.model.options.sources import admitted_lines, is_enough
 
 UNREADABLE = ""
 """Stands for what somebody wrote that is the name of no Secret, or a kind that hadyn does not know."""
@@ -46,8 +47,12 @@ def basic_auth(text: str) -> str:
 def _asked(secret: str, chosen: Chosen) -> tuple[Directive, ...]:
     if secret == UNREADABLE:
         return (_REFUSAL,)
-    asking = Directive("http-request", "auth", "realm", chosen.value(AUTH_REALM) or "")
-    return (asking.only_if("!{", UsersOf(secret), "}"),)
+    asking = Directive("http-request", "auth", "realm", chosen.value(AUTH_REALM) or "").only_if(
+        "!{", UsersOf(secret), "}"
+    )
+    if not is_enough(chosen):
+        return (asking,)
+    return (*admitted_lines(chosen), asking.only_if("!{", "var(txn.admitted)", "-m", "found", "}"))
 
 
 def _refused(kind: str, chosen: Chosen) -> tuple[Directive, ...]:

@@ -17,6 +17,7 @@ LONGEST_AGE = 10 * 365 * 86_400
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DOMAIN = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,250}")
+_KEYWORDS = frozenset({"indirect", "nocache", "httponly", "secure", "preserve", "postonly"})
 _KEY = re.compile(r"[A-Za-z0-9_.+/=-]{1,128}")
 _HAPROXY_INGRESS = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 _NGINX = "nginx.ingress.kubernetes.io/"
@@ -60,13 +61,28 @@ def _matching(pattern: re.Pattern[str], text: str) -> str:
     return text
 
 
+def keywords(text: str) -> frozenset[str]:
+    """Words of HAProxy's cookie line that change what browsers do."""
+    found = frozenset(text.split(" "))
+    if not found <= _KEYWORDS:
+        raise ValueError(text)
+    return found
+
+
 def cookie_lines(name: str, chosen: Chosen) -> tuple[Directive, ...]:
     """Return the lines that set the cookie called ``name``, "" for the one that the options say."""
     words = ["insert", "indirect", "nocache"]
-    flags = {"preserve": chosen.value(COOKIE_PRESERVE), "httponly": chosen.value(COOKIE_HTTPONLY)}
+    said = chosen.value(COOKIE_KEYWORDS)
+    is_hidden = chosen.value(COOKIE_HTTPONLY) if said is None else "httponly" in said
+    said = said or frozenset()
+    flags = {
+        "preserve": chosen.value(COOKIE_PRESERVE) or "preserve" in said,
+        "httponly": is_hidden,
+        "postonly": "postonly" in said,
+    }
     words += [word for word, is_wanted in flags.items() if is_wanted]
     same_site = chosen.value(COOKIE_SAME_SITE)
-    if chosen.value(COOKIE_SECURE) or same_site is SameSite.NONE:
+    if chosen.value(COOKIE_SECURE) or "secure" in said or same_site is SameSite.NONE:
         words.append("secure")
     domain = chosen.value(COOKIE_DOMAIN)
     words += ["domain", domain] if domain else []
@@ -184,6 +200,19 @@ COOKIE_HTTPONLY: Option[bool] = Option(
     sentence="Scripts of the page cannot read the cookie.",
     example="false",
     effect=Effect.RELOAD,
+)
+
+COOKIE_KEYWORDS: Option[frozenset[str]] = Option(
+    name="session-cookie-keywords",
+    scope=EVERYWHERE,
+    parse=keywords,
+    accepted=f"some of {', '.join(sorted(_KEYWORDS))}, with blanks between them",
+    default=None,
+    default_text="httponly indirect nocache",
+    sentence="What the cookie is, in HAProxy's words; scripts can read it where they are said without httponly.",
+    example="indirect nocache secure",
+    effect=Effect.RELOAD,
+    aliases=_for_haproxy_ingress("session-cookie-keywords"),
 )
 
 COOKIE_PRESERVE: Option[bool] = Option(

@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable
 
 from hadyn.model.directives import Directive
+from hadyn.model.expressions import expression
 from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
 from hadyn.model.options.parsers import boolean, integer, words
 
 ANY = "*"
 MOST_ORIGINS = 40
+MOST_EXPRESSIONS = 5
 MOST_WORDS = 60
 _ORIGIN = re.compile(
     r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[1-9][0-9]{0,4})?"
@@ -42,6 +44,14 @@ def origins(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def origin_expressions(text: str) -> tuple[str, ...]:
+    """Regular expressions of whole origins, with blanks between them."""
+    found = text.split()
+    if not 1 <= len(found) <= MOST_EXPRESSIONS:
+        raise ValueError(text)
+    return tuple(f"^{expression(each.removesuffix('$')).text}$" for each in found)
+
+
 def _joined(pattern: re.Pattern[str]) -> Callable[[str], str]:
     """A parser of tokens, to how they stand in a header."""
 
@@ -58,10 +68,13 @@ def _lines(is_wanted: bool, chosen: Chosen) -> tuple[Directive, ...]:
     if not is_wanted:
         return ()
     allowed = chosen.value(CORS_ALLOW_ORIGIN) or (ANY,)
+    expressions = chosen.value(CORS_ALLOW_ORIGIN_REGEX)
+    if expressions is not None and allowed == (ANY,):
+        allowed = ()
     preflight = ("{", "method", "OPTIONS", "}", "{", "req.hdr(access-control-request-method)", "-m", "found", "}")
     is_cross = ("{", "req.hdr(origin)", "-m", "found", "}")
     return (
-        *_origin_lines(allowed),
+        *_origin_lines(allowed, expressions or ()),
         Directive("http-request", "set-var(txn.preflight)", "bool(true)").only_if(*preflight, *is_cross),
         Directive("http-response", "del-header", "Access-Control-Allow-Origin"),
         Directive("http-response", "del-header", "Access-Control-Allow-Credentials"),
@@ -70,7 +83,7 @@ def _lines(is_wanted: bool, chosen: Chosen) -> tuple[Directive, ...]:
     )
 
 
-def _origin_lines(allowed: tuple[str, ...]) -> tuple[Directive, ...]:
+def _origin_lines(allowed: tuple[str, ...], expressions: tuple[str, ...]) -> tuple[Directive, ...]:
     """Note the origin if it is allowed."""
     if allowed == (ANY,):
         return (
@@ -82,7 +95,10 @@ def _origin_lines(allowed: tuple[str, ...]) -> tuple[Directive, ...]:
     conditions = [
         ("reg", _pattern(origin)) if "*" in origin else ("str", origin.lower().removesuffix("/")) for origin in allowed
     ]
-    return tuple(noted.only_if("{", "req.hdr(origin),lower", "-m", method, text, "}") for method, text in conditions)
+    return (
+        *(noted.only_if("{", "req.hdr(origin),lower", "-m", method, text, "}") for method, text in conditions),
+        *(noted.only_if("{", "req.hdr(origin)", "-m", "reg", each, "}") for each in expressions),
+    )
 
 
 def _pattern(origin: str) -> str:
@@ -140,6 +156,21 @@ CORS_ALLOW_ORIGIN: Option[tuple[str, ...]] = Option(
     effect=Effect.RELOAD,
     aliases=_aliases("cors-allow-origin"),
     per_route=True,
+)
+
+CORS_ALLOW_ORIGIN_REGEX: Option[tuple[str, ...]] = Option(
+    name="cors-allow-origin-regex",
+    scope=EVERYWHERE,
+    parse=origin_expressions,
+    accepted=f"up to {MOST_EXPRESSIONS} regular expressions with blanks between them (docs/expressions.md)",
+    default=None,
+    default_text="none",
+    sentence="Further origins, each matched as a whole; without cors-allow-origin none but these.",
+    example=r"https://[a-z]+\.shop\.example",
+    effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/cors-allow-origin-regex", "ingress.kubernetes.io/cors-allow-origin-regex"),
+    per_route=True,
+    when_wrong=(),
 )
 
 CORS_ALLOW_METHODS: Option[str] = Option(

@@ -12,6 +12,7 @@ from hadyn.model.options.cors import (
     CORS_ALLOW_HEADERS,
     CORS_ALLOW_METHODS,
     CORS_ALLOW_ORIGIN,
+    CORS_ALLOW_ORIGIN_REGEX,
     CORS_ENABLE,
     CORS_EXPOSE_HEADERS,
     CORS_MAX_AGE,
@@ -52,7 +53,7 @@ from hadyn.model.options.redirects import (
     SSL_REDIRECT_PORT,
 )
 from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
-from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
+from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE, SATISFY
 
 REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REAL_IP_NETWORKS,
@@ -81,12 +82,14 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     LIMIT_CONNECTIONS,
     CORS_ENABLE,
     CORS_ALLOW_ORIGIN,
+    CORS_ALLOW_ORIGIN_REGEX,
     CORS_ALLOW_METHODS,
     CORS_ALLOW_HEADERS,
     CORS_ALLOW_CREDENTIALS,
     CORS_EXPOSE_HEADERS,
     CORS_MAX_AGE,
     AUTH_TYPE,
+    SATISFY,
     AUTH_SECRET,
     AUTH_REALM,
     BODY_SIZE,

@@ -15,10 +15,11 @@ from typing import TypeVar
 from hadyn.model.desired import GUARD_FIELD
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
+from hadyn.model.options.admission import ACCESS
 from hadyn.model.options.option import Chosen, Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
 from hadyn.model.options.rewrites import REWRITE
-from hadyn.model.options.sources import ACCESS, ALLOW_SOURCE, DENY_SOURCE
+from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
 from hadyn.model.options.table import BY_NAME, OPTIONS
 
 Value = TypeVar("Value")

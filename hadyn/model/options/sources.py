@@ -7,12 +7,16 @@ are in a map, so thousands of networks come and go without a reload.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from enum import StrEnum
 
+from hadyn.model.directives import Directive
 from hadyn.model.networks import Networks, canonical
-from hadyn.model.options.option import Chosen, Effect, Option, RouteFacts, RouteField, Scope
-from hadyn.model.options.parsers import words
+from hadyn.model.options.option import Chosen, Effect, Option, Scope
+from hadyn.model.options.parsers import one_of, words
 
 MOST_NETWORKS = 20_000
+IN_ONE_LINE = 40
 NOBODY: Networks = ()
 EVERYBODY: Networks = ("0.0.0.0/0", "::/0")
 _NETWORK = re.compile(r"[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?")
@@ -72,27 +76,51 @@ DENY_SOURCE: Option[Networks] = Option(
 )
 
 
+class Satisfy(StrEnum):
+    """Which of several guards have to let a request in."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+SATISFY: Option[Satisfy] = Option(
+    name="satisfy",
+    scope=frozenset({Scope.INGRESS}),
+    parse=one_of(Satisfy),
+    accepted="all or any",
+    default=None,
+    default_text="all",
+    sentence=(
+        "With any, who comes from a network that may come in (allow-source-range, deny-source-range) needs no password "
+        "(auth-secret), and with a password one may come from anywhere."
+    ),
+    example="any",
+    effect=Effect.RELOAD,
+    aliases=("nginx.ingress.kubernetes.io/satisfy",),
+    per_route=True,
+    is_guard=True,
+)
+
+
+def admitted_lines(chosen: Chosen) -> tuple[Directive, ...]:
+    """Return what sets txn.admitted for who comes from a network that may come in."""
+    allowed, denied = chosen.value(ALLOW_SOURCE), chosen.value(DENY_SOURCE)
+    admitted = Directive("http-request", "set-var(txn.admitted)", "bool(true)")
+    refused = Directive("http-request", "unset-var(txn.admitted)")
+    let_in = (admitted,) if allowed is None else tuple(_from(admitted, allowed))
+    return (*let_in, *_from(refused, denied or ()))
+
+
+def _from(line: Directive, listed: Networks) -> Iterator[Directive]:
+    for start in range(0, len(listed), IN_ONE_LINE):
+        yield line.only_if("{", "src", *listed[start : start + IN_ONE_LINE], "}")
+
+
+def is_enough(chosen: Chosen) -> bool:
+    """Whether who comes from the right network needs no password, where others do."""
+    return chosen.value(SATISFY) is Satisfy.ANY and has_list(chosen)
+
+
 def has_list(chosen: Chosen) -> bool:
     """Whether anything is said of sources."""
     return chosen.value(ALLOW_SOURCE) is not None or chosen.value(DENY_SOURCE) is not None
-
-
-def _host_of_list(chosen: Chosen, route: RouteFacts) -> str:
-    return route.host if has_list(chosen) else ""
-
-
-_KEY = "var(txn.listed),concat(/,txn.ingress,|),concat(,txn.digits,:),concat(,txn.source,)"
-
-ACCESS = RouteField(
-    number=5,
-    name="listed",
-    spell=_host_of_list,
-    rules=(
-        "acl is_listed var(txn.listed) -m len gt 0",
-        "http-request set-var(txn.source) src,hex if is_listed",
-        "# an IPv4 client of a listener for both",
-        "http-request set-var(txn.source) var(txn.source),bytes(24) if is_listed { var(txn.source) -m beg 00000000000000000000FFFF }",
-        "http-request set-var(txn.digits) var(txn.source),length if is_listed",
-        f"http-request deny deny_status 403 if is_listed !{{ {_KEY},map_beg({{maps}}/networks.map) -m str + }}",
-    ),
-)

@@ -10,6 +10,7 @@ _AUTH_URL = (
 _ACME = "certificates come as Secrets: cert-manager fills them"
 _FASTCGI = "hadyn speaks HTTP to pods: put a FastCGI gateway (nginx, Caddy) into the pod"
 _TCP = "hadyn serves HTTP; other protocols pass by SNI with hadyn.io/ssl-passthrough"
+_CLIENTS = "HAProxy heeds it in no backend, so nothing is lost; for all hosts the ConfigMap says it"
 _WAF = "HAProxy has no WAF of its own: put one before or behind it"
 
 HAPROXY_INGRESS = Peer(
@@ -24,7 +25,7 @@ HAPROXY_INGRESS = Peer(
         blue-green-balance blue-green-cookie blue-green-deploy blue-green-header blue-green-mode cert-signer
         config-backend config-backend-early config-backend-late config-tcp-service cors-allow-credentials
         cors-allow-headers cors-allow-methods cors-allow-origin cors-allow-origin-regex cors-enable cors-expose-headers
-        cors-max-age default-backend-redirect denylist-source-range dynamic-scaling fcgi-app headers
+        cors-max-age denylist-source-range dynamic-scaling fcgi-app headers
         health-check-addr health-check-fall-count health-check-interval health-check-port health-check-rise-count
         health-check-uri hsts hsts-include-subdomains hsts-max-age hsts-preload http-header-match
         http-header-match-regex initial-weight limit-connections limit-rps limit-whitelist maxconn-server
@@ -43,9 +44,14 @@ HAPROXY_INGRESS = Peer(
         whitelist-source-range
         """,
     differing={
+        "cors-allow-origin-regex": "the whole origin has to match; docs/expressions.md has the signs that are understood",
+        "session-cookie-keywords": "indirect and nocache hold whether they are said or not",
         "path-type": "regex and prefix are understood; for others spec.rules[].http.paths[].pathType says it",
     },
     not_needed={
+        "session-cookie-shared": "browsers heed one domain alone: session-cookie-domain, which is understood, says it",
+        "timeout-http-request": _CLIENTS,
+        "timeout-keep-alive": _CLIENTS,
         "session-cookie-dynamic": "the cookie is always made of the pod's address",
         "session-cookie-strategy": "the cookie is always HAProxy's own, inserted",
         "session-cookie-value-strategy": "the cookie is always made of the pod's address",
@@ -75,15 +81,11 @@ HAPROXY_INGRESS = Peer(
         "agent-check-addr": "an agent is asked at the pod's own address",
         "agent-check-send": "an agent is asked without words",
         "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
-        "cors-allow-origin-regex": "hadyn.io/cors-allow-origin takes several origins",
-        "default-backend-redirect": "an Ingress without rules and with hadyn.io/redirect-to does it",
         "health-check-addr": "a pod is checked at its own address",
         "http-header-match": "a route is a host and a path",
         "http-header-match-regex": "a route is a host and a path",
         "redirect-from-regex": "hosts are looked up, not matched: hadyn.io/redirect-from names them",
         "server-alias-regex": "hosts are looked up, not matched: hadyn.io/server-alias names them",
-        "session-cookie-keywords": "hadyn.io/cookie-secure, cookie-httponly and their like say it",
-        "session-cookie-shared": "hadyn.io/cookie-domain says for which hosts a cookie is",
         "source-address-intf": "the node's routes decide",
         "ssl-cipher-suites": "HAProxy's own for all hosts: ssl-cipher-suites in the ConfigMap",
         "ssl-cipher-suites-backend": "HAProxy's defaults for connections to pods",
@@ -95,8 +97,6 @@ HAPROXY_INGRESS = Peer(
         "tcp-service-log-format": _TCP,
         "tcp-service-port": _TCP,
         "tcp-service-proxy-protocol": _TCP,
-        "timeout-http-request": "HAProxy's own for all hosts: timeout-http-request in the ConfigMap",
-        "timeout-keep-alive": "HAProxy's own for all hosts: timeout-http-keep-alive in the ConfigMap",
         "tls-alpn": "HAProxy's own for all hosts: tls-alpn in the ConfigMap",
         "acme-preferred-chain": _ACME,
         "auth-external-placement": _AUTH_URL,

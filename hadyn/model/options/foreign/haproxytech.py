@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hadyn.model.options.foreign.verdicts import SNIPPET, Peer
 
+_CLIENTS = "HAProxy heeds it in no backend, so nothing is lost; for all hosts the ConfigMap says it"
+
 HAPROXYTECH = Peer(
     title="haproxytech",
     prefixes=("haproxy.org/", "haproxy.com/"),
@@ -23,6 +25,8 @@ HAPROXYTECH = Peer(
         "cookie-persistence-no-dynamic": "as hadyn.io/affinity: the cookie is made of the pod's address, so it follows the pod to any slot and replica",
     },
     not_needed={
+        "timeout-http-keep-alive": _CLIENTS,
+        "timeout-http-request": _CLIENTS,
         "cors-respond-to-options": "HAProxy answers preflight requests itself",
         "rate-limit-size": "100,000 clients are counted",
         "ingress.class": "spec.ingressClassName says it",
@@ -36,8 +40,6 @@ HAPROXYTECH = Peer(
         "request-capture-len": "the ConfigMap's log-format names what is logged",
         "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",
         "ssl-certificate": "spec.tls of the Ingress names it, --default-certificate that of all other hosts",
-        "timeout-http-keep-alive": "HAProxy's own for all hosts: timeout-http-keep-alive in the ConfigMap",
-        "timeout-http-request": "HAProxy's own for all hosts: timeout-http-request in the ConfigMap",
         "backend-config-snippet": SNIPPET,
         "cr-backend": "hadyn has no resources of its own for settings of backends: every setting is an annotation",
     },

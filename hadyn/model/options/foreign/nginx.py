@@ -105,7 +105,6 @@ NGINX = Peer(
         "custom-http-errors": "no Service is asked for error pages: error-page-503 (and others) in the ConfigMap hold them",
         "default-backend": "spec.defaultBackend of the Ingress, or --default-backend-service",
         "proxy-next-upstream-timeout": "each try has its own timeouts: hadyn.io/retries limits their number",
-        "satisfy": "networks and passwords have to be right both: write two Ingresses with different paths",
         "ssl-ciphers": "ciphers are the operator's: ssl-ciphers in the ConfigMap",
         "upstream-hash-by-subset": "a hash leads to one pod: hadyn.io/load-balance",
         "upstream-hash-by-subset-size": "a hash leads to one pod: hadyn.io/load-balance",
