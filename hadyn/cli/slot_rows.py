@@ -53,7 +53,7 @@ def _cells(entry: Document, now: datetime) -> tuple[str, ...]:
         entry["slot"],
         "down" if is_down else entry["state"],
         entry["address"] or entry["fqdn"] or NOTHING,
-        entry["endpoint"] or NOTHING,
+        entry["endpoint"] or (entry["address"] and entry["fqdn"]) or NOTHING,
         str(entry["weight"]),
         str(entry["sessions"]),
         age(entry["since"], now),

@@ -19,7 +19,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hadyn.model.problems import Reason
-from hadyn.model.resolved import DnsQuestion, Remark, ResolvedName, ResolvedRecord
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, ResolvedName, ResolvedRecord
 from hadyn.resolver.records import MOST_RECORDS, Extent, Record, Records, accumulated, let_go, weights
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -217,6 +217,8 @@ def _remarks(question: DnsQuestion, resolution: Resolution) -> tuple[Remark, ...
     remarks = list(resolution.remarks)
     if resolution.said:
         remedy = "Correct the name, or DNS" if resolution.outcome is Outcome.NX else "See to the DNS server"
+        if resolution.outcome is Outcome.NX and question.type is not RecordType.SRV and question.name.startswith("_"):
+            remedy = "Say type: SRV to ask for a service, or correct the name"
         if resolution.said == NO_SERVER:
             remedy = "Say --dns-server, or name one in /etc/resolv.conf"
         meanwhile = "what is known serves" if resolution.has_records else "the backend has no endpoints"

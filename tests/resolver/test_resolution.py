@@ -174,6 +174,12 @@ def test_a_name_in_trouble_says_what_to_do_and_what_serves_meanwhile(findings, r
     assert [each.remedy for each in resolved_name(QUESTION, story(*findings)).remarks] == [remedy]
 
 
+def test_addresses_asked_of_the_name_of_a_service_are_a_mistake_that_is_named():
+    question = DnsQuestion("_http._tcp.web.example", RecordType.A)
+    (remark,) = resolved_name(question, story(bad(Outcome.NX))).remarks
+    assert remark.remedy.startswith("Say type: SRV to ask for a service, or correct the name")
+
+
 def test_services_tell_port_weight_and_host():
     records = [Record("10.1.0.1", 8080, 1, 50, "web-0.web"), Record("10.1.0.2", 8081, 1, 100, "web-1.web")]
     name = resolved_name(QUESTION, story(good(*records)))

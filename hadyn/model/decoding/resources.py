@@ -38,8 +38,14 @@ def read_backend(wire: WireBackendResource, identity: Identity, findings: Findin
     discovery = spec.discovery
     if discovery not in DISCOVERIES:
         said = f"{spelled(discovery)} is not one of {', '.join(DISCOVERIES)}"
-        findings.add("spec.discovery", said, f"It counts as {STATIC}")
+        findings.add("spec.discovery", said, f"Say dns to have a host asked for; until then it counts as {STATIC}")
         discovery = STATIC
+    if discovery != STATIC and spec.addresses:
+        said = f"addresses count with discovery {STATIC} alone: DNS says them"
+        findings.add("spec.addresses", said, "Leave them out", Reason.NOT_SUPPORTED)
+    elif spec.discovery == STATIC and spec.host is not None:
+        said = f"nobody asks for the host with discovery {STATIC}"
+        findings.add("spec.host", said, "Say discovery dns, or leave it out", Reason.NOT_SUPPORTED)
     listed = (_address(value, f"spec.addresses[{n}]", findings) for n, value in enumerate(spec.addresses or []))
     return BackendResource(
         namespace=identity.namespace,
