@@ -247,6 +247,50 @@ def test_another_name_than_the_certificates_is_not_trusted(cluster: ControlPlane
     assert "certificate is not valid for 'other.example'" in refusal(ground)
 
 
+def test_a_client_certificate_that_has_expired_is_refused_in_a_sentence(
+    cluster: ControlPlane, ground: ClusterGround
+) -> None:
+    pki = cluster.folder / "pki"
+    user = {
+        "client-certificate": str(expired(pki / "client.csr", pki, ground.place)),
+        "client-key": str(pki / "client.key"),
+    }
+    ground.kubeconfig = changed(cluster, ground, user=user)
+    said = refusal(ground)
+    assert "does not accept hadyn's credentials (401" in said
+    assert "Renew the token or the client certificate" in said
+
+
+def test_an_apiserver_whose_certificate_has_expired_is_not_trusted(
+    cluster: ControlPlane, ground: ClusterGround
+) -> None:
+    pki, port = cluster.folder / "pki", free_port()
+    certificate = expired(pki / "api.csr", pki, ground.place)
+    command = ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", str(certificate)]
+    server = subprocess.Popen(
+        [*command, "-key", str(pki / "api.key")], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        ground.until(lambda: is_listening(port))
+        ground.kubeconfig = changed(cluster, ground, server=f"https://127.0.0.1:{port}")
+        said = refusal(ground)
+        assert f"the certificate of https://127.0.0.1:{port} is refused: certificate has expired" in said
+        assert "renew that certificate" in said
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def expired(request: Path, pki: Path, folder: Path) -> Path:
+    """A certificate of the cluster's authority, for 127.0.0.1 too, that was valid until yesterday."""
+    path, names = folder / "expired.crt", folder / "names"
+    names.write_text("subjectAltName=IP:127.0.0.1\n")
+    signer = ["-CA", str(pki / "ca.crt"), "-CAkey", str(pki / "ca.key"), "-set_serial", "7", "-extfile", str(names)]
+    command = ["openssl", "x509", "-req", "-in", str(request), *signer, "-days", "-1", "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    return path
+
+
 def test_a_server_that_is_no_apiserver_is_named(cluster: ControlPlane, ground: ClusterGround) -> None:
     port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(ground.place)]

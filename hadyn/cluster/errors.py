@@ -154,7 +154,7 @@ class NotTrusted(PermanentError):
 
     def __init__(self, host: str, said: str) -> None:
         super().__init__(
-            f"the certificate of {host} is refused: {said}",
+            f"the certificate of {host} is refused: {said.rstrip('.')}",
             remedy="Correct `certificate-authority` or `server` in the kubeconfig, or renew that certificate",
         )
 
