@@ -22,6 +22,7 @@ HAPROXYTECH = Peer(
         timeout-tunnel whitelist
         """,
     differing={
+        "server-ca": "the authority stands in ca.crt of the Secret, which has to be of the same namespace",
         "cookie-persistence-no-dynamic": "as hadyn.io/affinity: the cookie is made of the pod's address, so it follows the pod to any slot and replica",
     },
     not_needed={
@@ -34,8 +35,6 @@ HAPROXYTECH = Peer(
     },
     no_equal={
         "timeout-check": "hadyn.io/health-check-interval bounds each check, too",
-        "server-ca": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
-        "server-crt": "hadyn.io/server-tls encrypts, and does not yet look at certificates of pods, nor show them one",
         "request-capture": "the ConfigMap's log-format names what is logged",
         "request-capture-len": "the ConfigMap's log-format names what is logged",
         "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",
