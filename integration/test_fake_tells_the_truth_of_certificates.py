@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hadyn.planner.authorities import CommitAuthorities, DeleteAuthorities, NewAuthorities, SetAuthorities
 from hadyn.planner.certificates import (
     AbortCertificate,
     AddLine,
@@ -21,11 +22,17 @@ from hadyn.runtime.client import unix_conversation
 from hadyn.runtime.fake import FakeHAProxy
 from integration.conftest import Start
 from integration.haproxies import RunningHAProxy
+from tests.authorities import root
 from tests.pairs import pair
 
 FRONT = "frontend front\n  bind unix@{folder}/tls.sock ssl crt-list {folder}/list\n  http-request return status 200\n"
-LIST = "{folder}/default.pem !*\n{folder}/a.pem a.example also.example\n\n# a comment\n{folder}/a.pem *.a.example\n"
-PEMS = {"default.pem": pair("default.example").pem, "a.pem": pair("a.example").pem}
+SHAKING = "alpn http/1.1 verify optional ca-file {folder}"
+LIST = (
+    "{folder}/default.pem !*\n{folder}/a.pem a.example also.example\n\n# a comment\n"
+    f"{{folder}}/a.pem [{SHAKING}/known.ca ciphers ECDHE-ECDSA-AES128-SHA] *.a.example\n"
+)
+CA = root()
+PEMS = {"default.pem": pair("default.example").pem, "a.pem": pair("a.example").pem, "known.ca": CA.certificate}
 B, C = pair("b.example").pem, pair("c.example").pem
 SCRIPTS: dict[str, list[CertificateCommand]] = {
     "comes and goes": [
@@ -47,6 +54,30 @@ SCRIPTS: dict[str, list[CertificateCommand]] = {
         AddLine("default", ("below.example",)),
         DeleteLine("default", 7),
         DeleteLine("a", 6),
+    ],
+    "authorities come and go": [
+        NewAuthorities("b.ca"),
+        AddLine("a", ("late.example",), "verify optional ca-file {folder}/b.ca"),
+        SetAuthorities("b.ca", CA.certificate),
+        CommitAuthorities("b.ca"),
+        NewAuthorities("b.crl"),
+        SetAuthorities("b.crl", CA.revoking()),
+        CommitAuthorities("b.crl"),
+        AddLine("a", ("late.example",), f"{SHAKING}/b.ca crl-file {{folder}}/b.crl ssl-min-ver TLSv1.3"),
+        DeleteAuthorities("b.ca"),
+        DeleteAuthorities("b.crl"),
+        DeleteLine("a", 6),
+        DeleteAuthorities("b.ca"),
+        DeleteAuthorities("b.crl"),
+    ],
+    "authorities that are not there": [
+        SetAuthorities("x.ca", CA.certificate),
+        CommitAuthorities("x.ca"),
+        DeleteAuthorities("x.ca"),
+        AddLine("a", ("late.example",), f"{SHAKING}/x.ca"),
+        NewAuthorities("x.crl"),
+        DeleteAuthorities("x.crl"),
+        DeleteAuthorities("known.ca"),
     ],
     "what is not there": [
         SetCertificate("x", B),
@@ -82,9 +113,15 @@ def both(haproxy, start: Start) -> Pair:
     return Pair(real, FakeHAProxy(configuration, version=version, certificate_files=files))
 
 
+def placed(command: CertificateCommand, folder: str) -> CertificateCommand:
+    if isinstance(command, AddLine):
+        return AddLine(command.certificate, command.hosts, command.parameters.replace("{folder}", folder))
+    return command
+
+
 def known(door: CertificateDoor) -> tuple[object, ...]:
     names = door.names()
-    return door.lines(), names, door.fingerprints({*names, "gone"})
+    return door.lines(), names, door.fingerprints({*names, "gone"}), door.authorities()
 
 
 def words(answers: list[Answer]) -> list[tuple[str, str, str]]:
@@ -95,6 +132,7 @@ def words(answers: list[Answer]) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
 def test_the_fake_takes_and_refuses_what_haproxy_does(both, script):
     real, fake = both.doors()
+    script = [placed(command, str(both.real.folder)) for command in script]
 
     assert words([fake.send(command) for command in script]) == words([real.send(command) for command in script])
     assert known(fake) == known(real)

@@ -35,6 +35,8 @@ EXAMPLE = """
 RULE = "#" * 12
 DEFAULT = "default"
 """The name of the certificate for hosts without one."""
+FILES_OF_TLS = (".pem", ".ca", ".crl")
+"""Ends the names of files with certificates, authorities, and what these have taken back."""
 
 
 @command("render", example=EXAMPLE)
@@ -132,6 +134,7 @@ def _files(found: Judged) -> Iterator[tuple[str, str]]:
 
 def _certificates(found: Judged) -> CertificateFiles:
     """What is in the folder of certificates, but for the default; nothing of it is written."""
+    from hadyn.render.authorities import files_of, stem_of  # noqa: PLC0415
     from hadyn.render.certificates import CertificateFiles  # noqa: PLC0415
     from hadyn.render.folder import StateFolder  # noqa: PLC0415
 
@@ -141,8 +144,18 @@ def _certificates(found: Judged) -> CertificateFiles:
         pair = book.pair(name)
         if pair:
             files.put(name, pair.pem)
+    stems = {}
+    for secret in book.handshakes.secrets():
+        authorities = book.handshakes.authorities(secret)
+        if authorities:
+            stems[secret] = stem_of(secret, authorities)
+            for file, pem in files_of(secret, authorities).items():
+                files.authorities.put(file, pem)
     for host in book.hosts():
-        files.put_hosts(host, tuple(name for name in book.names_of(host) if name == DEFAULT or files.pem(name)))
+        names = tuple(name for name in book.names_of(host) if name == DEFAULT or files.pem(name))
+        handshake = book.handshakes.of(host)
+        stem = stems.get(handshake.secret, "") if handshake.secret else ""
+        files.put_hosts(host, names, files.authorities.parameters(handshake, stem))
     return files
 
 
@@ -154,7 +167,7 @@ def _write_certificates(found: Judged) -> None:
     default.check()
     files.put(DEFAULT, default.wanted(found.inventory.certificates, files))
     files.folder.mkdir(mode=0o700, exist_ok=True)
-    for gone in files.folder.glob("*.pem"):
+    for gone in (path for path in files.folder.glob("*") if path.suffix in FILES_OF_TLS):
         gone.unlink()
     files.write()
 
@@ -170,6 +183,8 @@ def _write(files: dict[str, str], folder: Path) -> None:
         (folder / name).write_text(text)
     for page in shipped_files().glob("*.http"):
         shutil.copyfile(page, folder / "errors" / page.name)
+
+
 def _write_credentials(found: Judged) -> None:
     """Write the files that server lines name; where a Secret holds nothing good, nobody's."""
     from hadyn.render.credentials import AUTHORITIES, PAIR, CredentialFiles, nobodys  # noqa: PLC0415
@@ -184,5 +199,3 @@ def _write_credentials(found: Judged) -> None:
     for file in book.files():
         files.put(file, book.content(file).pem or nobodys(file, make_nobody()))
     files.write()
-
-

@@ -73,7 +73,9 @@ def planned(keeper: CertificateKeeper) -> list[CertificateCommand]:
         if pair and files.pem(name) != pair.pem:
             commands += [] if name in keeper.running.prints else [NewCertificate(name)]
             commands += [SetCertificate(name, pair.pem), CommitCertificate(name)]
-    plan = plan_lines({host: keeper.names_for(host) for host in book.hosts() | files.hosts()}, keeper.running.lines)
+    hosts = book.hosts() | files.hosts()
+    parameters = {host: keeper.authorities.parameters(host) for host in hosts}
+    plan = plan_lines({host: keeper.names_for(host) for host in hosts}, keeper.running.lines, parameters)
     departures = (DeleteLine(line.certificate, line.number or 0) for line in plan.departures)
     return [*commands, *plan.additions, *departures]
 

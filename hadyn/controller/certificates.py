@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hadyn.controller.authorities import AuthorityKeeper
 from hadyn.controller.default_certificate import DefaultCertificate, default_certificate
 from hadyn.controller.filing import Filing
 from hadyn.controller.running_certificates import RunningCertificates
@@ -63,6 +64,7 @@ class CertificateKeeper:
     clock: Callable[[], float]
     epoch: Callable[[], float]
     running: RunningCertificates = field(init=False)
+    authorities: AuthorityKeeper = field(init=False)
     _refused: dict[str, tuple[str, str]] = field(default_factory=dict)
     _before: dict[str, str | None] = field(default_factory=dict)
     _troubles: dict[str, Problem] = field(default_factory=dict)
@@ -71,6 +73,14 @@ class CertificateKeeper:
 
     def __post_init__(self) -> None:
         self.running = RunningCertificates(self.door)
+        self.authorities = AuthorityKeeper(
+            self.files.authorities,
+            self.door,
+            self.book.handshakes,
+            lambda: self.filing.inventory.secrets.awaits_answers,
+            self.longest,
+            self.clock,
+        )
 
     @property
     def book(self) -> Certificates:
@@ -92,6 +102,7 @@ class CertificateKeeper:
             pem = self._wanted(name)
             if pem is not None:
                 self.files.put(name, pem)
+        self.authorities.file()
         self._file_hosts(self.book.hosts() | self.files.hosts())
         self._drop(self.files.names())
 
@@ -102,6 +113,7 @@ class CertificateKeeper:
         hosts = {*touched.tls_hosts, *self._hosts_to_look_at(names)}
         names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
         handed = self._hand_over(sorted(names))
+        believed = self._hand_over_authorities(hosts)
         self._file_hosts(hosts)
         refused = {name for name, pem in handed.items() if not self._is_committed(name, pem)}
         plan, unfit = self._put_lines(hosts)
@@ -114,10 +126,11 @@ class CertificateKeeper:
         self._before.clear()
         self._drop(names)
         self._judge_again(names)
-        return _words(sorted(handed.keys() - refused), changes)
+        return [*_words(sorted(handed.keys() - refused), changes), *believed]
 
     def leave_out(self, alerts: Iterable[str]) -> bool:
         """Take what HAProxy complains of out of the files; return whether it complains of any certificate."""
+        alerts = list(alerts)
         named = [(name, text) for text in alerts for name in self.door.named_in(text) if self.files.pem(name)]
         for name, text in named:
             log.error("the certificate %s is left out, HAProxy says: %s", name, text)
@@ -126,13 +139,15 @@ class CertificateKeeper:
                 self.files.put(DEFAULT, self.default.make())
             else:
                 self.files.put_back(name, None)
-        self.filing.write_certificates()
+        hosts = self.authorities.leave_out(alerts)
+        self._file_hosts(hosts)
         self._judge_again([name for name, _ in named])
-        return bool(named)
+        return bool(named or hosts)
 
     def after_reload(self) -> None:
         """Note that HAProxy has what the files say."""
         self.running.began(self.files)
+        self.authorities.began()
         self._too_long.clear()
 
     def compare(self) -> Iterator[Touched]:
@@ -144,9 +159,11 @@ class CertificateKeeper:
             # It runs with an earlier main file; a reload for the present one will read all of this.
             self.file()
             return
+        self.authorities.read()
         self._drop(self.running.idle(self.files))
         names, hosts = self.running.differing(self.files, but=self._too_long)
         hosts.update(host for name in names for host in self.book.hosts_of(name))
+        hosts.update(host for host in self.book.hosts() if not self._shakes_as_wanted(host))
         if self._wanted(DEFAULT) != self.files.pem(DEFAULT):
             names.add(DEFAULT)
         secrets = {DEFAULT_REF if name == DEFAULT else self.book.secret(name) for name in names}
@@ -172,6 +189,26 @@ class CertificateKeeper:
             self._missing_since.pop(name, None)
             return True
         return self.clock() - self._missing_since.setdefault(name, self.clock()) < GRACE_SECONDS
+
+    def _shakes_as_wanted(self, host: str) -> bool:
+        """Whether a line says of handshakes what is wanted, and HAProxy has what it names (or gets it by a reload)."""
+        parameters = self.authorities.parameters(host)
+        is_known = self.authorities.have_all(parameters) or bool(self.authorities.too_long)
+        return self.files.parameters_of(host) == parameters and is_known
+
+    def _hand_over_authorities(self, hosts: Iterable[str]) -> list[str]:
+        """Have HAProxy read the authorities of hosts; return what it took, in words."""
+        handshakes = map(self.book.handshakes.of, hosts)
+        secrets = {secret for handshake in handshakes if (secret := handshake.secret)}
+        taken = self.authorities.hand_over(secrets, is_reachable=self.running.is_reachable)
+        self._want_reload()
+        return [f"authorities of {listed(taken)} set"] if taken else []
+
+    def _want_reload(self) -> None:
+        """Want a reload for what is too long for a command, as long as something is."""
+        waiting = sorted({*self._too_long, *self.authorities.too_long})
+        reload = Reload(ReloadReason.CERTIFICATE_TOO_LONG, "", listed(waiting))
+        self.filing.pace.want(RELOADS, (reload,) if waiting else ())
 
     def _overdue_hosts(self) -> set[str]:
         """Return the hosts of certificates whose Secrets have been gone for too long by now."""
@@ -212,8 +249,7 @@ class CertificateKeeper:
         is_too_long = self.running.is_reachable and len(pem) > self.longest()
         if is_too_long or name in self._too_long:
             (self._too_long.add if is_too_long else self._too_long.discard)(name)
-            reload = Reload(ReloadReason.CERTIFICATE_TOO_LONG, "", listed(sorted(self._too_long)))
-            self.filing.pace.want(RELOADS, (reload,) if self._too_long else ())
+            self._want_reload()
         return self.running.is_reachable and not is_too_long
 
     def _is_committed(self, name: str, pem: str) -> bool:
@@ -234,14 +270,16 @@ class CertificateKeeper:
 
     def _file_hosts(self, hosts: Iterable[str]) -> None:
         for host in hosts:
-            self.files.put_hosts(host, self.names_for(host))
+            self.files.put_hosts(host, self.names_for(host), self.authorities.parameters(host))
         self.filing.write_certificates()
 
     def _put_lines(self, hosts: Iterable[str]) -> tuple[LinePlan, set[str]]:
         """Have HAProxy's list say of these hosts what the files do; return the plan, and certificates it does not serve."""
         if not self.running.is_reachable:
             return LinePlan(), set()
-        plan = self.running.plan({host: self.files.names_of(host) for host in hosts})
+        parameters = {host: self.files.parameters_of(host) for host in hosts}
+        known = [host for host in hosts if self.authorities.have_all(parameters[host])]
+        plan = self.running.plan({host: self.files.names_of(host) for host in known}, parameters)
         unfit: set[str] = set()
         for command in plan.additions:
             answer = self.running.add(command)
@@ -262,6 +300,7 @@ class CertificateKeeper:
                 self._refused.pop(name, None)
             self._missing_since.pop(name, None)
             self.files.remove(name)
+        self.authorities.drop(self.files.parameters())
 
     def _judge_again(self, names: Iterable[str]) -> None:
         """Note what HAProxy and the time make of certificates."""
@@ -274,7 +313,7 @@ class CertificateKeeper:
                 self._troubles[name] = Problem(secret, CRT, Reason.REFUSED_BY_HAPROXY, said, REMEDY)
             elif untimely := self.book.untimely(name, now):
                 self._troubles[name] = untimely
-        self.filing.certificate_problems = tuple(self._troubles.values())
+        self.filing.certificate_problems = (*self._troubles.values(), *self.authorities.problems(now))
 
 
 def _say_if_refused(answer: Answer | None) -> None:

@@ -73,7 +73,8 @@ class RunningCertificates:
         hosts = {
             host
             for host in (self.lines.keys() | files.hosts()) - {NO_HOST}
-            if sorted(line.certificate for line in self.lines.get(host, ())) != sorted(files.names_of(host))
+            if sorted((line.certificate, line.parameters) for line in self.lines.get(host, ()))
+            != sorted((name, files.parameters_of(host)) for name in files.names_of(host))
         }
         return names, hosts
 
@@ -82,13 +83,13 @@ class RunningCertificates:
         used = {line.certificate for lines in self.lines.values() for line in lines}
         return self.prints.keys() - files.names() - used
 
-    def plan(self, wanted: Mapping[str, Collection[str]]) -> LinePlan:
+    def plan(self, wanted: Mapping[str, Collection[str]], parameters: Mapping[str, str]) -> LinePlan:
         """Plan lines for hosts; those that go have numbers. Certificates that HAProxy does not have wait."""
         known = {host: [name for name in names if name in self.prints] for host, names in wanted.items()}
-        planned = plan_lines(known, self.lines)
+        planned = plan_lines(known, self.lines, parameters)
         if any(line.number is None for line in planned.departures):
             self._take(iter(self.door.lines() or ()))
-            planned = plan_lines(known, self.lines)
+            planned = plan_lines(known, self.lines, parameters)
         return planned
 
     def hand_over(self, name: str, pem: str) -> Answer:
@@ -115,7 +116,7 @@ class RunningCertificates:
     def add(self, command: AddLine) -> Answer:
         answer = self.door.send(command)
         if answer.is_done:
-            self._note(Line(command.certificate, command.hosts))
+            self._note(Line(command.certificate, command.hosts, parameters=command.parameters))
         return answer
 
     def delete(self, line: Line) -> Answer:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hadyn.model.claims import Claims
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
+from hadyn.model.handshakes import USUAL, Handshakes
 from hadyn.model.index import Index
 from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
 from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRule
@@ -72,6 +73,7 @@ class Certificates:
         self._hosts_of: Index[str, str] = Index()
         self._secrets: dict[str, ObjectRef] = {DEFAULT: default} if default else {}
         self._verdicts: dict[ObjectRef, Verdict] = {}
+        self.handshakes = Handshakes(claims, holding, shared_hosts=shared_hosts)
 
     @property
     def has_passthrough(self) -> bool:
@@ -135,7 +137,7 @@ class Certificates:
         return hosts_before | hosts_after
 
     def settle(self, hosts: Iterable[str], secrets: Iterable[ObjectRef], book: ProblemBook) -> frozenset[str]:
-        """Look at hosts anew, and at those of Secrets that changed; return the hosts whose certificates differ.
+        """Look at hosts anew, and at those of Secrets that changed; return those whose certificates or handshakes differ.
 
         What is wrong goes into the book.
         """
@@ -143,6 +145,7 @@ class Certificates:
         for host in [host for host in dirty if host.startswith("*.")]:
             dirty.update(self._below.of(host))
         changed = frozenset(secrets)
+        dirty |= self.handshakes.changed(changed)
         for secret in changed:
             before = self._verdicts.pop(secret, _MISSING)
             name = certificate_name(secret)
@@ -153,11 +156,14 @@ class Certificates:
             is_used = certificate_name(secret) in self._secrets or secret == self._default
             faults = self._verdict(secret).faults if is_used else ()
             book.put(Judge.CERTIFICATE, secret, [fault.problem_of(secret) for fault in faults])
+            book.put(Judge.HANDSHAKE, secret, self.handshakes.faults(secret))
         return differing
 
     def _has_others(self, host: str, book: ProblemBook) -> bool:
-        """Resolve a host anew; return whether it has other certificates than before."""
+        """Resolve a host anew; return whether it has other certificates, or handshakes, than before."""
         before = self._hosts.pop(host, ())
+        shakes_otherwise, problems = self.handshakes.settle(host)
+        book.put(Judge.HANDSHAKE, host, problems)
         resolving = _Resolving(host, self._verdict)
         owner = self._owner(host)
         voices = self._voices(host)
@@ -165,7 +171,7 @@ class Certificates:
             for rule in _rules_for(host, ingress):
                 resolving.ask(ingress, rule, owner if not self._shared_hosts else ingress.namespace)
         after = tuple(certificate_name(secret) for secret in resolving.secrets)
-        if not after and self._is_under_a_stranger(host, owner):
+        if not after and (self.handshakes.of(host) != USUAL or self._is_under_a_stranger(host, owner)):
             after = (DEFAULT,)
         if after:
             self._hosts[host] = after
@@ -175,7 +181,7 @@ class Certificates:
         else:
             self._below.discard(_wildcard(host), host)
         book.put(Judge.CERTIFICATE, host, resolving.problems())
-        return before != after
+        return before != after or shakes_otherwise
 
     def _note(self, host: str, before: Iterable[str], after: Iterable[str], secrets: Iterable[ObjectRef]) -> None:
         """Let a host belong to these certificates; those that have no host any more are forgotten."""

@@ -14,6 +14,7 @@ class Extra(StrEnum):
     """The value is the word that marks the lines in the main file."""
 
     EXPRESSIONS = "expressions"
+    CLIENTS = "certificates of clients"
 
     @property
     def mark(self) -> str:

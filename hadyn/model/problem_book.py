@@ -19,6 +19,7 @@ class Judge(Enum):
     SECRETS = "secrets"
     USERS = "users"
     CERTIFICATE = "certificate"
+    HANDSHAKE = "handshake"
     STANDING = "standing"
 
 

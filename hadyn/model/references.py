@@ -14,12 +14,13 @@ from hadyn.model.changes import Changes
 from hadyn.model.index import Index
 from hadyn.model.objects import Ingress, KubernetesObject, Secret
 from hadyn.model.options.authentication import AUTH_SECRET
+from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, demanded
 from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
-CERTIFICATES = "spec.tls["
-"""How the field of an Ingress begins that names a certificate."""
+OF_HANDSHAKES = ("spec.tls[", f"metadata.annotations[{AUTH_TLS_SECRET.annotation}]")
+"""How the fields of an Ingress begin that name a certificate, or the authorities that clients are judged by."""
 
 
 class Reference(NamedTuple):
@@ -53,6 +54,8 @@ def _of_handshakes(ingress: Ingress) -> Iterator[Reference]:
     for rule in ingress.tls:
         if rule.secret:
             yield Reference(ObjectRef(Secret.kind, ingress.namespace, rule.secret), f"{rule.field}.secretName")
+    if clients := demanded(ingress):
+        yield _reference(ingress, AUTH_TLS_SECRET.annotation, clients.name)
 
 
 def _reference(each: KubernetesObject, annotation: str, name: str) -> Reference:
@@ -93,8 +96,8 @@ class References:
         return self._made.get(user, ())
 
     def concern_requests(self, user: ObjectRef, secrets: Collection[ObjectRef]) -> bool:
-        """Whether an object refers to one of these Secrets for anything but a certificate of spec.tls."""
-        return any(each.secret in secrets and not each.field.startswith(CERTIFICATES) for each in self.of(user))
+        """Whether an object refers to one of these Secrets for anything but handshakes."""
+        return any(each.secret in secrets and not each.field.startswith(OF_HANDSHAKES) for each in self.of(user))
 
     def taken_changes(self) -> SecretChanges:
         """Return what began and ceased to be referred to since this was asked last."""

@@ -19,8 +19,10 @@ from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
 from hadyn.model.expressed_routes import expression_entries, ranked
 from hadyn.model.extras import NONE, Extra
+from hadyn.model.handshakes import believed
 from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
+from hadyn.model.options.client_certificates import asks_for_certificates, demanded
 from hadyn.model.options.option import RouteFacts
 from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.options.routing import route_access, route_faults, route_fields
@@ -57,6 +59,7 @@ def resolve(
     resolving = _Resolving(host, find, standing)
     owner = next((claim for claim in claims if not claim.is_canary), None)
     is_owned = host != DEFAULT_KEY and not shared_hosts
+    resolving.believed = believed(host, claims, shared_hosts=shared_hosts)
     resolving.has_tls = any(
         _names_in_tls(claim.ingress, host) or passes_tls(claim.ingress.options)
         for claim in claims
@@ -101,6 +104,8 @@ class _Resolving:
         self._standing = standing
         self._find = find
         self.has_tls = False
+        self.believed: ObjectRef | None = None
+        self._asks_for_certificates = False
         self._lists: dict[ObjectRef, Access | None] = {}
         self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
         self._leads: dict[str, tuple[Found, list[Voice]]] = {}
@@ -131,6 +136,7 @@ class _Resolving:
             has_tls=self.has_tls,
             rest=rule.rest,
             moved_to=rule.moved_to,
+            is_believed=self._is_believed(ingress, rule),
             groups=rule.groups if rule.expression else None,
         )
         for said in route_faults(ingress.options, self._standing, facts):
@@ -177,6 +183,10 @@ class _Resolving:
 
     def resolution(self) -> Resolution:
         routes = ranked([route for route, _, _ in self._routes.values()])
+        extras = {
+            Extra.EXPRESSIONS: any(route.rank for route in routes),
+            Extra.CLIENTS: self._asks_for_certificates,
+        }
         return Resolution(
             routes=tuple(sorted(routes, key=lambda route: route.key)),
             leads=tuple(
@@ -185,8 +195,18 @@ class _Resolving:
             ),
             shares=tuple(self._shares),
             problems=tuple(self._problems),
-            extras=frozenset({Extra.EXPRESSIONS}) if any(route.rank for route in routes) else NONE,
+            extras=frozenset(extra for extra, is_wanted in extras.items() if is_wanted),
         )
+
+    def _is_believed(self, ingress: Ingress, rule: PathRule) -> bool:
+        """Whether clients of this host are judged as an Ingress asks; where no handshake names it, nobody judges them."""
+        if not asks_for_certificates(ingress):
+            return False
+        self._asks_for_certificates = True
+        if self._host in (ANY_HOST, DEFAULT_KEY):
+            said = "clients are asked for certificates by host, and there is none: all get a 403"
+            self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, "Name the host in the rule")
+        return self.believed is not None and demanded(ingress) == self.believed
 
     def _access(self, ingress: Ingress) -> Access | None:
         """The list of an Ingress for this host, made once."""

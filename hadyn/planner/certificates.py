@@ -8,20 +8,27 @@ of the others notices. haproxy-facts.md#certificate-lines
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct
+
+from hadyn.planner.authorities import AuthorityCommand
 
 MAX_HOSTS = 50
 """Of one line: HAProxy takes 14 to 17 kB for a line, half a kB for a host. haproxy-facts.md#certificate-memory"""
 
 
 class Line(NamedTuple):
-    """A line of HAProxy's list. ``number`` is None for one that was added since the list was read last."""
+    """A line of HAProxy's list. ``number`` is None for one that was added since the list was read last.
+
+    ``parameters`` are those of its handshakes, as HAProxy spells them between brackets, "" for those of the listener.
+    """
 
     certificate: str
     hosts: tuple[str, ...]
     number: int | None = None
+    parameters: str = ""
 
 
 class NewCertificate(Struct, frozen=True, gc=False):
@@ -75,10 +82,11 @@ class DeleteCertificate(Struct, frozen=True, gc=False):
 
 
 class AddLine(Struct, frozen=True, gc=False):
-    """Have HAProxy serve a certificate to those who ask for these hosts."""
+    """Have HAProxy serve a certificate to those who ask for these hosts, with these ``parameters`` of a ``Line``."""
 
     certificate: str
     hosts: tuple[str, ...]
+    parameters: str = ""
 
     def __str__(self) -> str:
         return f"add ssl crt-list {self.certificate} {' '.join(self.hosts)}"
@@ -95,7 +103,14 @@ class DeleteLine(Struct, frozen=True, gc=False):
 
 
 CertificateCommand = (
-    NewCertificate | SetCertificate | CommitCertificate | AbortCertificate | DeleteCertificate | AddLine | DeleteLine
+    NewCertificate
+    | SetCertificate
+    | CommitCertificate
+    | AbortCertificate
+    | DeleteCertificate
+    | AddLine
+    | DeleteLine
+    | AuthorityCommand
 )
 
 
@@ -106,25 +121,34 @@ class LinePlan(NamedTuple):
     departures: tuple[Line, ...] = ()
 
 
-def plan_lines(wanted: Mapping[str, Collection[str]], running: Mapping[str, Sequence[Line]]) -> LinePlan:
-    """Plan for some hosts: the certificates that each shall have, the lines where each stands now."""
-    lacking: dict[str, list[str]] = {}
+def plan_lines(
+    wanted: Mapping[str, Collection[str]],
+    running: Mapping[str, Sequence[Line]],
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> LinePlan:
+    """Plan for some hosts: the certificates that each shall have, the lines where each stands now, parameters of some."""
+    lacking: dict[tuple[str, str], list[str]] = {}
     leaving: dict[Line, set[str]] = {}
     for host, certificates in wanted.items():
+        said = parameters.get(host, "")
         kept: set[str] = set()
         for line in running.get(host, ()):
-            if line.certificate in certificates and line.certificate not in kept:
+            if line.certificate in certificates and line.parameters == said and line.certificate not in kept:
                 kept.add(line.certificate)
             else:
                 leaving.setdefault(line, set()).add(host)
         for certificate in certificates:
             if certificate not in kept:
-                lacking.setdefault(certificate, []).append(host)
+                lacking.setdefault((certificate, said), []).append(host)
     for line, hosts in leaving.items():
         staying = [host for host in line.hosts if host not in hosts]
         if staying:
-            lacking.setdefault(line.certificate, []).extend(staying)
-    additions = (AddLine(name, hosts) for name in lacking for hosts in grouped(sorted(set(lacking[name]))))
+            lacking.setdefault((line.certificate, line.parameters), []).extend(staying)
+    additions = (
+        AddLine(certificate, hosts, said)
+        for (certificate, said), lacked in lacking.items()
+        for hosts in grouped(sorted(set(lacked)))
+    )
     return LinePlan(tuple(additions), tuple(leaving))
 
 

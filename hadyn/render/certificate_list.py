@@ -48,35 +48,39 @@ class _Lines:
 
 
 class CertificateList:
-    """Which hosts each certificate has; ``path_of`` says where a certificate is."""
+    """Which hosts each certificate has, with which parameters; ``path_of`` says where a certificate is."""
 
     def __init__(self, path_of: Callable[[str], Path]) -> None:
         self._path_of = path_of
-        self._lines: dict[str, _Lines] = {}
+        self._lines: dict[str, dict[str, _Lines]] = {}
 
     def __contains__(self, certificate: object) -> bool:
         return certificate in self._lines
 
-    def add(self, certificate: str, host: str) -> None:
+    def add(self, certificate: str, host: str, parameters: str = "") -> None:
         """Give a certificate a host that it does not have."""
-        self._lines.setdefault(certificate, _Lines()).add(host)
+        self._lines.setdefault(certificate, {}).setdefault(parameters, _Lines()).add(host)
 
-    def discard(self, certificate: str, host: str) -> None:
-        """Take from a certificate a host that it has."""
-        lines = self._lines[certificate]
+    def discard(self, certificate: str, host: str, parameters: str = "") -> None:
+        """Take from a certificate a host that it has with these parameters."""
+        lines = self._lines[certificate][parameters]
         lines.discard(host)
         if not lines.groups:
+            del self._lines[certificate][parameters]
+        if not self._lines[certificate]:
             del self._lines[certificate]
 
     def hosts(self, certificate: str) -> list[str]:
         """Return the hosts of a certificate, sorted."""
-        lines = self._lines.get(certificate)
-        return [host for group in lines.groups for host in group] if lines else []
+        every = self._lines.get(certificate, {}).values()
+        return sorted(host for lines in every for group in lines.groups for host in group)
 
     def texts(self) -> Iterator[str]:
         """Yield the lines, those of one certificate together."""
-        for certificate, lines in self._lines.items():
-            for number, text in enumerate(lines.texts):
-                spelled = text or f"{self._path_of(certificate)} {' '.join(lines.groups[number])}\n"
-                lines.texts[number] = spelled
-                yield spelled
+        for certificate, by_parameters in self._lines.items():
+            for parameters, lines in by_parameters.items():
+                head = f"{self._path_of(certificate)} [{parameters}]" if parameters else self._path_of(certificate)
+                for number, text in enumerate(lines.texts):
+                    spelled = text or f"{head} {' '.join(lines.groups[number])}\n"
+                    lines.texts[number] = spelled
+                    yield spelled

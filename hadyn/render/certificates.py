@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hadyn.errors import FileNotWritten
 from hadyn.render.atomic import replace_files
+from hadyn.render.authorities import AuthorityFiles
 from hadyn.render.certificate_list import CertificateList
 from hadyn.render.imprints import Imprints
 
@@ -23,6 +24,7 @@ ENDING = ".pem"
 DEFAULT = "default"
 NO_HOST = "!*"
 """The hosts of the first line: none; those who ask for no host that is known get it all the same."""
+_ROW = re.compile(r"(\S+)(?: \[([^]]*)\])?((?: \S+)*)")
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_.-]+")
 
 
@@ -35,6 +37,8 @@ class CertificateFiles:
         self._make_again = make_again
         self._pems: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
+        self._parameters: dict[str, str] = {}
+        self.authorities = AuthorityFiles(folder)
         self._listed = CertificateList(self.path)
         self._due: set[str] = set()
         self._is_list_due = False
@@ -47,7 +51,7 @@ class CertificateFiles:
     @property
     def is_due(self) -> bool:
         """Whether a file is behind, because it could not be written."""
-        return bool(self._due) or self._is_unlisted
+        return bool(self._due) or self._is_unlisted or self.authorities.is_due
 
     def load(self) -> None:
         """Take over what the files say; raises FileNotWritten where they cannot be read."""
@@ -57,8 +61,9 @@ class CertificateFiles:
             text = self.listing.read_text("ascii", "replace") if self.listing.exists() else ""
         except OSError as cause:
             raise FileNotWritten(str(self.folder), cause) from cause
-        for host, names in _hosts_in(text).items():
-            self.put_hosts(host, tuple(name for name in names if name in self._pems))
+        self.authorities.load()
+        for host, (names, parameters) in _hosts_in(text).items():
+            self.put_hosts(host, tuple(name for name in names if name in self._pems), parameters)
         self._is_list_due = self.text != text
         self._imprints.take([self.listing, *map(self.path, self._pems)])
 
@@ -77,6 +82,14 @@ class CertificateFiles:
         """Return the certificates of a host as the list has them."""
         return self._hosts.get(host, ())
 
+    def parameters_of(self, host: str) -> str:
+        """Return how HAProxy shakes hands for a host, as the list has it; "" as for all others."""
+        return self._parameters.get(host, "")
+
+    def parameters(self) -> frozenset[str]:
+        """Return all that lines of the list say of handshakes."""
+        return frozenset(self._parameters.values())
+
     def hosts(self) -> frozenset[str]:
         return frozenset(self._hosts)
 
@@ -92,34 +105,40 @@ class CertificateFiles:
             self.put(name, pem)
             return
         for host in self._listed.hosts(name):
-            self.put_hosts(host, tuple(each for each in self._hosts[host] if each != name))
+            names = tuple(each for each in self._hosts[host] if each != name)
+            self.put_hosts(host, names, self.parameters_of(host))
         self.remove(name)
 
-    def put_hosts(self, host: str, names: tuple[str, ...]) -> None:
-        """Set the certificates of a host; ``write`` writes the list."""
+    def put_hosts(self, host: str, names: tuple[str, ...], parameters: str = "") -> None:
+        """Set the certificates of a host, and how HAProxy shakes hands for it; ``write`` writes the list."""
         assert HOST.fullmatch(host), host
-        before = self._hosts.pop(host, ())
+        before = {(name, self.parameters_of(host)) for name in self._hosts.pop(host, ())}
+        self._parameters.pop(host, None)
+        after = dict.fromkeys((name, parameters) for name in names)
         if names:
             self._hosts[host] = names
-        for name in set(before) - set(names):
-            self._listed.discard(name, host)
-        for name in dict.fromkeys(names):
-            if name not in before:
-                self._listed.add(name, host)
-        self._is_list_due = self._is_list_due or set(before) != set(names)
+        if names and parameters:
+            self._parameters[host] = parameters
+        for name, said in before - after.keys():
+            self._listed.discard(name, host, said)
+        for name, said in after:
+            if (name, said) not in before:
+                self._listed.add(name, host, said)
+        self._is_list_due = self._is_list_due or before != after.keys()
 
     def is_listed(self, name: str) -> bool:
         """Whether some host has this certificate."""
         return name in self._listed
 
-    def lines(self) -> Iterator[tuple[str, tuple[str, ...], int]]:
-        """Yield certificate, hosts and number of each line of the list, as HAProxy reads it."""
+    def lines(self) -> Iterator[tuple[str, tuple[str, ...], int, str]]:
+        """Yield certificate, hosts, number and parameters of each line of the list, as HAProxy reads it."""
         for number, row in enumerate(self.text.splitlines(), start=1):
-            path, *hosts = row.split(" ")
-            yield Path(path).stem, tuple(hosts), number
+            certificate, parameters, hosts = _parts(row)
+            yield certificate, hosts, number, parameters
 
     def write(self) -> None:
         """Write what is due; raises FileNotWritten, and what failed stays due. Certificates come before the list."""
+        self._raise_first(self.authorities.write())
         due = {self.path(name): name for name in sorted(self._due)}
         failed = self._replaced({path: self._pems[name].encode() for path, name in due.items()})
         self._due = {due[path] for path in failed}
@@ -150,7 +169,8 @@ class CertificateFiles:
             self._imprints.forget(path)
             with contextlib.suppress(OSError):
                 path.unlink()
-        self._pems, self._hosts, self._listed = {}, {}, CertificateList(self.path)
+        self._pems, self._hosts, self._parameters, self._listed = {}, {}, {}, CertificateList(self.path)
+        self.authorities.clear()
         self._due.clear()
         self._is_list_due = False
 
@@ -158,6 +178,7 @@ class CertificateFiles:
         """Have every file written again."""
         self._due.update(self._pems)
         self._is_list_due = True
+        self.authorities.doubt()
 
     def restore(self) -> list[Path]:
         """Have the files written again that somebody else changed; return them."""
@@ -165,7 +186,7 @@ class CertificateFiles:
         names = {self.path(name): name for name in self._pems} if changed else {}
         self._due.update(names[path] for path in changed if path in names)
         self._is_list_due = self._is_list_due or self.listing in changed
-        return changed
+        return [*changed, *self.authorities.restore()]
 
     @property
     def text(self) -> str:
@@ -184,15 +205,19 @@ class CertificateFiles:
             raise FileNotWritten(str(path), cause) from cause
 
 
-def _hosts_in(text: str) -> dict[str, list[str]]:
+def _hosts_in(text: str) -> dict[str, tuple[list[str], str]]:
     """Read a list; what ``CertificateFiles`` would not have written is left out."""
-    found: dict[str, list[str]] = {}
-    for row in text.splitlines():
-        path, *hosts = row.split(" ")
-        for host in _known(hosts):
-            found.setdefault(host, []).append(Path(path).stem)
+    found: dict[str, tuple[list[str], str]] = {}
+    for row in filter(_ROW.fullmatch, text.splitlines()):
+        certificate, parameters, hosts = _parts(row)
+        for host in filter(HOST.fullmatch, hosts):
+            found.setdefault(host, ([], parameters))[0].append(certificate)
     return found
 
 
-def _known(hosts: Iterable[str]) -> Iterator[str]:
-    return (host for host in hosts if HOST.fullmatch(host))
+def _parts(row: str) -> tuple[str, str, tuple[str, ...]]:
+    """Take a line of the list apart: certificate, parameters, hosts."""
+    matched = _ROW.fullmatch(row)
+    assert matched is not None, row
+    path, parameters, hosts = matched.groups()
+    return Path(path).stem, parameters or "", tuple(hosts.split())

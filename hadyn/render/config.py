@@ -251,7 +251,7 @@ def _global_section(settings: ConfigSettings, said: Said) -> str:
     if settings.threads:
         lines.append(f"nbthread {settings.threads}")
     if settings.tls:
-        lines += tls_global_lines()
+        lines += tls_global_lines(asks_for_certificates=Extra.CLIENTS in settings.extras)
     if settings.credentials:
         lines += ["# what server lines name of pods' certificates", *_bases(settings.credentials)]
     if settings.jail:

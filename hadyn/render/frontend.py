@@ -12,6 +12,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
 from hadyn.model.extras import NONE, Extra
 from hadyn.model.names import DEFAULTS
+from hadyn.model.options.client_certificates import LOOKALIKES
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
@@ -35,7 +36,9 @@ def frontend_section(
 ) -> str:
     """Return the frontend's section; ``maps`` is the folder of the map files, ``said`` the operator's word."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
-    listeners += tls_listeners(tls, listener, said.value(TLS_ALPN)) if tls else ""
+    asks = Extra.CLIENTS in extras
+    if tls:
+        listeners += tls_listeners(tls, listener, said.value(TLS_ALPN), asks_for_certificates=asks)
     # HAProxy shall know the maps before there is an entry in them.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
     listeners += _indented(expression_conditions(maps))
@@ -43,6 +46,8 @@ def frontend_section(
     forwarded = _indented(main_lines(Section.FORWARDED, said)) or SAID_AFRESH
     knows_of_tls = tls is not None or keeps_forwarded(said.value(FORWARDED_HEADERS), said)
     routing = routing_rules(maps, speaks_tls=knows_of_tls, extras=extras)
+    # Only HAProxy says what certificate a client has, whichever route it takes.
+    forwarded += _indented((Extra.CLIENTS.mark, f"http-request del-header {LOOKALIKES} -m reg")) if asks else ""
     return f"frontend {FRONTEND} from {DEFAULTS}\n{listeners}{operators}{ADMISSION_RULES}{forwarded}{SAID_AFRESH_ALWAYS}{routing}"
 
 

@@ -20,6 +20,8 @@ CIPHERS = ":".join(
 SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 
 
+NO_SESSIONS = "tune.ssl.cachesize 0"
+"""Every client shakes hands in full. haproxy-facts.md#resumed-sessions"""
 INSIDE = 1000
 """The number of the socket inside HAProxy, by which rules know what came through it."""
 
@@ -37,9 +39,11 @@ class TlsSettings:
     passes_on: str = ""
 
 
-def tls_global_lines() -> list[str]:
+def tls_global_lines(*, asks_for_certificates: bool = False) -> list[str]:
     """Return what the global section says of TLS."""
+    lines = ["# a session of one host would be resumed for another whose authorities never saw the client", NO_SESSIONS]
     return [
+        *(lines if asks_for_certificates else ()),
         f"ssl-default-bind-ciphers {CIPHERS}",
         f"ssl-default-bind-ciphersuites {SUITES}",
         "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers",
@@ -48,8 +52,14 @@ def tls_global_lines() -> list[str]:
     ]
 
 
-def tls_listeners(settings: TlsSettings, listener: Callable[[Address], str], alpn: str | None) -> str:
-    """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols."""
+def tls_listeners(
+    settings: TlsSettings, listener: Callable[[Address], str], alpn: str | None, *, asks_for_certificates: bool = False
+) -> str:
+    """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols.
+
+    Where it ``asks_for_certificates`` of clients, any may shake hands, and requests are refused by what came of it.
+    """
+    more = " ca-ignore-err all crt-ignore-err all" if asks_for_certificates else ""
     inside = f"abns@{settings.passes_on} id {INSIDE} accept-proxy"
     places = [inside] if settings.passes_on else map(listener, settings.bind)
-    return "".join(f"    bind {place} ssl crt-list {settings.listing} alpn {alpn}\n" for place in places)
+    return "".join(f"    bind {place} ssl crt-list {settings.listing} alpn {alpn}{more}\n" for place in places)

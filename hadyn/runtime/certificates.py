@@ -13,6 +13,15 @@ from typing import Any, NamedTuple
 
 from hadyn.errors import ReplyCutShort, ReplyNotUnderstood
 from hadyn.model.problems import shown
+from hadyn.planner.authorities import (
+    AUTHORITIES,
+    REVOKED,
+    CommitAuthorities,
+    DeleteAuthorities,
+    NewAuthorities,
+    SetAuthorities,
+    kind_of,
+)
 from hadyn.planner.certificates import (
     AbortCertificate,
     AddLine,
@@ -29,13 +38,14 @@ from hadyn.runtime.wire import Verdict
 
 ENDING = ".pem"
 PEM = re.compile(r"(?:[A-Za-z0-9+/= -]+\n)+")
+PARAMETERS = re.compile(r"[A-Za-z0-9_./+~:,-]+(?: [A-Za-z0-9_./+~:,-]+)*")
 WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")
 NO_LIST = "didn't find the specified filename"
 NOT_THERE = "Can't display the certificate"
 BATCH = 20
 """So many certificates are asked about on one connection."""
 _FINGERPRINT = re.compile(r"^SHA1 FingerPrint: ([0-9A-F]{40})$", re.MULTILINE)
-_ROW = re.compile(r"(\S+):([0-9]+)(?: \[[^]]*\])?((?: \S+)*) ?")
+_ROW = re.compile(r"(\S+):([0-9]+)(?: \[([^]]*)\])?((?: \S+)*) ?")
 
 
 class Answer(NamedTuple):
@@ -93,6 +103,19 @@ class CertificateDoor:
         paths = (row.removeprefix("*") for row in self._ask("show ssl cert").split("\n"))
         return frozenset(name for path in paths if (name := self._certificate(path)))
 
+    def authorities(self) -> frozenset[str]:
+        """Return the files with authorities, and with revoked certificates, that HAProxy has; other folders' are left out.
+
+        One that was not committed yet has no certificates, and is not there.
+        """
+        found = set()
+        for row in self._ask("show ssl ca-file").split("\n"):
+            path, _, count = row.partition(" - ")
+            if not count.startswith("0 "):
+                found.add(path)
+        found.update(self._ask("show ssl crl-file").split("\n"))
+        return frozenset(path.removeprefix(f"{self._folder}/") for path in found if path.startswith(f"{self._folder}/"))
+
     def fingerprints(self, names: Collection[str]) -> dict[str, str]:
         """Return the fingerprint of each of these certificates; "" for one that is empty, nothing for one unknown."""
         found: dict[str, str] = {}
@@ -112,9 +135,14 @@ class CertificateDoor:
         """Return the certificates whose files HAProxy names in what it says."""
         return re.findall(rf"{re.escape(self._folder)}/([^/'\s]+){re.escape(ENDING)}", text)
 
+    def authorities_named_in(self, text: str) -> list[str]:
+        """Return the files with authorities, or with revoked certificates, that HAProxy names in what it says."""
+        endings = "|".join(map(re.escape, (AUTHORITIES, REVOKED)))
+        return re.findall(rf"{re.escape(self._folder)}/([^/'\s]+(?:{endings}))(?![^'\s])", text)
+
     def path(self, name: str) -> str:
-        """Return the path by which HAProxy knows a certificate."""
-        return f"{self._folder}/{name}{ENDING}"
+        """Return the path by which HAProxy knows a certificate, or a file with authorities."""
+        return f"{self._folder}/{name if name.endswith((AUTHORITIES, REVOKED)) else name + ENDING}"
 
     def _certificate(self, path: str) -> str:
         """Return the name of a certificate by its path, "" for a stranger's."""
@@ -125,8 +153,8 @@ class CertificateDoor:
         matched = _ROW.fullmatch(row)
         if matched is None:
             raise ReplyNotUnderstood(self._name, "show ssl crt-list: a row is no line of a list")
-        path, number, hosts = matched.groups()
-        return Line(self._certificate(path) or path, tuple(hosts.split()), int(number))
+        path, number, parameters, hosts = matched.groups()
+        return Line(self._certificate(path) or path, tuple(hosts.split()), int(number), parameters or "")
 
     def _ask(self, text: str) -> str:
         """Say one command, with its payload; return the reply without line ends."""
@@ -146,9 +174,16 @@ def _set(command: SetCertificate, path: Callable[[str], str], _listing: str) -> 
     return f"set ssl cert {path(command.certificate)}{_payload(command.pem)}"
 
 
+def _hand_over(command: SetAuthorities, path: Callable[[str], str], _listing: str) -> str:
+    assert PEM.fullmatch(command.pem), command
+    return f"set ssl {kind_of(command.file)} {path(command.file)}{_payload(command.pem)}"
+
+
 def _add(command: AddLine, path: Callable[[str], str], listing: str) -> str:
     assert all(map(WORD.fullmatch, command.hosts)), command
-    words = " ".join((path(command.certificate), *command.hosts))
+    assert not command.parameters or PARAMETERS.fullmatch(command.parameters), command
+    parameters = (f"[{command.parameters}]",) if command.parameters else ()
+    words = " ".join((path(command.certificate), *parameters, *command.hosts))
     return f"add ssl crt-list {listing}{_payload(words)}\n"
 
 
@@ -160,6 +195,10 @@ _SPELLINGS: Mapping[type[CertificateCommand], Callable[[Any, Callable[[str], str
     DeleteCertificate: lambda c, path, _: f"del ssl cert {path(c.certificate)}",
     AddLine: _add,
     DeleteLine: lambda c, path, listing: f"del ssl crt-list {listing} {path(c.certificate)}:{c.number}",
+    NewAuthorities: lambda c, path, _: f"new ssl {kind_of(c.file)} {path(c.file)}",
+    SetAuthorities: _hand_over,
+    CommitAuthorities: lambda c, path, _: f"commit ssl {kind_of(c.file)} {path(c.file)}",
+    DeleteAuthorities: lambda c, path, _: f"del ssl {kind_of(c.file)} {path(c.file)}",
 }
 # "updated" is said where somebody left off behind `set`.
 _SUCCESSES: Mapping[type[CertificateCommand], tuple[str, ...]] = {
@@ -170,6 +209,10 @@ _SUCCESSES: Mapping[type[CertificateCommand], tuple[str, ...]] = {
     DeleteCertificate: ("' deleted!",),
     AddLine: ("Success!",),
     DeleteLine: ("' deleted in crtlist '",),
+    NewAuthorities: ("New CA file created", "New CRL file created"),
+    SetAuthorities: ("transaction created for C", "transaction updated for C"),
+    CommitAuthorities: ("Success!",),
+    DeleteAuthorities: ("' deleted!",),
 }
 
 

@@ -11,6 +11,7 @@ from hadyn.errors import ReloadFailed
 from hadyn.model.keypairs import fingerprint_of
 from hadyn.model.problems import ObjectRef
 from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.runtime.fake_certificates import Row
 from tests.features.house import House
 from tests.given import decoded, endpoint, ingress, ingress_document, rule, secret, service, slice_
 from tests.pairs import Pair, authority, pair
@@ -199,7 +200,7 @@ def test_somebody_elses_change_is_set_right_in_the_sweep(house):
     certificates, place = house.fake.certificates, f"{house.folder.certificates}/shop_web.pem"
     certificates.pems[place] = pair("evil.example").pem
     listing = next(iter(certificates.rows))
-    certificates.rows[listing].append((place, 9, ("stolen.example",)))
+    certificates.rows[listing].append(Row(place, 9, ("stolen.example",)))
     house.compare_everything()
 
     assert served(house, "a.example") == prints(pair("a.example"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, ByName, Discovery, Endpoint
 from hadyn.model.directives import Directive
+from hadyn.model.extras import Extra
 from hadyn.model.names import slot_name
 from hadyn.model.passwords import User, UserList
 from hadyn.planner.capabilities import Capabilities
@@ -81,6 +82,11 @@ MAIN_CASES = {
     "tls": replace(
         SETTINGS,
         tls=TlsSettings((Address("::", 8443), Address("10.0.0.1", 443)), "/run/hadyn/certificates/crt-list"),
+    ),
+    "certificates_of_clients": replace(
+        SETTINGS,
+        tls=TlsSettings((Address("::", 8443),), "/run/hadyn/certificates/crt-list"),
+        extras=frozenset({Extra.CLIENTS}),
     ),
     "passthrough": replace(
         SETTINGS,

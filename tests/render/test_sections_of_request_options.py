@@ -15,6 +15,16 @@ BCRYPT = "$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW"
 FAMILIES = {
     "basic_authentication": {"auth-secret": "users", "auth-realm": "The shop"},
     "body_size": {"body-size": "8m"},
+    "client_certificates": {
+        "auth-tls-secret": "partners",
+        "auth-tls-match-cn": "alice, bob, *.robots.example, team-*",
+        "auth-tls-error-page": "https://help.shop.example/50%25?why=certificate",
+        "auth-tls-cert-header": "true",
+        "ssl-fingerprint-lower": "true",
+        "ssl-fingerprint-sha2-bits": "256",
+    },
+    "client_certificates_optional": {"auth-tls-secret": "shop/partners", "auth-tls-verify-client": "optional"},
+    "client_certificates_unreadable": {"auth-tls-secret": "../partners", "auth-tls-match-cn": "**"},
     "compression": {"compression": "true"},
     "cors_for_all": {"cors-enable": "true", "cors-allow-credentials": "true"},
     "cors_for_some": {

@@ -8,13 +8,26 @@ from enum import StrEnum
 from itertools import islice
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
+from hadyn.model.options.option import OPERATOR, Alias, Chosen, Effect, Option, Scope, Section
 from hadyn.model.options.parsers import one_of
 
 NETWORKS_A_LINE = 40
 MOST_NETWORKS = 1000
 _CIPHERS = re.compile(r"[A-Za-z0-9_+!@:=-]{1,1000}")
 _ALPN = re.compile(r"(?:h2|http/1\.1)(?:,(?:h2|http/1\.1))?")
+
+
+OF_HOSTS = frozenset({Scope.INGRESS, Scope.GLOBAL})
+CIPHERS = frozenset(
+    f"ECDHE-{key}-{cipher}"
+    for key in ("ECDSA", "RSA")
+    for cipher in (
+        *("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"),
+        *("AES128-SHA256", "AES256-SHA384", "AES128-SHA", "AES256-SHA"),
+    )
+)
+"""What an Ingress may name. A list in which OpenSSL knows no cipher keeps HAProxy from starting, for everybody."""
+SUITES = frozenset({"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"})
 
 
 class TlsVersion(StrEnum):
@@ -37,6 +50,21 @@ def ciphers(text: str) -> str:
     if not _CIPHERS.fullmatch(text):
         raise ValueError(text)
     return text
+
+
+def least_version(text: str) -> TlsVersion:
+    """The same as haproxy-ingress spells it: words of a bind line, of which those about versions count."""
+    words = text.split(" ")
+    if words[:1] == ["ssl-min-ver"]:
+        return one_of(TlsVersion)(" ".join(words[1:]))
+    if not words or not set(words) <= {"no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tls-tickets"}:
+        raise ValueError(text)
+    return TlsVersion.TLS_1_3 if "no-tlsv12" in words else TlsVersion.TLS_1_2
+
+
+def unknown_of_hosts(text: str, known: frozenset[str]) -> list[str]:
+    """Return the names in a list with colons that an Ingress may not name."""
+    return [name for name in text.split(":") if name not in known]
 
 
 def protocols(text: str) -> str:
@@ -88,52 +116,68 @@ PROXY_PROTOCOL_NETWORKS: Option[tuple[str, ...]] = Option(
 )
 SSL_MIN_VERSION: Option[TlsVersion] = Option(
     name="ssl-min-version",
-    scope=OPERATOR,
+    scope=OF_HOSTS,
     parse=one_of(TlsVersion),
     accepted="TLSv1.2 or TLSv1.3",
     default=None,
     default_text="TLSv1.2",
-    sentence="The oldest version of TLS that clients may speak.",
+    sentence="The oldest version of TLS that clients may speak; an Ingress can ask for a newer one for its hosts.",
     example="TLSv1.3",
     effect=Effect.RELOAD,
+    aliases=tuple(
+        Alias(
+            f"{prefix}/ssl-options-host",
+            least_version,
+            "ssl-min-ver with TLSv1.2 or TLSv1.3, or no-sslv3, no-tlsv10, no-tlsv11, no-tlsv12",
+            "ssl-min-ver TLSv1.3",
+        )
+        for prefix in ("haproxy-ingress.github.io", "ingress.kubernetes.io")
+    ),
     directives=_least_version,
     main=Section.GLOBAL,
 )
 SSL_CIPHERS: Option[str] = Option(
     name="ssl-ciphers",
-    scope=OPERATOR,
+    scope=OF_HOSTS,
     parse=ciphers,
     accepted="a list of ciphers as OpenSSL spells it",
     default=None,
     default_text="Mozilla's intermediate ones",
-    sentence="The ciphers of TLS 1.2.",
+    sentence="The ciphers of TLS 1.2; on an Ingress for its hosts, without signs: names that begin with ECDHE, colons between them.",
     example="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256",
     effect=Effect.RELOAD,
+    aliases=(
+        "nginx.ingress.kubernetes.io/ssl-ciphers",
+        "haproxy-ingress.github.io/ssl-ciphers",
+        "ingress.kubernetes.io/ssl-ciphers",
+    ),
     directives=_cipher_line,
     main=Section.GLOBAL,
 )
 SSL_CIPHER_SUITES: Option[str] = Option(
     name="ssl-cipher-suites",
-    scope=OPERATOR,
+    scope=OF_HOSTS,
     parse=ciphers,
     accepted="a list of cipher suites as OpenSSL spells it",
     default=None,
     default_text="Mozilla's intermediate ones",
-    sentence="The cipher suites of TLS 1.3.",
+    sentence="The cipher suites of TLS 1.3; on an Ingress for its hosts.",
     example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
     effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/ssl-cipher-suites", "ingress.kubernetes.io/ssl-cipher-suites"),
     directives=_suites_line,
     main=Section.GLOBAL,
 )
 TLS_ALPN: Option[str] = Option(
     name="tls-alpn",
-    scope=OPERATOR,
+    scope=OF_HOSTS,
     parse=protocols,
     accepted='"h2,http/1.1", "http/1.1" or "h2"',
     default="h2,http/1.1",
     default_text="h2,http/1.1",
-    sentence="The protocols that HAProxy offers over TLS; without h2 nobody speaks HTTP/2.",
+    sentence="The protocols that HAProxy offers over TLS; without h2 nobody speaks HTTP/2. On an Ingress for its hosts.",
     example="http/1.1",
     effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/tls-alpn", "ingress.kubernetes.io/tls-alpn"),
     main=Section.FRONTEND,
 )

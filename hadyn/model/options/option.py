@@ -76,7 +76,8 @@ class RouteFacts:
 
     ``rest`` is the number of the group that holds what follows the path, where the path was
     written as a regular expression; else 0. ``groups`` are the numbers of its groups where HAProxy
-    matches it as one, else None. ``moved_to`` is where all requests go, "" where they stay.
+    matches it as one, else None. ``moved_to`` is where all requests go, "" where they stay. It ``is_believed`` what
+    certificates of clients say, where those of the host are judged by the authorities that the Ingress names.
     """
 
     host: str
@@ -85,6 +86,7 @@ class RouteFacts:
     has_tls: bool = False
     rest: int = 0
     moved_to: str = ""
+    is_believed: bool = False
     groups: tuple[int, ...] | None = None
 
 
@@ -158,7 +160,8 @@ class Option(Generic[Value]):
     @property
     def is_of_backends(self) -> bool:
         """Whether it is about a backend as a whole, on whatever object it stands."""
-        return Scope.SERVICE in self.scope or self.directives is not no_directives
+        is_for_some = self.main in (None, Section.DEFAULTS)
+        return is_for_some and (Scope.SERVICE in self.scope or self.directives is not no_directives)
 
     @property
     def annotation(self) -> str:

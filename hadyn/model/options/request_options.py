@@ -7,6 +7,15 @@ from typing import Any
 from hadyn.model.options.access import DENY_PATHS
 from hadyn.model.options.authentication import AUTH_REALM, AUTH_SECRET, AUTH_TYPE
 from hadyn.model.options.bodies import BODY_SIZE, COMPRESSION
+from hadyn.model.options.client_certificates import (
+    AUTH_TLS_CERT_HEADER,
+    AUTH_TLS_ERROR_PAGE,
+    AUTH_TLS_MATCH_CN,
+    AUTH_TLS_SECRET,
+    AUTH_TLS_VERIFY_CLIENT,
+    SSL_FINGERPRINT_LOWER,
+    SSL_FINGERPRINT_SHA2_BITS,
+)
 from hadyn.model.options.cors import (
     CORS_ALLOW_CREDENTIALS,
     CORS_ALLOW_HEADERS,
@@ -88,6 +97,13 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     CORS_ALLOW_CREDENTIALS,
     CORS_EXPOSE_HEADERS,
     CORS_MAX_AGE,
+    AUTH_TLS_SECRET,
+    AUTH_TLS_VERIFY_CLIENT,
+    AUTH_TLS_MATCH_CN,
+    AUTH_TLS_ERROR_PAGE,
+    AUTH_TLS_CERT_HEADER,
+    SSL_FINGERPRINT_LOWER,
+    SSL_FINGERPRINT_SHA2_BITS,
     AUTH_TYPE,
     SATISFY,
     AUTH_SECRET,

@@ -16,6 +16,7 @@ from hadyn.model.desired import GUARD_FIELD
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
 from hadyn.model.options.admission import ACCESS
+from hadyn.model.options.client_certificates import BELIEF
 from hadyn.model.options.option import Chosen, Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
 from hadyn.model.options.rewrites import REWRITE
@@ -42,7 +43,7 @@ def guard(chosen: Chosen) -> str:
 
 GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
 """Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
-FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD)
+FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF)
 """By number, ascending."""
 
 
