@@ -85,9 +85,9 @@ def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool,
         _write(dict(_files(found)), folder)
         if found.settings.https_port:
             _write_certificates(found)
+        _write_credentials(found)
     except OSError as cause:
         raise FileNotWritten(cause.filename or str(folder), cause) from cause
-        _write_credentials(found)
 
 
 def _bootstrap(output: Path | None, settings: Settings) -> None:
@@ -172,19 +172,6 @@ def _write_certificates(found: Judged) -> None:
     files.write()
 
 
-def _write(files: dict[str, str], folder: Path) -> None:
-    from hadyn.render.files import shipped_files  # noqa: PLC0415
-
-    for kept in ("backends", "maps", "errors", "run", "certificates"):
-        (folder / kept).mkdir(parents=True, exist_ok=True)
-    for shard in (folder / "backends").glob("[0-9][0-9][0-9].cfg"):
-        shard.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    for page in shipped_files().glob("*.http"):
-        shutil.copyfile(page, folder / "errors" / page.name)
-
-
 def _write_credentials(found: Judged) -> None:
     """Write the files that server lines name; where a Secret holds nothing good, nobody's."""
     from hadyn.render.credentials import AUTHORITIES, PAIR, CredentialFiles, nobodys  # noqa: PLC0415
@@ -199,3 +186,16 @@ def _write_credentials(found: Judged) -> None:
     for file in book.files():
         files.put(file, book.content(file).pem or nobodys(file, make_nobody()))
     files.write()
+
+
+def _write(files: dict[str, str], folder: Path) -> None:
+    from hadyn.render.files import shipped_files  # noqa: PLC0415
+
+    for kept in ("backends", "maps", "errors", "run", "certificates"):
+        (folder / kept).mkdir(parents=True, exist_ok=True)
+    for shard in (folder / "backends").glob("[0-9][0-9][0-9].cfg"):
+        shard.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    for page in shipped_files().glob("*.http"):
+        shutil.copyfile(page, folder / "errors" / page.name)
