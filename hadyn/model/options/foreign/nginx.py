@@ -49,6 +49,11 @@ NGINX = Peer(
         x-forwarded-prefix
         """,
     differing={
+        "auth-tls-match-cn": "CN=name or CN=(one|other), whole names, .* at one end of them; other expressions let nobody in",
+        "auth-tls-pass-certificate-to-upstream": "the header is X-SSL-Client-Cert, DER in base64; names are in X-SSL-Client-CN and -DN",
+        "auth-tls-secret": "a client without a good certificate gets a 403, not a 400; the Secret is of the Ingress' namespace",
+        "auth-tls-verify-client": "optional_no_ca is none: every certificate is judged",
+        "ssl-ciphers": "names that begin with ECDHE, colons between them; others in the operator's ConfigMap, for all hosts",
         "proxy-ssl-protocols": "TLS before 1.2 is not spoken",
         "proxy-ssl-secret": "lists of revoked certificates (ca.crl) are not read, and the Secret has to be of the same namespace",
         "proxy-ssl-verify": "HAProxy verifies the name that proxy-ssl-name says, and no name without it",
@@ -89,12 +94,7 @@ NGINX = Peer(
         "auth-keepalive-timeout": _CACHE,
     },
     no_equal={
-        "auth-tls-error-page": "certificates of clients are not asked for yet",
-        "auth-tls-match-cn": "certificates of clients are not asked for yet",
-        "auth-tls-pass-certificate-to-upstream": "certificates of clients are not asked for yet",
-        "auth-tls-secret": "certificates of clients are not asked for yet",
-        "auth-tls-verify-client": "certificates of clients are not asked for yet",
-        "auth-tls-verify-depth": "certificates of clients are not asked for yet",
+        "auth-tls-verify-depth": "HAProxy follows chains however long they are: put no authority into the Secret that may sign others",
         "canary-by-cookie": "a canary takes a share of all requests: hadyn.io/canary-weight",
         "canary-by-header": "a canary takes a share of all requests: hadyn.io/canary-weight",
         "canary-by-header-pattern": "a canary takes a share of all requests: hadyn.io/canary-weight",
@@ -104,7 +104,6 @@ NGINX = Peer(
         "custom-http-errors": "no Service is asked for error pages: error-page-503 (and others) in the ConfigMap hold them",
         "default-backend": "spec.defaultBackend of the Ingress, or --default-backend-service",
         "proxy-next-upstream-timeout": "each try has its own timeouts: hadyn.io/retries limits their number",
-        "ssl-ciphers": "ciphers are the operator's: ssl-ciphers in the ConfigMap",
         "upstream-hash-by-subset": "a hash leads to one pod: hadyn.io/load-balance",
         "upstream-hash-by-subset-size": "a hash leads to one pod: hadyn.io/load-balance",
         "auth-method": _AUTH_URL,
