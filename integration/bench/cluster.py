@@ -1,4 +1,4 @@
-"""hadyn on a real control plane: ``integration/controlplane/ns.sh python -m integration.bench.cluster HAPROXY SERVICES [storm|cold]``.
+"""hadyn on a real control plane: ``integration/controlplane/ns.sh python -m integration.bench.cluster HAPROXY SERVICES [storm|additions|cold]``.
 
 Prints its figures as JSON. All processes, the apiserver's too, share the machine's processors.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,8 @@ class Measured:
         self.create_ingress(name, name)
 
 
-def measured(haproxy: Path, services: int, *, has_storm: bool) -> dict[str, Any]:
-    """Measure with so many Services, of as many Ingresses and slices of 5 endpoints; all of it with ``has_storm``."""
+def measured(haproxy: Path, services: int, words: Collection[str]) -> dict[str, Any]:
+    """Measure with so many Services, of as many Ingresses and slices of 5 endpoints: moves, or ``additions``, or all with ``storm``."""
     with everywhere(haproxy) as port, ControlPlane() as cluster, Namespace(cluster, "bench") as shop:
         world = Measured(shop, services, port)
         world.create()
@@ -98,8 +98,10 @@ def measured(haproxy: Path, services: int, *, has_storm: bool) -> dict[str, Any]
             hadyn = ground.start("--log-level", "warning")
             ground.until(lambda: ground.healthz()[1] == 200, START_SECONDS)
             figures: dict[str, Any] = {"start": time.monotonic() - began}
+            if "additions" in words:
+                return figures | additions(world, ground)
             figures |= moves(world, ground, hadyn)
-            if not has_storm:
+            if "storm" not in words:
                 return figures
             figures |= storm(world, ground, hadyn)
             figures |= additions(world, ground)
@@ -127,7 +129,7 @@ def everywhere(haproxy: Path) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="hadyn-pods-") as folder:
         configuration = Path(folder) / "pods.cfg"
         configuration.write_text(PODS)
-        with subprocess.Popen([haproxy, "-db", "-f", configuration]) as pods:
+        with subprocess.Popen([haproxy, "-q", "-db", "-f", configuration]) as pods:
             first_answer(POD_PORT, "pods", "127.0.0.1")
             yield POD_PORT
             pods.terminate()
@@ -213,5 +215,5 @@ def idle(hadyn: RunningHadyn) -> float:
 if __name__ == "__main__":
     sys.setswitchinterval(SWITCH_SECONDS)
     binary, count, words = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    figures = cold(binary, count) if "cold" in words else measured(binary, count, has_storm="storm" in words)
+    figures = cold(binary, count) if "cold" in words else measured(binary, count, words)
     print(json.dumps(figures))
