@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import dns.flags
 import dns.message
@@ -159,6 +160,15 @@ def test_aliases_are_followed_as_far_as_the_answer_goes():
     half = read_answer(response(query(), *aliases).to_wire(), query())
     assert (whole.addresses, whole.aliases, whole.ttl) == (("10.1.0.1",), ("a.example", "b.example"), 9)
     assert (half.addresses, half.leads_on) == ((), True)
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(8, True), (9, False)])
+def test_eight_aliases_of_one_answer_are_followed_and_no_more(length, is_read):
+    names = ["web", *(f"n{number}" for number in range(length))]
+    chain = [f"{name}.example. 9 IN CNAME {following}.example." for name, following in itertools.pairwise(names)]
+    wire = response(query(), *chain, f"{names[-1]}.example. 9 IN A 10.1.0.1").to_wire()
+    with nullcontext() if is_read else pytest.raises(MalformedAnswer):
+        assert read_answer(wire, query()).addresses == ("10.1.0.1",)
 
 
 def test_aliases_in_circles_or_without_end_cannot_be_followed():

@@ -54,6 +54,11 @@ def test_a_record_missing_from_two_answers_is_drained_until_its_hold_time_is_ove
     assert len(after(*[pods(1, 2)] * 8, records=known).known) == 2
 
 
+def test_two_answers_without_a_record_are_enough_once_its_hold_time_is_over():
+    assert len(after(pods(1, 2, 3), pods(1, 2), every=HOLD).known) == 3
+    assert len(after(pods(1, 2, 3), pods(1, 2), pods(1, 2), every=HOLD).known) == 2
+
+
 def test_a_record_that_comes_back_serves_again():
     known = after(pods(1, 2, 3), pods(1, 2), pods(1, 2), pods(1, 2, 3))
     assert (len(serving(known)), draining(known)) == (3, [])
@@ -167,9 +172,10 @@ def test_another_port_weight_or_priority_is_taken_at_once():
 
 
 def test_a_replaced_pod_of_the_same_name_takes_the_place_of_its_former_address():
-    one = [Record("10.1.0.1", 80, name="web-0.web"), Record("10.1.0.2", 80, name="web-1.web")]
-    replaced = [Record("10.1.0.9", 80, name="web-0.web"), Record("10.1.0.2", 80, name="web-1.web")]
-    assert serving(after(one, replaced)) == ["10.1.0.2", "10.1.0.9"]
+    others = [Record("10.1.0.2", 80, name="web-1.web"), Record("10.1.0.3", 80, name="web-2.web")]
+    one = [Record("10.1.0.1", 80, name="web-0.web"), *others]
+    replaced = [Record("10.1.0.9", 80, name="web-0.web"), *others]
+    assert serving(after(one, replaced)) == ["10.1.0.2", "10.1.0.3", "10.1.0.9"]
 
 
 def test_a_name_with_several_addresses_loses_none_because_another_appears():
@@ -186,6 +192,8 @@ def test_a_name_with_several_addresses_loses_none_because_another_appears():
         ([0, 0], [1, 1]),
         ([0, 5], [0, 1]),
         ([1, 65535], [1, 256]),
+        ([1, 256], [1, 256]),
+        ([1, 257], [1, 256]),
         ([65535, 65535], [1, 1]),
     ],
 )

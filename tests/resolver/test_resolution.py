@@ -60,6 +60,12 @@ def test_a_name_that_is_not_there_any_more_is_held_then_let_go_step_by_step():
     assert sizes == [3, 2, 1, 0, 0]
 
 
+def test_while_records_are_let_go_the_name_is_asked_as_often_as_it_may_be():
+    missing, holds = [bad(Outcome.NX)], Holds(floor=2.0)
+    assert story(good(), *missing * 30, holds=holds).pause == 5.0
+    assert story(good(), *missing * 31, holds=holds).pause == 2.0
+
+
 def test_the_hold_time_counts_from_the_first_bad_answer_in_a_row():
     late = story(good(), bad(Outcome.NX), every=3600.0)
     interrupted = story(good(), *[bad(Outcome.NX)] * 29, good(), *[bad(Outcome.NX)] * 29)
