@@ -36,6 +36,13 @@ def ask_for_share(ground: Ground, percent: int) -> None:
     ground.write("canary.yaml", _service(), ingress("canary", canary="true", canary_weight=str(percent)))
 
 
+def let_ask(ground: Ground, percent: int, **asked: str) -> None:
+    """As ``ask_for_share``; requests may ask for the canary, too."""
+    said = {f"canary_{name}": value for name, value in asked.items()}
+    document = ingress("canary", canary="true", canary_weight=str(percent), **said)
+    ground.write("canary.yaml", _service(), document)
+
+
 def _service() -> dict[str, object]:
     return {
         "apiVersion": "v1",
@@ -45,16 +52,20 @@ def _service() -> dict[str, object]:
     }
 
 
-def share(ground: Ground, canary: Deployment) -> float:
-    """The share of requests that the canary's pods answer."""
+def share(ground: Ground, canary: Deployment, *, requests: int = REQUESTS, **headers: str) -> float:
+    """The share of requests, with these headers, that the canary's pods answer; none fails."""
     answered: Counter[str] = Counter()
     connection = http.client.HTTPConnection("127.0.0.1", ground.http_port, timeout=10)
-    for _ in range(REQUESTS):
-        connection.request("GET", "/", headers={"Host": HOST})
-        answered[connection.getresponse().read().decode().strip()] += 1
+    names = set(canary.names)
+    for _ in range(requests):
+        connection.request(
+            "GET", "/", headers={"Host": HOST, **{key.replace("_", "-"): headers[key] for key in headers}}
+        )
+        response = connection.getresponse()
+        assert response.status == 200, response.status
+        answered[response.read().decode().strip()] += 1
     connection.close()
-    assert answered.total() == REQUESTS
-    return sum(answered[name] for name in canary.names) / REQUESTS
+    return sum(answered[name] for name in names) / requests
 
 
 def weights(ground: Ground) -> list[int]:
@@ -87,6 +98,30 @@ def test_a_share_changes_live_and_fails_no_request(ground: Ground, web: Deployme
         ask_for_share(ground, 0)
         ground.until(lambda: sorted(weights(ground))[:2] == [0, 0])
         assert share(ground, canary) == 0
+
+    assert ground.worker() == worker
+    assert ground.reloads() == {}
+
+
+def test_what_asks_for_a_canary_changes_live_and_its_last_pod_fails_no_request(
+    ground: Ground, web: Deployment, canary: Deployment
+) -> None:
+    let_ask(ground, 0, by_header="X-Canary")
+    ground.run()
+    worker = ground.worker()
+    assert share(ground, canary, requests=20, X_Canary="always") == 1
+    assert share(ground, canary, requests=20, X_Canary="never") == 0
+
+    with unfailing_load(ground, rate=200):
+        let_ask(ground, 50, by_header="X-Version", by_header_pattern="^v[23]", by_cookie="canary")
+        ground.until(lambda: share(ground, canary, requests=20, X_Version="v3") == 1)
+        assert abs(share(ground, canary, X_Canary="always") - 0.5) <= TOLERANCE
+        assert share(ground, canary, requests=20, Cookie="canary=never") == 0
+        canary.remove(canary.names)
+        ground.until(lambda: len(ground.ready(web.backend)) == 3)
+        assert share(ground, web, requests=20, X_Version="v2") == 1
+        canary.start(1)
+        ground.until(lambda: share(ground, canary, requests=20, X_Version="v2") == 1)
 
     assert ground.worker() == worker
     assert ground.reloads() == {}

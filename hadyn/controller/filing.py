@@ -248,7 +248,7 @@ class Filing:
         return refused is not None and (not refused.is_running or self.awaits_guard(value))
 
     def _leads(self, host: str, backend: str) -> bool:
-        return any(route.backend == backend for route in self.inventory.routes(host))
+        return backend in map(backend_of, entries(self.inventory.routes(host)).values())
 
     def _unjudged(self, name: str) -> tuple[Reload, ...]:
         """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""

@@ -1,38 +1,34 @@
-"""What a backend is made of: settled when routes or options change, built when asked for.
-
-Rule: a ``Part`` holds all that does not come from endpoints, so a change of endpoints
-settles nothing anew.
-"""
+"""The making of backends: settled when routes or options change, built when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from hadyn.model.canary import Share, chosen_share, joined
+from hadyn.model.asked_canaries import is_asked_for
+from hadyn.model.canary import Share, joined, sharings
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
-from hadyn.model.credentials import Credential, Credentials, credentials_in, in_namespace, strangers
+from hadyn.model.credentials import Credentials, credentials_in, in_namespace, strangers
 from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
-from hadyn.model.directives import Directive, UsersOf
+from hadyn.model.directives import UsersOf
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
-from hadyn.model.names import PEERS
+from hadyn.model.names import canary_name, stable_name
 from hadyn.model.objects import BackendResource, KubernetesObject, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
 from hadyn.model.options.servers import INITIAL_WEIGHT
 from hadyn.model.options.slots import DRAIN_TIME, SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
+from hadyn.model.parts import Canary, Part
 from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.model.resolved import DnsQuestion
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
 from hadyn.model.standing import Standing
@@ -45,48 +41,6 @@ Holding = Callable[[ObjectRef], Held | None]
 REHASH = "Hash it anew: htpasswd -nB USER"
 MOST_FAULTS = 5
 """So many faults of one Secret are told."""
-
-
-class Part(Struct, frozen=True, gc=False):
-    """A backend without its endpoints. ``canary`` shares it with ``percent`` of the requests.
-
-    ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each
-    slot, unless a canary makes the weights.
-    """
-
-    supply: Supply
-    capacity: Capacity
-    directives: tuple[Directive, ...] = ()
-    server_directives: tuple[Directive, ...] = ()
-    canary: Supply | None = None
-    canary_ingress: str | None = None
-    percent: int = 0
-    has_homes: bool = False
-    weight: int = 1
-    passwords: tuple[ObjectRef, ...] = ()
-    guards: tuple[str, ...] = ()
-    credentials: tuple[Credential, ...] = ()
-
-    @property
-    def sources(self) -> tuple[ObjectRef, ...]:
-        """The Services (or Backends) whose endpoints stand in this backend."""
-        own = self.supply.found.source
-        return (own,) if self.canary is None else (own, self.canary.found.source)
-
-    @property
-    def remembers_clients(self) -> bool:
-        """Whether the backend has a table that HAProxy shall not lose."""
-        return any(PEERS in line.words for line in self.directives)
-
-    @property
-    def questions(self) -> tuple[DnsQuestion, ...]:
-        """The names whose addresses stand in this backend."""
-        return self.supply.questions + (self.canary.questions if self.canary else ())
-
-    def port_of(self, question: DnsQuestion) -> int:
-        """The port of a name's addresses in this backend, 0 where its records say it."""
-        is_canary = self.canary is not None and question not in self.supply.questions
-        return self.canary.port if self.canary is not None and is_canary else self.supply.port
 
 
 class Workshop:
@@ -102,8 +56,8 @@ class Workshop:
         self._names = names
         self.credentials = Credentials(self._object)
 
-    def part(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Part, list[Problem]]:
-        """Settle the backend that ``leads`` lead to; return it with what is wrong with its options."""
+    def parts(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Sequence[Part], Sequence[Problem]]:
+        """Settle the backend that ``leads`` lead to; return it, those beside it, and what is wrong with its options."""
         found = leads[0].found
         voices = {voice for lead in leads for voice in lead.voices}
         choices = Choices(found.source, self._options(found.source), voices, self._standing.of_objects)
@@ -113,15 +67,12 @@ class Workshop:
         has_homes = choices.value(SLOT_NAMES) is True
         if has_homes and names_no_pods(supply):
             problems.append(nameless(choices.setter(SLOT_NAMES) or found.source))
-        share, refused = chosen_share(shares, sum(lead.routes for lead in leads))
-        problems += refused
-        directives = tuple(line.of(found.backend) for line in choices.directives())
         server_lines, namespace = choices.server_directives(), found.source.namespace
         problems += strangers(choices, namespace)
         part = Part(
             supply,
             capacity,
-            directives,
+            choices.directives(),
             tuple(in_namespace(line, namespace) for line in server_lines),
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
@@ -129,17 +80,12 @@ class Workshop:
             guards=self._guards(voices),
             credentials=credentials_in(server_lines, namespace),
         )
-        if share is None:
-            return part, problems
-        canary_choices = Choices(
-            share.found.source, self._options(share.found.source), [Voice(share.age, share.options)]
-        )
-        canary = with_addresses(self._supply(share.found, canary_choices, problems))
-        title = f"{share.ingress.namespace}/{share.ingress.name}"
-        shared = replace(
-            part, supply=with_addresses(supply), canary=canary, canary_ingress=title, percent=share.percent
-        )
-        return shared, problems
+        if shares:
+            canaries, refused = self._canaries(shares, sum(lead.routes for lead in leads), problems)
+            problems += refused
+            part = replace(part, supply=with_addresses(supply), canaries=canaries)
+        beside = _beside(part) if any(map(is_asked_for, shares)) else ()
+        return [_spelled(each) for each in (part, *beside)], problems
 
     def backend(self, part: Part) -> Backend:
         """Build the backend with the endpoints it has now."""
@@ -147,11 +93,12 @@ class Workshop:
         endpoints = at_home(endpoints) if endpoints and part.has_homes else endpoints
         if endpoints and part.weight != 1:
             endpoints = tuple(replace(endpoint, weight=part.weight) for endpoint in endpoints)
-        if part.canary is not None and endpoints is not None:
-            of_canary = self._endpoints(part.canary)
-            endpoints = None if of_canary is None else joined(endpoints, of_canary, part.percent)
+        if part.canaries and endpoints is not None:
+            of_canaries = [(each.portion, self._endpoints(each.supply)) for each in part.canaries]
+            known = [(portion, found) for portion, found in of_canaries if found is not None]
+            endpoints = joined(endpoints, known) if len(known) == len(of_canaries) else None
         return Backend(
-            name=part.supply.found.backend,
+            name=part.name,
             service=part.supply.found.title,
             endpoints=endpoints or (),
             capacity=part.capacity,
@@ -173,12 +120,25 @@ class Workshop:
         ]
         return of_users + self.credentials.problems(part.supply.found.backend)
 
+    def _canaries(
+        self, shares: Sequence[Share], routes: int, problems: list[Problem]
+    ) -> tuple[tuple[Canary, ...], list[Problem]]:
+        """Settle where the canaries' endpoints come from; ``problems`` are added to."""
+        found, refused = sharings(shares, routes)
+        canaries = []
+        for sharing in found:
+            voices = [Voice(share.age, share.options) for share in sharing.shares]
+            choices = Choices(sharing.found.source, self._options(sharing.found.source), voices)
+            supply = with_addresses(self._supply(sharing.found, choices, problems))
+            canaries.append(Canary(supply, sharing.portion, sharing.titles))
+        return tuple(canaries), refused
+
     def _guards(self, voices: Iterable[Voice]) -> tuple[str, ...]:
         guards = {guard(Said(voice.options, self._standing.of_objects)) for voice in voices}
         return tuple(sorted(guards - {""}))
 
     def _user_list(self, part: Part, secret: ObjectRef) -> UserList:
-        return UserList(UsersOf(secret.name).list_of(part.supply.found.backend), self._users(secret)[0])
+        return UserList(UsersOf(secret.name).list_of(part.name), self._users(secret)[0])
 
     def _users(self, secret: ObjectRef) -> tuple[tuple[User, ...], list[str]]:
         held = self._holding(secret)
@@ -187,11 +147,10 @@ class Workshop:
     def port_problems(self, part: Part) -> list[Problem]:
         """A Service port that none of the Service's slices knows: it would silently get nothing."""
         problems: list[Problem] = []
-        for supply in (part.supply, part.canary):
-            if supply is None or supply.found.port is None or supply.discovery is not Discovery.ENDPOINTS:
+        for supply, port in part.ports:
+            if supply.discovery is not Discovery.ENDPOINTS:
                 continue
             listings = self._membership.of(supply.found.source)
-            port = supply.found.port
             if has_endpoints(listings) and not lists_port(listings, port):
                 called = f"named {port.name}" if port.name else "without a name"
                 kinds = " or ".join(sorted({held.object.kind for held in listings}))
@@ -205,8 +164,8 @@ class Workshop:
         own_addresses = self._policy.own_addresses
         return [
             problem
-            for supply in (part.supply, part.canary)
-            if supply is not None and supply.questions
+            for supply in part.supplies
+            if supply.questions
             for problem in name_problems(supply, self._names.answers(supply.questions), own_addresses)
         ] + list(too_many_records(part.supply, self._names.answers(part.supply.questions), part.capacity.maximum))
 
@@ -275,6 +234,27 @@ class Workshop:
         supply, problem = service_supply(found, held, wish, self._policy, has_slices=has_slices)
         problems += [problem] if problem else []
         return supply
+
+
+def _beside(part: Part) -> list[Part]:
+    """Return what requests may ask for: the Service without its canaries, each canary alone."""
+    name = part.name
+    called = _called(part.supply, stable_name(name), f"{part.supply.found.title} without canaries")
+    beside = [replace(part, supply=called, canaries=())]
+    for canary in part.canaries:
+        title = f"{canary.supply.found.title} as canary of {part.supply.found.title}"
+        called = _called(canary.supply, canary_name(name, canary.supply.found.backend), title)
+        beside.append(replace(part, supply=called, canaries=(), has_homes=False))
+    return beside
+
+
+def _called(supply: Supply, backend: str, title: str) -> Supply:
+    return replace(supply, found=replace(supply.found, backend=backend, title=title))
+
+
+def _spelled(part: Part) -> Part:
+    """Return a part with its lines as they stand in its own section."""
+    return replace(part, directives=tuple(line.of(part.name) for line in part.directives))
 
 
 def _password_secrets(found: Found, voices: Iterable[Voice]) -> tuple[ObjectRef, ...]:

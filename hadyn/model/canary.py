@@ -1,24 +1,28 @@
-"""A second Service that takes a share of a backend's requests.
+"""Further Services that take a share of a backend's requests.
 
-Rules: the share is made of slot weights, as small as they can be while it is within one
+Rules: the shares are made of slot weights, as small as they can be while each is within one
 point of the wanted percentage; a share belongs to the whole backend, since a slot has
-one weight. The oldest canary Ingress of a backend counts.
+one weight. Shares add up; what goes beyond all is not given to the youngest canary Ingress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hadyn.model.desired import MAX_WEIGHT, Endpoint
 from hadyn.model.objects import Age, Ingress, Options
-from hadyn.model.options.canary import ALL, CANARY_WEIGHT
+from hadyn.model.options.canary import ALL, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL
+from hadyn.model.options.routing import Said
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Found
 
 TOLERANCE = 0.01
+FEW_SIDES = 4
+"""Of so many sides, all pairs of near weights are tried."""
 
 
 class Share(Struct, frozen=True, gc=False):
@@ -35,77 +39,143 @@ class Share(Struct, frozen=True, gc=False):
         return ObjectRef(Ingress.kind, self.age[1], self.age[2])
 
     @property
-    def percent(self) -> int:
-        percent = dict(self.options).get(CANARY_WEIGHT.name, CANARY_WEIGHT.default)
-        assert isinstance(percent, int), percent
-        return percent
+    def total(self) -> int:
+        return Said(self.options).value(CANARY_WEIGHT_TOTAL) or ALL
+
+    @property
+    def wanted(self) -> float:
+        """The share, 0 to 1; a weight beyond its total is none."""
+        weight = Said(self.options).value(CANARY_WEIGHT) or 0
+        return weight / self.total if weight <= self.total else 0.0
 
     def problem(self, reason: Reason, said: str, remedy: str) -> Problem:
         return Problem(self.ingress, self.field, reason, said, remedy)
 
+    def problem_of(self, annotation: str, reason: Reason, said: str, remedy: str) -> Problem:
+        return Problem(self.ingress, f"metadata.annotations[{annotation}]", reason, said, remedy)
 
-def chosen_share(shares: Iterable[Share], routes: int) -> tuple[Share | None, list[Problem]]:
-    """Return the canary of a backend that ``routes`` routes lead to, and what is wrong with the others."""
+
+class Portion(Struct, frozen=True, gc=False):
+    """How much of all requests is ``wanted``, 0 to 1, and how closely, where weights can."""
+
+    wanted: float = 0.0
+    tolerance: float = TOLERANCE
+
+
+class Sharing(Struct, frozen=True, gc=False):
+    """One Service that shares a backend, and the wishes for it."""
+
+    found: Found
+    shares: tuple[Share, ...] = ()
+    portion: Portion = Portion()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The Ingresses that say so: "shop/canary"."""
+        return tuple(f"{share.ingress.namespace}/{share.ingress.name}" for share in self.shares)
+
+
+def sharings(shares: Iterable[Share], routes: int) -> tuple[tuple[Sharing, ...], list[Problem]]:
+    """Return the canaries of a backend that ``routes`` routes lead to, the oldest first, and what is wrong."""
     in_order = sorted(shares, key=lambda share: (share.age, share.field))
-    if not in_order:
-        return None, []
-    first = in_order[0]
-    same = [share for share in in_order if (share.ingress, share.found) == (first.ingress, first.found)]
-    said = f"backend {first.backend} has the canary {first.found.title} of {first.ingress} already"
-    others = (share for share in in_order if share not in same)
-    problems = [share.problem(Reason.CLAIMED, said, "A backend has one canary; remove one") for share in others]
-    if routes > len(same):
-        said = f"{routes - len(same)} more routes lead to backend {first.backend}: the share applies to them too"
-        remedy = "Give the canary the same paths, or the shared paths a Service of their own"
-        problems.append(first.problem(Reason.NOT_SUPPORTED, said, remedy))
-    return first, problems
+    problems: list[Problem] = []
+    found: dict[Found, Sharing] = {}
+    given = 0.0
+    seen: set[tuple[ObjectRef, Found]] = set()
+    for share in in_order:
+        if (share.ingress, share.found) in seen:
+            continue
+        seen.add((share.ingress, share.found))
+        wanted = share.wanted
+        if given + wanted > 1 + 1e-9:
+            said = f"older canaries of backend {share.backend} leave {(1 - given) * ALL:.3g} % only, so this one gets nothing"
+            remedy = "Make one of the shares smaller"
+            problems.append(share.problem_of(CANARY_WEIGHT.annotation, Reason.CLAIMED, said, remedy))
+            wanted = 0.0
+        given += wanted
+        before = found.get(share.found, Sharing(share.found))
+        portion = Portion(before.portion.wanted + wanted, min(before.portion.tolerance, 1 / share.total))
+        found[share.found] = Sharing(share.found, (*before.shares, share), portion)
+    return tuple(found.values()), problems + list(_beyond_their_routes(in_order, routes))
 
 
-def joined(stable: Sequence[Endpoint], canary: Sequence[Endpoint], percent: int) -> tuple[Endpoint, ...]:
-    """Return both Services' endpoints with the weights that make the share; an address in both is the stable one's."""
+def _beyond_their_routes(in_order: Sequence[Share], routes: int) -> Iterator[Problem]:
+    for ingress in dict.fromkeys(share.ingress for share in in_order if share.wanted):
+        own = [share for share in in_order if share.ingress == ingress]
+        if routes > len(own):
+            said = f"{routes - len(own)} more routes lead to backend {own[0].backend}: the share applies to them too"
+            remedy = "Give the canary the same paths, or the shared paths a Service of their own"
+            yield own[0].problem(Reason.NOT_SUPPORTED, said, remedy)
+
+
+def joined(stable: Sequence[Endpoint], canaries: Sequence[tuple[Portion, Sequence[Endpoint]]]) -> tuple[Endpoint, ...]:
+    """Return all endpoints with the weights that make the shares; an address of several is that of the first."""
+    sides: list[Sequence[Endpoint]] = [stable]
     taken = {endpoint.address for endpoint in stable}
-    canary = [endpoint for endpoint in canary if endpoint.address not in taken]
-    weights = share_weights(_taking_requests(stable), _taking_requests(canary), percent)
-    endpoints = (
-        replace(endpoint, weight=weight)
-        for side, weight in zip((stable, canary), weights, strict=True)
-        for endpoint in side
+    for _, endpoints in canaries:
+        sides.append([endpoint for endpoint in endpoints if endpoint.address not in taken])
+        taken.update(endpoint.address for endpoint in endpoints)
+    weights = share_weights(
+        [_taking_requests(side) for side in sides],
+        [portion.wanted for portion, _ in canaries],
+        min((portion.tolerance for portion, _ in canaries), default=TOLERANCE),
     )
-    return tuple(sorted(endpoints, key=lambda endpoint: (endpoint.address.ip, endpoint.address.port)))
+    weighted = (
+        replace(endpoint, weight=weight) for side, weight in zip(sides, weights, strict=True) for endpoint in side
+    )
+    return tuple(sorted(weighted, key=lambda endpoint: (endpoint.address.ip, endpoint.address.port)))
 
 
-def share_weights(stable_count: int, canary_count: int, percent: int) -> tuple[int, int]:
-    """Return the weight of each stable and of each canary endpoint, 0 to 256.
+def share_weights(counts: Sequence[int], wanted: Sequence[float], tolerance: float = TOLERANCE) -> tuple[int, ...]:
+    """Return the weight, 0 to 256, of each endpoint of the stable Service, then of each canary's.
 
-    ``percent`` of the requests go to the canary, within one point; where counts are so
-    unequal that no weights do that, as near as can be. A side without endpoints leaves
-    all to the other, but 0 % never becomes more.
+    ``counts`` are the endpoints of all of them, ``wanted`` the canaries' shares, 0 to 1 and
+    no more than 1 together. What weights cannot do, they do as near as can be. A canary
+    without endpoints leaves its share to the stable Service; where that has none, the
+    canaries take all, but a share of 0 never becomes more.
     """
-    if percent == 0:
-        return 1, 0
-    if canary_count == 0 or stable_count == 0:
-        return 1, 1
-    if percent == ALL:
-        return 0, 1
-    wanted = percent / ALL
-    best = (1, 1)
+    canaries = [share if count else 0.0 for count, share in zip(counts[1:], wanted, strict=True)]
+    stable = max(0.0, 1 - sum(canaries)) if counts[0] and sum(canaries) < 1 - 1e-9 else 0.0
+    everything = stable + sum(canaries)
+    shares = [share / everything for share in (stable, *canaries)] if everything else [0.0] * len(counts)
+    ratios = [share / count if share else 0.0 for count, share in zip(counts, shares, strict=True)]
+    best = [1, *(1 if share else 0 for share in wanted)]
+    if sum(canaries) >= 1 - 1e-9:
+        best[0] = 0
+    if sum(ratio > 0 for ratio in ratios) < 2:
+        return tuple(best)
     least_error = 1.0
-    for stable, canary in _candidates(wanted * stable_count, (1 - wanted) * canary_count):
-        share = canary * canary_count / (canary * canary_count + stable * stable_count)
-        error = abs(share - wanted)
+    for weights in _candidates(ratios):
+        error = _error(weights, counts, shares)
         if error < least_error:
-            best, least_error = (stable, canary), error
-        if least_error <= TOLERANCE:
+            best, least_error = [near or other for near, other in zip(weights, best, strict=True)], error
+        if least_error <= tolerance:
             break
-    return best
+    return tuple(best)
 
 
-def _candidates(canary_part: float, stable_part: float) -> Iterator[tuple[int, int]]:
-    """Pairs of weights near the ratio stable_part : canary_part, the smallest first."""
+def _error(weights: Sequence[int], counts: Sequence[int], shares: Sequence[float]) -> float:
+    """How far the share of a canary is off, at most; the stable Service gets the rest."""
+    given = [weight * count for weight, count in zip(weights, counts, strict=True)]
+    return max(abs(each / sum(given) - share) for each, share in zip(given[1:], shares[1:], strict=True))
+
+
+def _candidates(ratios: Sequence[float]) -> Iterator[tuple[int, ...]]:
+    """Weights near these ratios, the smallest first; 0 where there is no share."""
+    highest = max(ratios)
+    is_few = sum(ratio > 0 for ratio in ratios) <= FEW_SIDES
     for largest in range(1, MAX_WEIGHT + 1):
-        smaller = largest * min(canary_part, stable_part) / max(canary_part, stable_part)
-        for near in (max(1, int(smaller)), min(largest, int(smaller) + 1)):
-            yield (largest, near) if canary_part <= stable_part else (near, largest)
+        exact = [largest * ratio / highest for ratio in ratios]
+        yield from product(*(_near(each, largest, is_few=is_few) for each in exact))
+
+
+def _near(exact: float, largest: int, *, is_few: bool) -> tuple[int, ...]:
+    if not exact:
+        return (0,)
+    if not is_few:
+        return (max(1, round(exact)),)
+    lower, upper = max(1, int(exact)), min(largest, int(exact) + 1)
+    return (lower,) if lower == upper else (lower, upper)
 
 
 def _taking_requests(endpoints: Iterable[Endpoint]) -> int:

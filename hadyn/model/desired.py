@@ -141,6 +141,10 @@ class MapName(StrEnum):
     """Hosts with routes by regular expressions."""
     EXPRESSIONS = "expressions"
     """Routes of such hosts, in the order in which they are tried (``expressed_routes.py``)."""
+    CANARIES = "canaries"
+    """Values of headers and cookies that ask for a canary, or against one (``asked_canaries.py``)."""
+    CANARY_PATTERNS = "canary-patterns"
+    """Regular expressions of values that ask for one."""
 
 
 MapKey = tuple[MapName, str]
@@ -167,7 +171,7 @@ def host_of(key: MapKey) -> str:
     name, text = key
     if name in (MapName.HOSTS, MapName.EXPRESSED):
         return text
-    if name is MapName.EXPRESSIONS:
+    if name in (MapName.EXPRESSIONS, MapName.CANARY_PATTERNS):
         text = _SINGLE.sub(r"\1", text.partition(RANK_END)[2])
     return text.partition("/")[0]
 
@@ -178,11 +182,12 @@ class Route:
 
     ``host`` is lower case without port ("a.example", "*.a.example", or ANY_HOST).
     ``backend`` is None while its Service is missing: the request gets a 503.
-    ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one whose
+    ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one, or those, whose
     Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
     ``access`` from where requests may come, None for everywhere. One that ``passes_tls``
     takes the connections for its host, and no request. With ``expression`` the path is a regular one, spelled
     as HAProxy gets it; ``rank`` is its key among the expressions, and that of prefixes beside them.
+    ``asked`` are the entries that its requests are looked up in, for they may ask for a canary.
     """
 
     host: str
@@ -196,6 +201,7 @@ class Route:
     passes_tls: bool = False
     expression: str = ""
     rank: str = ""
+    asked: tuple[tuple[MapKey, str], ...] = ()
 
     @property
     def value(self) -> str:

@@ -14,6 +14,7 @@ class Extra(StrEnum):
     """The value is the word that marks the lines in the main file."""
 
     EXPRESSIONS = "expressions"
+    CANARIES = "canaries"
     CLIENTS = "certificates of clients"
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from hadyn.model.backends import Part, Workshop
+from hadyn.model.backends import Workshop
 from hadyn.model.certificates import DEFAULT_SETTING, Certificates, default_secret
 from hadyn.model.changes import Changes
 from hadyn.model.claims import Claims
@@ -36,6 +36,7 @@ from hadyn.model.objects import (
     Service,
     Target,
 )
+from hadyn.model.parts import Part, Parts
 from hadyn.model.policy import Policy
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
@@ -79,7 +80,7 @@ class Inventory:
         self._book = ProblemBook()
         self._problems: tuple[Problem, ...] = ()
         self._hosts: dict[str, Resolution] = {}
-        self._parts: dict[str, Part] = {}
+        self._parts = Parts()
         self._remembering: set[str] = set()
         self._left_to_haproxy: set[str] = set()
         self._wanted = Wanted()
@@ -104,7 +105,7 @@ class Inventory:
             dirty.hosts |= self._reclaim(ref, dirty)
         hosts = {host for host in dirty.hosts if self._has_other_routes(host, dirty)}
         backends = set(dirty.endpoints)
-        for name in dirty.parts:
+        for name in self._parts.bases(dirty.parts):
             self._settle(name, backends, hosts, dirty)
         self._settle_secrets(changes, dirty, backends, hosts)
         for name in backends:
@@ -304,7 +305,8 @@ class Inventory:
             for host in self._claims.hosts_of(user):
                 hosts.add(host)
                 leads = self._hosts[host].leads if host in self._hosts else ()
-                backends |= {lead.found.backend for lead in leads if any(each.ref == user for each in lead.voices)}
+                led = (lead.found.backend for lead in leads if any(each.ref == user for each in lead.voices))
+                backends.update(self._parts.with_beside(led))
         for user in concerned | dirty.users:
             self._book.put(Judge.SECRETS, user, self._references.problems_of(user))
 
@@ -343,28 +345,29 @@ class Inventory:
 
     def _settle(self, name: str, backends: set[str], hosts: set[str], dirty: Dirty) -> None:
         """Settle one backend anew; add it, and the hosts that gain or lose a canary, to what is touched."""
-        before = self._parts.pop(name, None)
-        after: Part | None = None
-        problems: list[Problem] = []
         leads = [self._hosts[host].lead(name) for host in self._hosts_of.of(name)]
-        if leads:
-            sharing = (self._hosts[host].shares for host in self._sharing_hosts_of.of(name))
-            shares = [share for each in sharing for share in each if share.backend == name]
-            after, problems = self._workshop.part(leads, shares)
-            self._parts[name] = after
-        self._users.move(name, before.sources if before else (), after.sources if after else ())
-        for source in {*(before.sources if before else ()), *(after.sources if after else ())}:
-            self._refer(source, self.object(source) if source in self._users else None, dirty)
-        self._names.replace(name, before.questions if before else (), after.questions if after else ())
+        sharing = (self._hosts[host].shares for host in self._sharing_hosts_of.of(name))
+        shares = [share for each in sharing for share in each if share.backend == name]
+        parts, problems = self._workshop.parts(leads, shares) if leads else ((), ())
         self._book.put(Judge.PART, name, problems)
+        for each, before, after in self._parts.replace(name, parts):
+            self._follow(each, before, after, dirty)
+            if before != after:
+                backends.add(each)
+                self._book.is_changed = True
+            if each == name and (before and before.canary_ingresses) != (after and after.canary_ingresses):
+                hosts.update(self._hosts_of.of(name))
+
+    def _follow(self, name: str, before: Part | None, after: Part | None, dirty: Dirty) -> None:
+        """Bring in step what is found by the name of one backend."""
+        was, now = ((part.sources, part.questions) if part else ((), ()) for part in (before, after))
+        self._users.move(name, was[0], now[0])
+        for source in {*was[0], *now[0]}:
+            self._refer(source, self.object(source) if source in self._users else None, dirty)
+        self._names.replace(name, was[1], now[1])
         self.credentials.replace(name, after.credentials if after else ())
         (self._remembering.add if after and after.remembers_clients else self._remembering.discard)(name)
         (self._left_to_haproxy.add if after and after.supply.host else self._left_to_haproxy.discard)(name)
-        if before != after:
-            backends.add(name)
-            self._book.is_changed = True
-        if (before.canary_ingress if before else None) != (after.canary_ingress if after else None):
-            hosts.update(self._hosts_of.of(name))
 
     def _judge_names(self, name: str) -> None:
         part = self._parts.get(name)
@@ -380,7 +383,7 @@ class Inventory:
 
     def _with_canary(self, route: Route) -> Route:
         part = self._parts[route.backend] if route.backend else None
-        return replace(route, canary=part.canary_ingress) if part and part.canary_ingress else route
+        return replace(route, canary=part.canary_ingresses) if part and part.canary_ingresses else route
 
     def _concerns_us(self, judged: ObjectRef | str) -> bool:
         """Whether anybody wants to hear of this object: a Service of others that no route of ours leads to is theirs."""

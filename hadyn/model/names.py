@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*_[a-z0-9][a-z0-9.-]*(_[0-9]+)?")
+_TARGET = r"[a-z0-9][a-z0-9.-]*(_[0-9]+)?"
+OWN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]*_{_TARGET}(_stable|_canary_{_TARGET})?")
 SLOT_PREFIX = "s"
 SPARE_PREFIX = "_spare_"
 PEERS = "_peers"
@@ -26,6 +27,16 @@ def backend_name(namespace: str, service: str, port: int) -> str:
 def resource_backend_name(namespace: str, name: str) -> str:
     """HAProxy's name for an object of kind Backend (hadyn.io): ``default_api``."""
     return f"{namespace}_{name}"
+
+
+def stable_name(backend: str) -> str:
+    """HAProxy's name for a backend without its canaries: ``shop_web_80_stable``."""
+    return f"{backend}_stable"
+
+
+def canary_name(backend: str, canary: str) -> str:
+    """HAProxy's name for one canary of a backend alone, of the same namespace: ``shop_web_80_canary_next_80``."""
+    return f"{backend}_canary_{canary.partition('_')[2]}"
 
 
 def slot_name(number: int) -> str:

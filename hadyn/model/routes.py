@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from msgspec import Struct
 
+from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
@@ -90,6 +91,7 @@ def entries(routes: Sequence[Route]) -> dict[MapKey, str]:
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
         if route.access is not None:
             found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
+        found.update(route.asked)
         if route.host not in (ANY_HOST, DEFAULT_KEY):
             # Its value is the host again: one look-up finds the key of its routes.
             found[MapName.HOSTS, route.host] = route.host
@@ -110,6 +112,7 @@ class _Resolving:
         self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
         self._leads: dict[str, tuple[Found, list[Voice]]] = {}
         self._shares: list[Share] = []
+        self._shares_of: dict[MapKey, list[Share]] = {}
         self._problems: dict[Problem, None] = {}
 
     def refuse(self, claim: Claim, owner: Ingress) -> None:
@@ -177,14 +180,18 @@ class _Resolving:
             else:
                 found = self._found(claim.ingress, rule)
                 if found is not None:
-                    self._shares.append(
-                        Share(claim.ingress.age, rule.field, primary.backend, found, claim.ingress.options)
-                    )
+                    share = Share(claim.ingress.age, rule.field, primary.backend, found, claim.ingress.options)
+                    self._problems.update(dict.fromkeys(asking_problems(share)))
+                    self._shares.append(share)
+                    self._shares_of.setdefault(key, []).append(share)
 
     def resolution(self) -> Resolution:
-        routes = ranked([route for route, _, _ in self._routes.values()])
+        for shares in self._shares_of.values():
+            self._problems.update(dict.fromkeys(unheard(shares)))
+        routes = ranked([asking(route, self._shares_of.get(key, ())) for key, (route, _, _) in self._routes.items()])
         extras = {
             Extra.EXPRESSIONS: any(route.rank for route in routes),
+            Extra.CANARIES: any(route.asked for route in routes),
             Extra.CLIENTS: self._asks_for_certificates,
         }
         return Resolution(

@@ -14,6 +14,8 @@ from hadyn.model.expressed_routes import with_neighbours
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
 PATHS = (MapName.EXACT, MapName.PREFIX, MapName.EXPRESSIONS)
+ASKED = (MapName.NETWORKS, MapName.CANARIES, MapName.CANARY_PATTERNS)
+"""Looked up for a path that says so."""
 ANNOUNCED = (MapName.HOSTS, MapName.EXPRESSED)
 """A host stands here only while its paths are there."""
 
@@ -25,9 +27,9 @@ def plan_entries(
 
     A path that would lead to a backend not in ``loaded`` waits for the reload that
     brings the backend: until then it keeps the value it has, and a host that has no
-    path yet stays unknown. Who may come is said before a path asks for it.
+    path yet stays unknown. Who may come, and who is a canary's, is said before a path asks for it.
     """
-    lists = [key for key in sorted(desired) if key[0] is MapName.NETWORKS]
+    lists = [key for key in sorted(desired) if key[0] in ASKED]
     passing = [key for key in sorted(desired) if key[0] is MapName.PASSTHROUGH and _can_lead(desired[key], loaded)]
     waiting = [key for key in desired if key[0] in PATHS and not _can_lead(desired[key], loaded)]
     left = with_neighbours(waiting, desired)

@@ -17,6 +17,7 @@ from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
 from hadyn.model.options.routing import Said, field_rules
+from hadyn.render.canaries import CHOICE, asking_conditions, asking_rules
 from hadyn.render.expressions import expression_conditions, expression_rules
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import asks_for_header, passthrough_map
@@ -41,7 +42,7 @@ def frontend_section(
         listeners += tls_listeners(tls, listener, said.value(TLS_ALPN), asks_for_certificates=asks)
     # HAProxy shall know the maps before there is an entry in them.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
-    listeners += _indented(expression_conditions(maps))
+    listeners += _indented((*expression_conditions(maps), *asking_conditions(maps)))
     operators = "".join(f"    {line}\n" for line in _operators_lines(said, tls))
     forwarded = _indented(main_lines(Section.FORWARDED, said)) or SAID_AFRESH
     knows_of_tls = tls is not None or keeps_forwarded(said.value(FORWARDED_HEADERS), said)
@@ -104,6 +105,9 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extr
     if Extra.EXPRESSIONS in extras:
         by_host = f"    {Extra.EXPRESSIONS.mark}\n" + _indented(expression_rules(maps, "host"))
         by_key = _indented(expression_rules(maps, "key"))
+    asking = chosen = ""
+    if Extra.CANARIES in extras:
+        asking, chosen = _indented((Extra.CANARIES.mark, *asking_rules(maps))), _indented((CHOICE,))
     exact, prefix = f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # of this host the path exactly, else the longest prefix by elements;
@@ -128,7 +132,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extr
     # the route says the backend, its Ingress where that has something to say, and what that is
     acl speaks var(txn.route) -m sub |
     http-request set-var(txn.ingress) var(txn.route),field(2,|) if speaks
-{fields}    # where it goes
+{asking}{fields}{chosen}    # where it goes
     use_backend %[var(txn.route),field(1,|)]
     # a route to a backend that HAProxy does not have (yet)
     default_backend {UNAVAILABLE}

@@ -57,27 +57,27 @@ def smallest_weight_in_reach(stable: int, canaries: int, percent: int, most: int
     ],
 )
 def test_a_share_is_made_of_small_weights(stable, canaries, percent, weights):
-    assert share_weights(stable, canaries, percent) == weights
+    assert share_weights([stable, canaries], [percent / 100]) == weights
 
 
 @for_all(st.integers(1, 40), st.integers(1, 40), st.integers(1, 99))
 def test_any_share_is_within_two_points_unless_the_weights_are_at_their_limits(stable, canaries, percent):
-    weights = share_weights(stable, canaries, percent)
+    weights = share_weights([stable, canaries], [percent / 100])
     is_near = abs(share(stable, canaries, weights) - percent / 100) <= TOLERANCE
     assert is_near or sorted(weights) == [1, 256]
     assert min(weights) >= 1
     assert max(weights) <= 256
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @for_all(st.integers(1, 12), st.integers(1, 12), st.integers(1, 99))
 def test_no_smaller_weights_would_make_the_share(stable, canaries, percent):
-    highest = max(share_weights(stable, canaries, percent))
+    highest = max(share_weights([stable, canaries], [percent / 100]))
     assert smallest_weight_in_reach(stable, canaries, percent, highest - 1) is None
 
 
 def test_a_share_out_of_reach_comes_as_near_as_weights_can():
-    assert share_weights(100_000, 1, 99) == (1, 256)
+    assert share_weights([100_000, 1], [0.99]) == (1, 256)
 
 
 def test_both_services_sit_in_one_backend_and_the_route_names_the_canary():
@@ -167,14 +167,85 @@ def test_a_canary_of_a_route_that_leads_nowhere_says_so():
     assert "leads nowhere yet, so there is nothing to share" in complaints(shown)[0]
 
 
-def test_of_two_canaries_of_one_backend_the_older_one_counts():
-    older = canary("50", created="2026-01-01T00:00:00Z")
-    annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": "90"}
-    younger = given.ingress("shop", "late", service="next", annotations=annotations, created="2026-01-02T00:00:00Z")
-    shown = inventory(*OBJECTS, NEXT, younger, older)
-    assert [route.canary for route in shown.routes("a.example")] == ["shop/canary"]
+def second(weight: str, **more):
+    """A younger canary of the same route, with the Service ``late``."""
+    annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": weight}
+    return given.ingress("shop", "second", **{"service": "late", "annotations": annotations, "created": YOUNG, **more})
+
+
+OLD, YOUNG = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+LATE = (given.service("shop", "late"), given.slice_("shop", "late", "10.2.0.1"))
+
+
+def test_shares_of_several_canaries_add_up():
+    shown = inventory(*OBJECTS, NEXT, *LATE, second("25"), canary("25", created=OLD))
+    assert addresses(shown.backend("shop_web_80")) == [
+        "10.0.0.1:80 weight=2",
+        "10.0.0.2:80 weight=2",
+        "10.0.0.3:80 weight=2",
+        "10.1.0.1:80 weight=3",
+        "10.2.0.1:80 weight=3",
+    ]
+    assert [route.canary for route in shown.routes("a.example")] == ["shop/canary, shop/second"]
+    assert complaints(shown) == []
+
+
+def test_the_youngest_canary_gets_nothing_where_shares_exceed_all():
+    shown = inventory(*OBJECTS, NEXT, *LATE, second("41"), canary("60", created=OLD))
+    alone = inventory(*OBJECTS, NEXT, canary("60"))
+    assert addresses(shown.backend("shop_web_80"))[:-1] == addresses(alone.backend("shop_web_80"))
+    assert addresses(shown.backend("shop_web_80"))[-1] == "10.2.0.1:80 weight=0"
     assert reasons(shown) == ["Claimed"]
-    assert complaints(shown)[0].startswith("ingress shop/late: spec.rules[0].http.paths[0]: ")
+    assert complaints(shown)[0] == (
+        "ingress shop/second: metadata.annotations[hadyn.io/canary-weight]: older canaries of backend shop_web_80 "
+        "leave 40 % only, so this one gets nothing"
+    )
+
+
+def test_two_ingresses_with_one_canary_service_share_it_as_one():
+    shown = inventory(*OBJECTS, NEXT, second("20", service="next"), canary("30", created=OLD))
+    assert shown.backend("shop_web_80") == inventory(*OBJECTS, NEXT, canary("50")).backend("shop_web_80")
+
+
+def test_a_canary_that_goes_leaves_the_other_its_share():
+    shown = inventory(*OBJECTS, NEXT, *LATE, second("25"), canary("50", created=OLD))
+    touched = shown.apply(given.changes(deletes=(second("25").ref,)))
+    assert addresses(shown.backend("shop_web_80"))[-1] == "10.1.0.1:80 weight=3"
+    assert (touched.backends, touched.hosts) == ({"shop_web_80"}, {"a.example"})
+
+
+def test_the_share_of_a_canary_without_endpoints_stays_with_the_stable_service():
+    assert share_weights([3, 1, 0], [0.25, 0.5]) == (1, 1, 1)
+
+
+def test_canaries_take_all_where_the_stable_service_has_no_endpoints():
+    assert share_weights([0, 1, 2], [0.2, 0.4]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("sides", [3, 6], ids=["few sides", "many sides"])
+def test_many_shares_are_each_within_a_point(sides):
+    wanted = [0.01 * number for number in range(1, sides)]
+    counts = [7, *range(1, sides)]
+    weights = share_weights(counts, wanted)
+    given_out = [weight * count for weight, count in zip(weights, counts, strict=True)]
+    off = [abs(part / sum(given_out) - share) for part, share in zip(given_out[1:], wanted, strict=True)]
+    assert max(off) <= TOLERANCE
+
+
+def test_a_finer_total_is_kept_more_finely():
+    annotations = {"hadyn.io/canary": "true", "hadyn.io/canary-weight": "5", "hadyn.io/canary-weight-total": "1000"}
+    shown = inventory(*OBJECTS, NEXT, canary(annotations=annotations))
+    stable, fine = shown.backend("shop_web_80").endpoints[0].weight, shown.backend("shop_web_80").endpoints[-1].weight
+    assert abs(fine / (3 * stable + fine) - 0.005) <= 0.001
+
+
+def test_a_weight_beyond_its_total_is_no_share():
+    shown = inventory(*OBJECTS, NEXT, canary("150"))
+    assert addresses(shown.backend("shop_web_80"))[-1] == "10.1.0.1:80 weight=0"
+    assert complaints(shown)[0] == (
+        "ingress shop/canary: metadata.annotations[hadyn.io/canary-weight]: 150 is more than all, which is 100; "
+        "the canary gets no share"
+    )
 
 
 def test_a_share_that_reaches_further_routes_of_the_backend_says_so():

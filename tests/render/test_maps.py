@@ -22,6 +22,8 @@ def test_entries_go_to_the_file_of_their_map_sorted_by_key() -> None:
         MapName.PASSTHROUGH: "",
         MapName.EXPRESSED: "",
         MapName.EXPRESSIONS: "",
+        MapName.CANARIES: "",
+        MapName.CANARY_PATTERNS: "",
     }
 
 

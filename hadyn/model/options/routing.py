@@ -44,7 +44,7 @@ def guard(chosen: Chosen) -> str:
 GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
 """Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
 FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF)
-"""By number, ascending."""
+"""By number, ascending; 8 to 10 are those of ``asked_canaries.py``."""
 
 
 class Said:

@@ -10,7 +10,7 @@ import difflib
 from typing import Any
 
 from hadyn.model.options.backend_options import BACKEND_OPTIONS
-from hadyn.model.options.canary import CANARY, CANARY_WEIGHT
+from hadyn.model.options.canary import CANARY_OPTIONS
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
@@ -26,8 +26,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     DRAIN_TIME,
     SLOT_NAMES,
     DISCOVERY,
-    CANARY,
-    CANARY_WEIGHT,
+    *CANARY_OPTIONS,
     *BACKEND_OPTIONS,
     *REQUEST_OPTIONS,
     *RESPONSE_OPTIONS,
