@@ -28,7 +28,7 @@ class OddPod:
 
     A mishap is a status, or "close"; ``ailing`` paths get a 503 each time. ``headers`` are lines that each
     answer has besides. ``heard`` are the heads of requests, each with what came before on
-    its connection. While ``held`` it takes requests and answers none. ``/switch`` becomes a tunnel on which
+    its connection. ``spoken`` are cipher and version of each handshake. While ``held`` it takes requests and answers none. ``/switch`` becomes a tunnel on which
     it is silent, ``has_lost_tunnel`` once that is closed.
     """
 
@@ -40,6 +40,7 @@ class OddPod:
         self.headers = ""
         self.heard: list[str] = []
         self.protocols: list[str | None] = []
+        self.spoken: list[tuple[str, str]] = []
         self.has_request = threading.Event()
         self.has_lost_tunnel = threading.Event()
         self._may_answer = threading.Event()
@@ -114,6 +115,7 @@ class _Connection(socketserver.BaseRequestHandler):
             self._converse(self.request, pod)
             return
         with pod.tls.wrap_socket(self.request, server_side=True) as connection:
+            pod.spoken.append((connection.cipher() or ("", ""))[:2])
             pod.protocols.append(connection.selected_alpn_protocol())
             self._converse(connection, pod)
 

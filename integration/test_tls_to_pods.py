@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, service
-from integration.odd_pods import HTTP2_PREFACE, OddPod
+from integration.odd_pods import HTTP2_PREFACE
+from integration.tls_pods import TlsPod
 from tests.pairs import pair
 
 OPTIONS = {
@@ -24,27 +23,9 @@ OPTIONS = {
 }
 
 
-class TlsPod(OddPod):
-    """A pod that speaks TLS; ``asked`` are the names for which its certificate was asked, in order."""
-
-    def __init__(self, certificate: Path) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        super().__init__("secret", tls=context)
-        self.asked: list[str | None] = []
-        context.sni_callback = lambda _connection, name, _context: self.asked.append(name)
-
-    def forget(self) -> None:
-        for kept in (self.asked, self.protocols, self.heard):
-            kept.clear()
-
-
 @pytest.fixture(scope="module")
-def pod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsPod]:
-    path = tmp_path_factory.mktemp("pod") / "pod.pem"
-    path.write_text(pair("pods.internal").pem)
-    with TlsPod(path) as pod:
+def pod() -> Iterator[TlsPod]:
+    with TlsPod(pair("pods.internal")) as pod:
         yield pod
 
 
