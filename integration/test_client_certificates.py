@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ssl
+import subprocess
 
 import pytest
 
 from hadyn.demo.pods import Pods
+from integration.handshakes import client_context, connected, served
 from integration.haproxies import free_port
 from integration.manifests import Document, ingress, service, slice_
 from integration.running import Ground
@@ -101,3 +105,113 @@ def test_who_is_believed_comes_in_and_nobody_else_gets_round(shop: Ground, pods:
         assert around == {(403, False), (421, False)}
         assert plain == 302
         assert (shop.worker(), shop.judged()) == (worker, "")
+
+
+def over_http2(ground: Ground, opened: str, host: str) -> str:
+    """The version and status of a request over HTTP/2 for a host, on a connection that another name has opened."""
+    where = ("--connect-to", f"::127.0.0.1:{ground.https_port}", f"https://{opened}/", "-H", f"Host: {host}")
+    words = (
+        "curl",
+        "--silent",
+        "--http2",
+        "--insecure",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_version} %{http_code}",
+    )
+    return subprocess.run([*words, *where], capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+@pytest.fixture
+def any_shop(any_ground: Ground) -> Ground:
+    any_ground.https_port = free_port()
+    any_ground.write("cas.yaml", ca_secret("partners", PARTNERS), ca_secret("strangers", STRANGERS))
+    return any_ground
+
+
+def test_what_an_ingress_says_of_clients_is_what_they_meet(any_shop: Ground) -> None:
+    page = "https://help.example/50%25?why=a+certificate"
+    any_shop.write("a.yaml", *site("a", auth_tls_secret="partners", auth_tls_error_page=page))
+    any_shop.write("may.yaml", *site("may", auth_tls_secret="partners", auth_tls_verify_client="optional"))
+    any_shop.write(
+        "some.yaml", *site("some", encrypted=False, auth_tls_secret="partners", auth_tls_match_cn="alice, *.robots")
+    )
+    said = {"auth_tls_cert_header": "true", "ssl_fingerprint_sha2_bits": "256", "ssl_fingerprint_lower": "true"}
+    any_shop.write("told.yaml", *site("told", auth_tls_secret="partners", **said))
+    any_shop.write("off.yaml", *site("off", auth_tls_secret="partners", auth_tls_verify_client="off"))
+    any_shop.write("wrong.yaml", *site("wrong", auth_tls_secret="../partners", auth_tls_verify_client="maybe"))
+    with EchoPod() as pod:
+        any_shop.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+        any_shop.run()
+        led = asked(any_shop.https_port, "a.example")
+        met = {
+            host: statuses(any_shop, f"{host}.example", None, ALICE, BOB, MALLORY)
+            for host in ("a", "may", "some", "off", "wrong")
+        }
+        told = asked(any_shop.https_port, "told.example", ALICE).seen
+        nobody = asked(any_shop.https_port, "may.example").seen
+
+    assert (led.status, led.headers["location"]) == (302, page)
+    assert met == {
+        "a": [302, 200, 200, 302],
+        "may": [200, 200, 200, 403],
+        "some": [403, 200, 403, 403],
+        "off": [200, 200, 200, 200],
+        "wrong": [403, 403, 403, 403],
+    }
+    assert statuses(any_shop, "some.example", ROBOT_WITH_CHAIN) == [503]
+    assert any_shop.get(host="some.example")[0] == 403
+    assert over_http2(any_shop, "off.example", "a.example") == "2 421"
+    der = ssl.PEM_cert_to_DER_cert(ALICE.certificate)
+    assert base64.b64decode(told["x-ssl-client-cert"]) == der
+    assert told["x-ssl-client-sha2"] == hashlib.sha256(der).hexdigest()
+    assert told["x-ssl-client-sha1"] == ALICE.fingerprint.lower()
+    assert not [name for name in nobody if name.startswith("x-ssl")]
+
+
+def test_nobody_slips_in_while_an_ingress_begins_to_ask_or_its_secret_is_gone(any_shop: Ground, pods: Pods) -> None:
+    pod = pods.start("pod-a")
+    any_shop.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+    any_shop.write("open.yaml", *site("open"))
+    any_shop.run()
+    any_shop.write("a.yaml", *site("a", auth_tls_secret="late"))
+    seen = {asked(any_shop.https_port, "a.example", client).status for _ in range(40) for client in (None, ALICE)}
+    any_shop.until(lambda: statuses(any_shop, "a.example", None, ALICE) == [403, 403])
+    any_shop.write("late.yaml", ca_secret("late", PARTNERS))
+    any_shop.until(lambda: statuses(any_shop, "a.example", None, ALICE) == [403, 200])
+    any_shop.write(
+        "late.yaml", {"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "shop", "name": "late"}}
+    )
+    any_shop.until(lambda: any("secret shop/late" in problem for problem in any_shop.problems()))
+    broken = statuses(any_shop, "a.example", None, ALICE, MALLORY)
+
+    assert 200 not in seen
+    assert broken == [403, 200, 403]
+    assert {path.stat().st_mode & 0o777 for path in any_shop.folder.certificates.iterdir()} == {0o600}
+
+
+def test_a_host_shakes_hands_as_its_ingress_says_at_once(any_shop: Ground) -> None:
+    any_shop.write("a.yaml", *site("a"))
+    any_shop.write("open.yaml", *site("open"))
+    any_shop.run()
+    worker = any_shop.worker()
+    said = {"tls_alpn": "http/1.1", "ssl_ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384"}
+    any_shop.write("a.yaml", *site("a", **said))
+    any_shop.until(lambda: shaken(any_shop, "a.example") == "http/1.1 TLSv1.3")
+    with_others = served(any_shop.https_port, "a.example", ciphers="ECDHE-ECDSA-AES128-GCM-SHA256")
+    with_its_own = served(any_shop.https_port, "a.example", ciphers=said["ssl_ciphers"])
+    any_shop.write("a.yaml", *site("a", ssl_min_version="TLSv1.3"))
+    any_shop.until(lambda: served(any_shop.https_port, "a.example", ciphers=said["ssl_ciphers"]) == "")
+
+    assert (with_others, with_its_own) == ("", "a.example")
+    assert (shaken(any_shop, "a.example"), shaken(any_shop, "open.example")) == ("h2 TLSv1.3", "h2 TLSv1.3")
+    assert served(any_shop.https_port, "open.example", ciphers=said["ssl_ciphers"]) == "open.example"
+    assert (any_shop.worker(), any_shop.reloads()) == (worker, {})
+
+
+def shaken(ground: Ground, host: str) -> str:
+    """Which protocol over which version of TLS."""
+    context = client_context(protocols=("h2", "http/1.1"))
+    with connected(ground.https_port) as raw, context.wrap_socket(raw, server_hostname=host) as secure:
+        return f"{secure.selected_alpn_protocol()} {secure.version()}"
