@@ -64,9 +64,11 @@ def asking(route: Route, shares: Iterable[Share]) -> Route:
     names = list(dict.fromkeys(question.name for question in questions))
     headers = NAME_SEPARATOR.join(name for name in names if not name.startswith(COOKIE_MARK))
     cookies = NAME_SEPARATOR.join(name[1:] for name in names if name.startswith(COOKIE_MARK))
-    padding = [""] * (KEY_FIELD - FIRST_FIELD - len(route.fields))
-    fields = (*route.fields, *padding, key, *((headers, cookies) if cookies else (headers,)))
-    return replace(route, fields=fields, asked=tuple(_entries(key, questions)))
+    last = COOKIES_FIELD if cookies else HEADERS_FIELD
+    padding = [""] * (last - FIRST_FIELD + 1 - len(route.fields))
+    own = {KEY_FIELD: key, HEADERS_FIELD: headers, COOKIES_FIELD: cookies}
+    fields = (own.get(number, text) for number, text in enumerate((*route.fields, *padding), FIRST_FIELD))
+    return replace(route, fields=tuple(fields), asked=tuple(_entries(key, questions)))
 
 
 def asking_problems(share: Share) -> Iterator[Problem]:

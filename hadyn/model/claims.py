@@ -6,13 +6,14 @@ going through the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from hadyn.model.desired import DEFAULT_KEY
 from hadyn.model.index import Index
-from hadyn.model.objects import Age, HostRules, Ingress, Options, PathRule, ResourceTarget, Target
+from hadyn.model.objects import Age, HostRules, Ingress, Options, PathRule, ResourceTarget, ServiceTarget, Target
 from hadyn.model.options.canary import CANARY
+from hadyn.model.options.stand_ins import DEFAULT_BACKEND
 from hadyn.model.problems import ObjectRef
 
 
@@ -90,7 +91,7 @@ class Claims:
             rules.host
             for ref in self._followers.of(target)
             for rules in _host_rules(self._ingresses[ref])
-            if any(path.target and target_ref(ref.namespace, path.target) == target for path in rules.paths)
+            if any(leads_to == target for leads_to in _leads_of(self._ingresses[ref], rules.paths))
         }
 
     def __len__(self) -> int:
@@ -113,9 +114,20 @@ def _host_rules(ingress: Ingress) -> Iterator[HostRules]:
 
 
 def _targets(ingress: Ingress) -> set[ObjectRef]:
-    return {
-        target_ref(ingress.namespace, path.target)
-        for rules in _host_rules(ingress)
-        for path in rules.paths
-        if path.target is not None
-    }
+    return {target for rules in _host_rules(ingress) for target in _leads_of(ingress, rules.paths)}
+
+
+def _leads_of(ingress: Ingress, paths: Iterable[PathRule]) -> Iterator[ObjectRef]:
+    """Yield what paths of an Ingress lead to, and what stands in for that."""
+    for path in paths:
+        if path.target is not None:
+            yield target_ref(ingress.namespace, path.target)
+    other = stand_in_of(ingress)
+    if other is not None:
+        yield target_ref(ingress.namespace, other)
+
+
+def stand_in_of(ingress: Ingress) -> ServiceTarget | None:
+    """The Service that an Ingress wants to be asked where others have no pod, if any."""
+    wanted = dict(ingress.options).get(DEFAULT_BACKEND.name)
+    return wanted if isinstance(wanted, ServiceTarget) else None

@@ -16,6 +16,7 @@ class Extra(StrEnum):
     EXPRESSIONS = "expressions"
     CANARIES = "canaries"
     CLIENTS = "certificates of clients"
+    STAND_INS = "stand-ins"
 
     @property
     def mark(self) -> str:

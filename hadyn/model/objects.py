@@ -66,6 +66,10 @@ class Named(Struct, frozen=True, gc=False, kw_only=True):
         return f"{self.namespace}/{self.name}"
 
 
+FIRST_PORT = "*"
+"""In the place of a port: the first that the Service has."""
+
+
 class ServiceTarget(Struct, frozen=True, gc=False):
     """A port of a Service in the Ingress' own namespace, by number (not checked against a range) or name."""
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
-from hadyn.model.claims import Claim, Voice
+from hadyn.model.claims import Claim, Voice, stand_in_of
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
 from hadyn.model.expressed_routes import expression_entries, ranked
 from hadyn.model.extras import NONE, Extra
@@ -27,6 +27,7 @@ from hadyn.model.options.client_certificates import asks_for_certificates, deman
 from hadyn.model.options.option import RouteFacts
 from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.options.routing import route_access, route_faults, route_fields
+from hadyn.model.options.stand_ins import DEFAULT_BACKEND
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Find, Found, Missing
 
@@ -114,6 +115,7 @@ class _Resolving:
         self._shares: list[Share] = []
         self._shares_of: dict[MapKey, list[Share]] = {}
         self._problems: dict[Problem, None] = {}
+        self._has_stand_in = False
 
     def refuse(self, claim: Claim, owner: Ingress) -> None:
         """The host belongs to another namespace."""
@@ -132,6 +134,7 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
+        other = self._stand_in(ingress, rule)
         facts = RouteFacts(
             self._host,
             rule.path,
@@ -140,6 +143,7 @@ class _Resolving:
             rest=rule.rest,
             moved_to=rule.moved_to,
             is_believed=self._is_believed(ingress, rule),
+            stand_in=other.backend if other else "",
             groups=rule.groups if rule.expression else None,
         )
         for said in route_faults(ingress.options, self._standing, facts):
@@ -156,6 +160,9 @@ class _Resolving:
         )
         if found is not None:
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
+        if other is not None:
+            self._leads.setdefault(other.backend, (other, []))[1].append(Voice(ingress.age, ingress.options))
+            self._has_stand_in = True
         self._routes[route.key] = (route, rule, ingress)
 
     def share(self, claim: Claim) -> None:
@@ -193,6 +200,7 @@ class _Resolving:
             Extra.EXPRESSIONS: any(route.rank for route in routes),
             Extra.CANARIES: any(route.asked for route in routes),
             Extra.CLIENTS: self._asks_for_certificates,
+            Extra.STAND_INS: self._has_stand_in,
         }
         return Resolution(
             routes=tuple(sorted(routes, key=lambda route: route.key)),
@@ -233,6 +241,20 @@ class _Resolving:
         found = self._find(ingress.namespace, rule.target)
         if isinstance(found, Missing):
             field = f"{rule.field}.backend" if rule.field.endswith("]") else rule.field
+            self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
+            return None
+        return found
+
+    def _stand_in(self, ingress: Ingress, rule: PathRule) -> Found | None:
+        """What is asked where nobody serves; that it leads nowhere is a problem of the annotation."""
+        wanted = stand_in_of(ingress)
+        found = (
+            self._find(ingress.namespace, wanted)
+            if wanted and not (rule.moved_to or passes_tls(ingress.options))
+            else None
+        )
+        if isinstance(found, Missing):
+            field = f"metadata.annotations[{DEFAULT_BACKEND.annotation}]"
             self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
             return None
         return found

@@ -9,7 +9,15 @@ from msgspec import Struct
 from hadyn.model.addresses import MAX_PORT
 from hadyn.model.claims import target_ref
 from hadyn.model.names import backend_name, resource_backend_name
-from hadyn.model.objects import BackendResource, KubernetesObject, Service, ServicePort, ServiceTarget, Target
+from hadyn.model.objects import (
+    FIRST_PORT,
+    BackendResource,
+    KubernetesObject,
+    Service,
+    ServicePort,
+    ServiceTarget,
+    Target,
+)
 from hadyn.model.problems import ObjectRef, Reason
 from hadyn.model.store import Replaced
 
@@ -73,6 +81,8 @@ def leads_elsewhere(replaced: Replaced) -> bool:
 
 
 def _port_of(service: Service, wanted: int | str) -> ServicePort | None:
+    if wanted == FIRST_PORT:
+        return next(iter(service.ports), None)
     by_name = isinstance(wanted, str)
     found = next((port for port in service.ports if (port.name if by_name else port.number) == wanted), None)
     if found is None and service.external_name and isinstance(wanted, int) and 1 <= wanted <= MAX_PORT:

@@ -100,7 +100,7 @@ SAID_AFRESH_ALWAYS = """\
 
 def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extra] = NONE) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan but for ``extras``."""
-    fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls))
+    fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls, extras=extras))
     by_host = by_key = ""
     if Extra.EXPRESSIONS in extras:
         by_host = f"    {Extra.EXPRESSIONS.mark}\n" + _indented(expression_rules(maps, "host"))

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
 from hadyn.model.directives import Directive
+from hadyn.model.extras import Extra
 
 PREFIX = "hadyn.io/"
 
@@ -76,7 +77,8 @@ class RouteFacts:
 
     ``rest`` is the number of the group that holds what follows the path, where the path was
     written as a regular expression; else 0. ``groups`` are the numbers of its groups where HAProxy
-    matches it as one, else None. ``moved_to`` is where all requests go, "" where they stay. It ``is_believed`` what
+    matches it as one, else None. ``moved_to`` is where all requests go, "" where they stay,
+    ``stand_in`` the backend that is asked where nobody serves. It ``is_believed`` what
     certificates of clients say, where those of the host are judged by the authorities that the Ingress names.
     """
 
@@ -87,6 +89,7 @@ class RouteFacts:
     rest: int = 0
     moved_to: str = ""
     is_believed: bool = False
+    stand_in: str = ""
     groups: tuple[int, ...] | None = None
 
 
@@ -101,7 +104,7 @@ class RouteField:
     ``spell`` returns "" where there is nothing to say, else printable ASCII without blank,
     ``|``, ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
     behind the choice of the backend, {maps} the folder of the maps; ``tls_rules`` follow where HAProxy speaks TLS. Without
-    rules the lines of backends read the field. ``unlike`` says what is wrong with the wish for this route, "" where nothing is.
+    rules the lines of backends read the field; rules of an ``extra`` are there only while a route wants it. ``unlike`` says what is wrong with the wish for this route, "" where nothing is.
     ``number`` is never given to another field, since a HAProxy that
     runs on counts as it did when it began.
     """
@@ -112,6 +115,7 @@ class RouteField:
     rules: tuple[str, ...] = ()
     tls_rules: tuple[str, ...] = ()
     unlike: Callable[[Chosen, RouteFacts], str] = like_all
+    extra: Extra | None = None
 
 
 class Section(Enum):

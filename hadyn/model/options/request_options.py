@@ -63,6 +63,7 @@ from hadyn.model.options.redirects import (
 )
 from hadyn.model.options.rewrites import PATH_REWRITE, REWRITE_TARGET
 from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE, SATISFY
+from hadyn.model.options.stand_ins import DEFAULT_BACKEND
 
 REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REAL_IP_NETWORKS,
@@ -82,6 +83,7 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_FROM,
     FROM_TO_WWW,
     REDIRECT_FROM_CODE,
+    DEFAULT_BACKEND,
     DENY_PATHS,
     RATE_LIMIT_REQUESTS,
     RATE_LIMIT_PERIOD,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from hadyn.model.desired import GUARD_FIELD
+from hadyn.model.extras import NONE, Extra
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
 from hadyn.model.options.admission import ACCESS
@@ -21,6 +22,7 @@ from hadyn.model.options.option import Chosen, Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
 from hadyn.model.options.rewrites import REWRITE
 from hadyn.model.options.sources import ALLOW_SOURCE, DENY_SOURCE
+from hadyn.model.options.stand_ins import STAND_IN
 from hadyn.model.options.table import BY_NAME, OPTIONS
 
 Value = TypeVar("Value")
@@ -43,7 +45,7 @@ def guard(chosen: Chosen) -> str:
 
 GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
 """Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
-FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF)
+FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF, STAND_IN)
 """By number, ascending; 8 to 10 are those of ``asked_canaries.py``."""
 
 
@@ -93,12 +95,13 @@ def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[st
     return [fault for field in FIELDS if (fault := field.unlike(chosen, route))]
 
 
-def field_rules(maps: str, *, speaks_tls: bool) -> Iterator[str]:
+def field_rules(maps: str, *, speaks_tls: bool, extras: frozenset[Extra] = NONE) -> Iterator[str]:
     """Yield the frontend's lines that take a route's entry apart, and act on its fields; ``maps`` is the folder.
 
     Those that choose another backend come last: HAProxy warns of rules behind them.
     """
-    lines = [line for field in FIELDS for line in _rules_of(field, maps, speaks_tls=speaks_tls)]
+    asked = (field for field in FIELDS if field.extra is None or field.extra in extras)
+    lines = [line for field in asked for line in _rules_of(field, maps, speaks_tls=speaks_tls)]
     yield from (line for line in lines if not line.startswith(CHOICE))
     yield from (line for line in lines if line.startswith(CHOICE))
 
@@ -106,6 +109,8 @@ def field_rules(maps: str, *, speaks_tls: bool) -> Iterator[str]:
 def _rules_of(field: RouteField, maps: str, *, speaks_tls: bool) -> Iterator[str]:
     if not field.rules:
         return
+    if field.extra is not None:
+        yield field.extra.mark
     yield f"http-request set-var(txn.{field.name}) var(txn.route),field({field.number},|) if speaks"
     yield from (rule.replace("{maps}", maps) for rule in field.rules)
     yield from field.tls_rules if speaks_tls else ()
