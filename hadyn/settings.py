@@ -41,6 +41,7 @@ class Settings:
     cluster_domain: str = "cluster.local"
     allow_external_name: bool = False
     dns_server: tuple[str, ...] = ()
+    dns_family: str = "both"
     dns_allow_network: tuple[str, ...] = ()
     dns_hold: tuple[tuple[str, float | None], ...] = ()
     dns_min_ttl: float = 1.0

@@ -202,6 +202,18 @@ def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_th
         assert {any_ground.get() for _ in range(10)} == {(502, "")}
 
 
+@pytest.mark.parametrize(("family", "address"), [("both", "10.99.0.1"), ("ipv4", "10.99.0.1"), ("ipv6", "[fd00::1]")])
+def test_haproxy_prefers_the_family_that_hadyn_asks_for(any_ground: Ground, family: str, address: str) -> None:
+    def of_both(asked: Asked) -> Iterable[bytes]:
+        yield asked.answer({"A": "A 10.99.0.1", "AAAA": "AAAA fd00::1"}[asked.type])
+
+    port = any_ground.another_port()
+    with ScriptedDns(of_both) as server:
+        any_ground.write("web.yaml", named("web.example", port), ingress())
+        any_ground.run(*dns_flags(server.address, "--dns-family", family))
+        any_ground.until(lambda: list(any_ground.ready(BACKEND).values()) == [f"{address}:{port}"])
+
+
 def test_more_addresses_than_slots_make_room_with_one_reload(any_ground: Ground, pods: Pods, knot: Knot) -> None:
     web = NamedPods(any_ground, pods, lambda records: knot.publish(*records))
     pods.start("any", "0.0.0.0", web.port)

@@ -86,6 +86,12 @@ _DNS_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="DNS server to ask, the first that answers; repeatable; default: those of /etc/resolv.conf.",
     ),
     click.option(
+        "--dns-family",
+        type=click.Choice(["both", "ipv4", "ipv6"]),
+        default=Settings().dns_family,
+        help="Ask for addresses of this family alone; HAProxy's own resolver prefers it.",
+    ),
+    click.option(
         "--dns-allow-network",
         type=NetworkRange(),
         multiple=True,

@@ -93,8 +93,10 @@ def _by_ourselves(query: dict[str, Any], flags: dict[str, Any], ending: contextl
 
     # The reports say it all.
     logging.getLogger("hadyn.resolver").addHandler(logging.NullHandler())
-    questions = [each for name in query["name"] for each in questions_of(name, query.get("type"))]
     resolver = Resolver(resolver_settings(Settings(**flags)), time.monotonic)
+    questions = [
+        each for name in query["name"] for each in questions_of(name, query.get("type"), resolver.address_types)
+    ]
     resolver.want(questions)
     resolver.start(lambda _resolved: None)
     ending.callback(resolver.stop)

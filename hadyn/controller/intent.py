@@ -19,6 +19,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity
 from hadyn.model.main_wish import MainWish
 from hadyn.model.policy import Policy
+from hadyn.model.resolved import ADDRESS_TYPES
 from hadyn.process.ports import default_addresses
 from hadyn.process.privileges import NOBODY, can_confine
 from hadyn.render.certificates import LISTING
@@ -60,6 +61,7 @@ def policy(settings: Settings) -> Policy:
         no_endpoint_slices=settings.no_endpoint_slices,
         cluster_domain=settings.cluster_domain,
         allow_external_name=settings.allow_external_name,
+        dns_family=settings.dns_family,
         default_backend_service=settings.default_backend_service,
         config_map=settings.config_map,
         peers_service=settings.peers_service,
@@ -114,6 +116,7 @@ def resolver_settings(settings: Settings) -> ResolverSettings:
     return ResolverSettings(
         servers=tuple(map(_server, settings.dns_server)),
         networks=tuple(map(ipaddress.ip_network, settings.dns_allow_network)),
+        address_types=ADDRESS_TYPES[settings.dns_family],
         holds=holds,
         cluster_domain=settings.cluster_domain,
     )

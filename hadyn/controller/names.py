@@ -42,18 +42,18 @@ class NoAnswerInTime(TemporaryError):
         )
 
 
-def questions_of(name: str, record_type: str | None) -> list[DnsQuestion]:
+def questions_of(name: str, record_type: str | None, address_types: Sequence[RecordType]) -> list[DnsQuestion]:
     """Return what to ask for a name; raises WrongUsage for what is no name or type.
 
     Without a type a name such as ``_http._tcp.web.example`` is asked for as a service, any
-    other for its addresses.
+    other for its addresses, ``address_types``.
     """
     try:
         checked = checked_dns_name(name)
     except ValueError as cause:
         raise WrongUsage(f"{shown(name)} {cause}", remedy="Say it as in web.shop.svc.cluster.local") from cause
     if record_type is None:
-        types = [RecordType.SRV] if checked.startswith("_") else [RecordType.A, RecordType.AAAA]
+        types = [RecordType.SRV] if checked.startswith("_") else [*address_types]
     elif record_type.upper() in list(RecordType):
         types = [RecordType(record_type.upper())]
     else:

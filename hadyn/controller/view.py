@@ -106,7 +106,7 @@ class ControllerView:
         )
 
     def resolve(self, names: Sequence[str], record_type: str | None) -> list[Document]:
-        questions = [each for name in names for each in questions_of(name, record_type)]
+        questions = [each for name in names for each in questions_of(name, record_type, self.resolver.address_types)]
         inventory = self.wheel.inventory
         used = self._ask(lambda: [inventory.name_users(question) for question in questions])
         uses = [[Use(*user) for user in users] for _, users in used]

@@ -174,7 +174,8 @@ class Workshop:
         own_addresses = self._policy.own_addresses
         known = resolved_endpoints(names, supply.port, own_addresses) or ()
         addresses = tuple(endpoint.address for endpoint in known)
-        return ByName(supply.host, supply.port, addresses, leads_astray(supply, names, own_addresses))
+        is_refused = leads_astray(supply, names, own_addresses)
+        return ByName(supply.host, supply.port, addresses, is_refused, prefers_ipv6=self._policy.dns_family == "ipv6")
 
     def _endpoints(self, supply: Supply) -> tuple[Endpoint, ...] | None:
         """Return the endpoints of one supply; None while nothing is known of them."""
@@ -228,7 +229,7 @@ class Workshop:
         held = self._holding(found.source)
         assert held is not None, found
         if isinstance(held.object, BackendResource):
-            return backend_supply(found, held.object)
+            return backend_supply(found, held.object, self._policy)
         wish = Wish(choices.value(DISCOVERY) or DiscoveryWish.AUTO, choices.setter(DISCOVERY) or found.source)
         has_slices = bool(self._membership.of(found.source))
         supply, problem = service_supply(found, held, wish, self._policy, has_slices=has_slices)

@@ -88,7 +88,8 @@ class Discovery(StrEnum):
 class ByName:
     """A name whose addresses HAProxy finds itself; ``host`` is absolute, without final dot.
 
-    ``addresses`` are those it has as far as hadyn knows, sorted. A backend
+    ``addresses`` are those it has as far as hadyn knows, sorted; of both families HAProxy
+    takes IPv6 if it ``prefers_ipv6``, else IPv4. A backend
     ``is_refused`` while its name leads to an address that must not be used: HAProxy would
     take any.
     """
@@ -97,6 +98,7 @@ class ByName:
     port: int
     addresses: tuple[Address, ...] = ()
     is_refused: bool = False
+    prefers_ipv6: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Policy:
     no_endpoint_slices: bool = False
     cluster_domain: str = "cluster.local"
     allow_external_name: bool = False
+    dns_family: str = "both"
     default_backend_service: str = ""
     config_map: str = ""
     peers_service: str = ""

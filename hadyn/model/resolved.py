@@ -21,6 +21,14 @@ class RecordType(StrEnum):
     SRV = "SRV"
 
 
+ADDRESS_TYPES = {
+    "both": (RecordType.A, RecordType.AAAA),
+    "ipv4": (RecordType.A,),
+    "ipv6": (RecordType.AAAA,),
+}
+"""What is asked for where addresses are wanted, by --dns-family."""
+
+
 class DnsQuestion(Struct, frozen=True, gc=False, order=True):
     """One name (lower case; with a final dot it is absolute) and the type asked for."""
 

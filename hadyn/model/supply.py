@@ -20,7 +20,7 @@ from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.slots import SLOT_NAMES
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.model.resolved import DnsQuestion, RecordType
+from hadyn.model.resolved import ADDRESS_TYPES, DnsQuestion, RecordType
 from hadyn.model.services import Found
 from hadyn.model.store import Held
 
@@ -48,14 +48,15 @@ class Wish(NamedTuple):
     setter: ObjectRef
 
 
-def backend_supply(found: Found, backend: BackendResource) -> Supply:
+def backend_supply(found: Found, backend: BackendResource, policy: Policy) -> Supply:
     """Return the supply of a Backend of hadyn; one whose host was refused when it was read has none."""
     discovery = Discovery(backend.discovery)
     if not backend.host or discovery is Discovery.STATIC:
         return Supply(found, Discovery.STATIC if discovery is Discovery.FQDN else discovery)
     if discovery is Discovery.FQDN:
         return _by_name(found, backend.host.removesuffix("."), backend.port)
-    return Supply(found, discovery, questions(backend.host, backend.record_type), backend.port)
+    asked = questions(backend.host, backend.record_type, policy.dns_family)
+    return Supply(found, discovery, asked, backend.port)
 
 
 def service_supply(
@@ -74,10 +75,10 @@ def service_supply(
         host = service.object.external_name or _host(service.object, policy)
         return _by_name(found, host, _port(service.object, found.port)), problem
     if discovery is DiscoveryWish.DNS and service.object.external_name:
-        asked = questions(f"{service.object.external_name}.", RecordType.A)
+        asked = questions(f"{service.object.external_name}.", RecordType.A, policy.dns_family)
         return Supply(found, Discovery.DNS, asked, found.port.number), problem
     if discovery is DiscoveryWish.DNS:
-        supply, trouble = _by_dns(found, service.object, found.port, _host(service.object, policy))
+        supply, trouble = _by_dns(found, service.object, found.port, policy)
         return supply, problem or trouble
     return Supply(found, Discovery(discovery)), problem
 
@@ -102,9 +103,9 @@ def nameless(setter: ObjectRef) -> Problem:
     return Problem(setter, field, Reason.NOT_SUPPORTED, said, "Name the Service's port, or use discovery endpoints")
 
 
-def questions(host: str, record_type: RecordType) -> tuple[DnsQuestion, ...]:
-    """Return what to ask for a host: services by name and port, addresses of both families else."""
-    types = (RecordType.SRV,) if record_type is RecordType.SRV else (RecordType.A, RecordType.AAAA)
+def questions(host: str, record_type: RecordType, family: str) -> tuple[DnsQuestion, ...]:
+    """Return what to ask for a host: services by name and port, else addresses of the family that --dns-family says."""
+    types = (RecordType.SRV,) if record_type is RecordType.SRV else ADDRESS_TYPES[family]
     return tuple(DnsQuestion(host, each) for each in types)
 
 
@@ -163,14 +164,16 @@ def _port(service: Service, port: ServicePort) -> int:
 
 
 def _by_name(found: Found, host: str, port: int) -> Supply:
-    """HAProxy asks for the name as it stands; hadyn asks, too, for what it leads to."""
-    return Supply(found, Discovery.FQDN, questions(f"{host}.", RecordType.A), port, host)
+    """HAProxy asks for the name as it stands; hadyn asks, too, for all that it may lead to: HAProxy merely prefers a family."""
+    return Supply(found, Discovery.FQDN, questions(f"{host}.", RecordType.A, "both"), port, host)
 
 
-def _by_dns(found: Found, service: Service, port: ServicePort, host: str) -> tuple[Supply, Problem | None]:
+def _by_dns(found: Found, service: Service, port: ServicePort, policy: Policy) -> tuple[Supply, Problem | None]:
     """Ask for a named port by SRV, which tells the port of each pod, and for any other by address."""
+    host = _host(service, policy)
     if not port.name:
-        return Supply(found, Discovery.DNS, questions(f"{host}.", RecordType.A), _port(service, port)), None
+        asked = questions(f"{host}.", RecordType.A, policy.dns_family)
+        return Supply(found, Discovery.DNS, asked, _port(service, port)), None
     name = f"_{port.name}._tcp.{host}.".lower()
     try:
         checked_dns_name(name)
@@ -180,4 +183,4 @@ def _by_dns(found: Found, service: Service, port: ServicePort, host: str) -> tup
         return Supply(found, Discovery.ENDPOINTS), Problem(
             found.source, "spec.ports", Reason.INVALID_VALUE, said, remedy
         )
-    return Supply(found, Discovery.DNS, questions(name, RecordType.SRV)), None
+    return Supply(found, Discovery.DNS, questions(name, RecordType.SRV, policy.dns_family)), None

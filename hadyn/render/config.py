@@ -32,7 +32,7 @@ from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import passthrough_sections
 from hadyn.render.redirects import redirecting_section
 from hadyn.render.replicas import Replicas, peers_section
-from hadyn.render.resolvers import ANSWER_GUARD, SLOT_WORDS, Resolvers, resolvers_section
+from hadyn.render.resolvers import ANSWER_GUARD, Resolvers, resolvers_section, slot_words
 from hadyn.render.tls import TlsSettings, tls_global_lines
 
 PRINTABLE = re.compile(r"[ -~]+")
@@ -205,7 +205,7 @@ def _lines_by_name(by_name: ByName, seating: Seating) -> Iterator[str]:
     """
     yield f"# HAProxy finds the addresses itself, of port {by_name.port}"
     yield ANSWER_GUARD
-    yield f"default-server {SLOT_WORDS}"
+    yield f"default-server {slot_words(prefers_ipv6=by_name.prefers_ipv6)}"
     disabled = " disabled" if by_name.is_refused else ""
     target = f"{by_name.host}:{by_name.port}"
     for number in range(1, seating.slots + 1):

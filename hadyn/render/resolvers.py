@@ -18,8 +18,6 @@ HOLDS = ("valid", "obsolete", "nx", "timeout", "refused", "other")
 FOREVER = "24d"
 NO_SERVER = "# no DNS server is known: slots keep the addresses they start with"
 """HAProxy counts milliseconds in 31 bits: this is as long as it can hold anything."""
-SLOT_WORDS = f"resolvers {RESOLVERS} resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none"
-"""What each slot of such a backend has: an address has one slot, and a name that nobody knows yet stops nothing."""
 ANSWER_GUARD = (
     "http-response deny deny_status 502 if { bc_dst -m ip"
     " 0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 224.0.0.0/4 255.255.255.255 ::/127 fe80::/10 ff00::/8 }"
@@ -53,6 +51,12 @@ def resolvers_section(resolvers: Resolvers) -> str:
         *(f"hold {name} {_time(resolvers.holds[name])}" for name in HOLDS if name in resolvers.holds),
     ]
     return "\n    ".join(lines) + "\n"
+
+
+def slot_words(*, prefers_ipv6: bool = False) -> str:
+    """Return what each slot of such a backend has: an address has one slot, and a name that nobody knows yet stops nothing."""
+    family = "ipv6" if prefers_ipv6 else "ipv4"
+    return f"resolvers {RESOLVERS} resolve-prefer {family} resolve-opts prevent-dup-ip init-addr none"
 
 
 def _time(seconds: float | None) -> str:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from hadyn.model.addresses import Address
 from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.problems import shown
-from hadyn.model.resolved import DnsQuestion, RecordType
+from hadyn.model.resolved import ADDRESS_TYPES, DnsQuestion, RecordType
 from hadyn.resolver.admission import Network, admitted, remarks_on, usable_services
 from hadyn.resolver.answers import LONGEST_CHAIN, Answer, ServiceRecord
 from hadyn.resolver.asking import Asking, Habit, NewId, Said, asked
@@ -36,14 +36,15 @@ class Surroundings(Struct, frozen=True):
     """What a lookup depends on besides the question.
 
     ``names`` are the absolute names it may stand for, ``servers`` those to ask, best first,
-    ``networks`` those that addresses have to be in (none: any), ``cluster_domain`` the
-    domain that no answer leads out of.
+    ``networks`` those that addresses have to be in (none: any), ``address_types`` what SRV
+    targets are asked for, ``cluster_domain`` the domain that no answer leads out of.
     """
 
     names: Sequence[str]
     servers: Sequence[Address]
     new_id: NewId
     networks: Sequence[Network] = ()
+    address_types: Sequence[RecordType] = ADDRESS_TYPES["both"]
     cluster_domain: str = "cluster.local"
 
 
@@ -144,9 +145,9 @@ class _Chase:
         targets = dict.fromkeys(service.target for service in services)
         addresses: dict[str, list[str]] = {}
         for host, ip in glue:
-            if host in targets:
+            if host in targets and (RecordType.AAAA if ":" in ip else RecordType.A) in self._surroundings.address_types:
                 addresses.setdefault(host, []).append(ip)
-        for record_type in (RecordType.A, RecordType.AAAA):
+        for record_type in self._surroundings.address_types:
             missing = [target for target in targets if target not in addresses][:MOST_TARGETS]
             for start in range(0, len(missing), TARGETS_AT_ONCE):
                 portion = missing[start : start + TARGETS_AT_ONCE]

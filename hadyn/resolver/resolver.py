@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hadyn.model.addresses import Address
-from hadyn.model.resolved import DnsQuestion, Resolved, ResolvedName
+from hadyn.model.resolved import DnsQuestion, RecordType, Resolved, ResolvedName
 from hadyn.resolver.agenda import Agenda, Standing
 from hadyn.resolver.asking import Habit
 from hadyn.resolver.exchanges import Exchange, Reply, result_of
@@ -137,6 +137,11 @@ class Resolver:
         """The DNS servers that are asked; any thread may look."""
         return self._nameservers.servers
 
+    @property
+    def address_types(self) -> Sequence[RecordType]:
+        """What is asked for where addresses are wanted."""
+        return self._settings.address_types
+
     def staleness_seconds(self, now: float) -> float:
         """Return for how long some name in use has not been confirmed by an answer; 0 while all are."""
         since = self._stale_since
@@ -228,6 +233,7 @@ class Resolver:
             servers=self._nameservers.order(name, self._clock()),
             new_id=partial(secrets.randbits, 16),
             networks=self._settings.networks,
+            address_types=self._settings.address_types,
             cluster_domain=self._settings.cluster_domain,
         )
         lookup = looked_up(entry.question, surroundings, entry.habit)

@@ -6,7 +6,7 @@ import pytest
 
 from hadyn.controller.names import Use, name_document, questions_of
 from hadyn.errors import WrongUsage
-from hadyn.model.resolved import DnsQuestion, RecordType
+from hadyn.model.resolved import ADDRESS_TYPES, DnsQuestion, RecordType
 from hadyn.resolver.records import Record
 from hadyn.resolver.report import report
 from hadyn.resolver.resolution import Finding, Holds, Outcome, Resolution, judged
@@ -34,21 +34,23 @@ def document(
 
 
 @pytest.mark.parametrize(
-    ("name", "record_type", "questions"),
+    ("name", "record_type", "family", "questions"),
     [
-        ("Web.Example", None, ["web.example A", "web.example AAAA"]),
-        ("_http._tcp.web.example", None, ["_http._tcp.web.example SRV"]),
-        ("web.example", "aaaa", ["web.example AAAA"]),
+        ("Web.Example", None, "both", ["web.example A", "web.example AAAA"]),
+        ("web.example", None, "ipv4", ["web.example A"]),
+        ("web.example", None, "ipv6", ["web.example AAAA"]),
+        ("_http._tcp.web.example", None, "ipv4", ["_http._tcp.web.example SRV"]),
+        ("web.example", "aaaa", "ipv4", ["web.example AAAA"]),
     ],
 )
-def test_a_name_is_asked_for_by_the_types_it_may_have(name, record_type, questions):
-    assert [str(each) for each in questions_of(name, record_type)] == questions
+def test_a_name_is_asked_for_by_the_types_it_may_have(name, record_type, family, questions):
+    assert [str(each) for each in questions_of(name, record_type, ADDRESS_TYPES[family])] == questions
 
 
 @pytest.mark.parametrize(("name", "record_type"), [("a;b", None), ("", None), ("web.example", "TXT")])
 def test_what_cannot_be_asked_for_is_wrong_usage(name, record_type):
     with pytest.raises(WrongUsage):
-        questions_of(name, record_type)
+        questions_of(name, record_type, ADDRESS_TYPES["both"])
 
 
 def test_each_record_tells_which_slots_use_it():

@@ -1,4 +1,4 @@
-"""A Backend of hadyn whose parts do not go together: each is named, with what to do."""
+"""What a Backend of hadyn asks for; parts of it that do not go together are named, with what to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hadyn.model.desired import ByName
 from tests import given
 from tests.model.looks import addresses, complaints, inventory
 
@@ -35,3 +36,19 @@ def test_addresses_beside_a_host_are_a_problem_and_not_used(discovery: str) -> N
         "backend default/api: spec.addresses: addresses count with discovery static alone: DNS says them"
     ]
     assert addresses(shown.backend("default_api")) == []
+
+
+@pytest.mark.parametrize(("family", "types"), [("both", ["A", "AAAA"]), ("ipv4", ["A"]), ("ipv6", ["AAAA"])])
+def test_addresses_are_asked_for_in_the_family_that_is_wanted(family: str, types: list[str]) -> None:
+    api = given.backend("default", "api", discovery="dns", host="api.example", port=80)
+    shown = inventory(ROUTE, api, dns_family=family)
+    assert sorted(each.type for each in shown.taken_name_changes().added) == types
+
+
+def test_a_name_left_to_haproxy_is_judged_in_both_families_though_it_prefers_one() -> None:
+    api = given.backend("default", "api", discovery="fqdn", host="api.example", port=80)
+    shown = inventory(ROUTE, api, dns_family="ipv6")
+    assert sorted(each.type for each in shown.taken_name_changes().added) == ["A", "AAAA"]
+    found = shown.backend("default_api")
+    assert found is not None
+    assert found.by_name == ByName("api.example", 80, prefers_ipv6=True)

@@ -37,8 +37,8 @@ def section(*endpoints: Endpoint | None, slots: int, backend: Backend | None = N
     return backend_section(backend or Backend("shop_web_80", "shop/web:80"), Seating(slots, seats))
 
 
-def by_name(*, is_refused: bool = False) -> Backend:
-    name = ByName("api.example.org", 443, is_refused=is_refused)
+def by_name(**more: bool) -> Backend:
+    name = ByName("api.example.org", 443, **more)
     return Backend("shop_api_443", "shop/api:443", discovery=Discovery.FQDN, by_name=name)
 
 
@@ -56,6 +56,7 @@ CASES = {
         Endpoint(Address("10.0.0.7", 443)), None, Endpoint(Address("fd00::7", 443)), slots=4, backend=by_name()
     ),
     "by_refused_name": section(slots=1, backend=by_name(is_refused=True)),
+    "by_name_of_ipv6": section(slots=1, backend=by_name(prefers_ipv6=True)),
     "directives": section(
         Endpoint(FIRST),
         slots=2,

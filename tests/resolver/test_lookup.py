@@ -8,6 +8,7 @@ import itertools
 import pytest
 from dns.rcode import Rcode
 
+from hadyn.model.resolved import ADDRESS_TYPES
 from hadyn.resolver.answers import Answer
 from hadyn.resolver.asking import Habit
 from hadyn.resolver.exchanges import Failure
@@ -252,6 +253,19 @@ def test_targets_without_addresses_are_asked_for_together():
 def test_a_target_with_ipv6_only_is_found():
     zone = Zone(*pods(1), "web-0.web.example. 7 IN AAAA fd00::1")
     assert ips(look_up(zone, SRV, "SRV")) == ["fd00::1"]
+
+
+@pytest.mark.parametrize(("family", "used"), [("ipv4", "10.1.0.0"), ("ipv6", "fd00::1"), ("both", "10.1.0.0")])
+def test_targets_are_asked_for_the_addresses_that_are_wanted(family, used):
+    zone = Zone(*pods(1), *hosts(1), "web-0.web.example. 7 IN AAAA fd00::1")
+    assert ips(look_up(zone, SRV, "SRV", address_types=ADDRESS_TYPES[family])) == [used]
+
+
+@pytest.mark.parametrize(("family", "count"), [("ipv4", 1), ("ipv6", 1), ("both", 2)])
+def test_of_addresses_that_came_along_those_that_are_wanted_are_taken(family, count):
+    zone = Zone(*pods(1), additional=(*hosts(1), "web-0.web.example. 7 IN AAAA fd00::1"))
+    assert len(ips(look_up(zone, SRV, "SRV", address_types=ADDRESS_TYPES[family]))) == count
+    assert len(zone.asked) == 1
 
 
 def test_targets_that_cannot_be_asked_for_now_leave_what_is_known():
