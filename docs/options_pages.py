@@ -22,6 +22,7 @@ WITHOUT = {
     ReloadReason.CREDENTIAL_CHANGED: "HAProxy from 2.8.25, from 3.2.26 or from 3.4 on takes it by command",
     ReloadReason.ROUTING_BEGAN: "the first such route alone costs it, further ones do not",
     ReloadReason.PASSTHROUGH_BEGAN: "the first such Ingress alone costs it, further ones do not",
+    ReloadReason.PORTS_CHANGED: "where a port leads, and to which pods, changes without one",
     ReloadReason.SOCKET_GONE: "leave the folder of the sockets alone",
     ReloadReason.NOT_REPAIRABLE: "this should not happen: please report it",
 }

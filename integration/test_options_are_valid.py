@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
 from hadyn.model.options.canary import CANARY
 from hadyn.model.options.option import Option, Scope
+from hadyn.model.options.ports import TCP_SERVICE_PORT
 from hadyn.model.options.table import OPTIONS
 from hadyn.model.policy import Policy
 from hadyn.model.routes import entries
@@ -44,7 +46,7 @@ def documents() -> Iterator[Document]:
     """One Service and its Ingress for each spelling, and for each of many random sets of options."""
     sets = [[(option, name, example)] for option, name, example in spellings()]
     chance = Random(7)
-    with_backend = [option for option in ON_OBJECTS if option is not CANARY]
+    with_backend = [option for option in ON_OBJECTS if option not in (CANARY, TCP_SERVICE_PORT)]
     for _ in range(SETS):
         some = chance.sample(with_backend, chance.randint(2, len(with_backend)))
         sets.append([(option, option.annotation, option.example) for option in some])
@@ -55,6 +57,11 @@ def documents() -> Iterator[Document]:
             target = of_service if Scope.SERVICE in option.scope else leading
             target["metadata"]["annotations"][annotation] = example
         yield from (of_service, leading, slice_(name, "10.0.0.1", port=8080))
+        # The same for connections to a port of its own.
+        of_port = deepcopy(leading)
+        of_port["metadata"]["name"] += "-port"
+        of_port["metadata"]["annotations"][TCP_SERVICE_PORT.annotation] = str(10_000 + number)
+        yield of_port
     yield USERS
 
 

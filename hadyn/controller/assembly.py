@@ -32,6 +32,7 @@ from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
 from hadyn.errors import FileNotWritten, HadynError, NotHAProxy, TemporaryError
+from hadyn.model.addresses import Address
 from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
 from hadyn.model.problems import ObjectRef
@@ -40,6 +41,7 @@ from hadyn.observe.log import configure
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.process.memory import give_back
+from hadyn.process.ports import obstacle_on
 from hadyn.render.bootstrap import supply
 from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
@@ -139,6 +141,7 @@ class Assembly:
         are_brought = any(source.brings_secrets for source in self.sources)
         inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
         filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
+        filing.main.obstacle = lambda port: obstacle_on(Address(each.ip, port) for each in listeners(settings))
         reconciler = Reconciler(
             filing=filing,
             runtime=self._runtime(metrics.commanded),

@@ -101,6 +101,7 @@ def configuration(
         spare_slots=settings.slots,
         options=wish.options,
         replicas=_replicas(settings, wish),
+        ports=wish.ports,
         extras=wish.extras,
     )
 

@@ -28,6 +28,7 @@ from hadyn.model.options.slots import DRAIN_TIME, SLOT_NAMES, SLOTS, SLOTS_INCRE
 from hadyn.model.parts import Canary, Part
 from hadyn.model.passwords import User, UserList, read_users
 from hadyn.model.policy import Policy
+from hadyn.model.ports import lines_for, server_words_for
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.routes import Lead
 from hadyn.model.services import Found
@@ -67,13 +68,14 @@ class Workshop:
         has_homes = choices.value(SLOT_NAMES) is True
         if has_homes and names_no_pods(supply):
             problems.append(nameless(choices.setter(SLOT_NAMES) or found.source))
+        directives = lines_for(found.backend, choices.directives())
         server_lines, namespace = choices.server_directives(), found.source.namespace
         problems += strangers(choices, namespace)
         part = Part(
             supply,
             capacity,
-            choices.directives(),
-            tuple(in_namespace(line, namespace) for line in server_lines),
+            directives,
+            tuple(in_namespace(line, namespace) for line in server_words_for(found.backend, server_lines)),
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
             passwords=_password_secrets(found, voices),

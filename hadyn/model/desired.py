@@ -23,6 +23,8 @@ ANY_HOST = "_"
 """Stands for the host of rules without one; never a host name."""
 DEFAULT_KEY = "*"
 """Key of the exact map for requests that nothing else matches; never starts a host and path."""
+PORT_SIGN = ":"
+"""Begins what stands for the host of those who asked for a port of their own: ``:5432``."""
 FIELD_SEPARATOR = "|"
 """Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
 UNAVAILABLE = "_503"
@@ -139,6 +141,8 @@ class MapName(StrEnum):
     """Who may come, by host, Ingress and the beginning of an address (``networks.py``)."""
     PASSTHROUGH = "passthrough"
     """Where connections go whose TLS is left to the pods, by host."""
+    PORTS = "ports"
+    """Where connections to a port go, by ``port_key``."""
     EXPRESSED = "expressed"
     """Hosts with routes by regular expressions."""
     EXPRESSIONS = "expressions"
@@ -150,6 +154,20 @@ class MapName(StrEnum):
 
 
 MapKey = tuple[MapName, str]
+
+
+def port_key(number: int) -> str:
+    """Return what stands for the host of those who asked for this port."""
+    return f"{PORT_SIGN}{number}"
+
+
+def is_port_key(host: str) -> bool:
+    return host.startswith(PORT_SIGN)
+
+
+def port_in(key: str) -> int:
+    """Return the port that a ``port_key`` stands for."""
+    return int(key.removeprefix(PORT_SIGN))
 
 
 def backend_of(value: str) -> str:
@@ -215,6 +233,8 @@ class Route:
         """The map and the key in it that carry this route, as the frontend looks them up."""
         if self.host == DEFAULT_KEY:
             return MapName.EXACT, DEFAULT_KEY
+        if is_port_key(self.host):
+            return MapName.PORTS, self.host
         if self.expression:
             return MapName.EXPRESSIONS, self.rank or self.host + self.path
         if self.exact:

@@ -38,11 +38,12 @@ from hadyn.model.objects import (
 )
 from hadyn.model.parts import Part, Parts
 from hadyn.model.policy import Policy
+from hadyn.model.ports import Port, Ports
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
 from hadyn.model.references import Reference, References, concerns_referrers, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
-from hadyn.model.routes import Resolution, resolve
+from hadyn.model.routes import Resolution
 from hadyn.model.sayings import affected, neighbours_of
 from hadyn.model.services import Found, Missing, find, leads_elsewhere
 from hadyn.model.standing import Standing
@@ -83,6 +84,7 @@ class Inventory:
         self._parts = Parts()
         self._remembering: set[str] = set()
         self._left_to_haproxy: set[str] = set()
+        self._ports = Ports(policy.own_addresses)
         self._wanted = Wanted()
         self._hosts_of: Index[str, str] = Index()
         self._sharing_hosts_of: Index[str, str] = Index()
@@ -158,14 +160,15 @@ class Inventory:
     def main_wish(self) -> MainWish:
         """What objects want of the main file."""
         replicas = replicas_in(self._membership.of(self._replicas))
-        has_passthrough, remembers_clients, leaves_names, extras = self._sections
-        return MainWish(self._standing.options, has_passthrough, remembers_clients, leaves_names, replicas, extras)
+        has_passthrough, remembers_clients, leaves_names, extras, ports = self._sections
+        said = self._standing.options
+        return MainWish(said, has_passthrough, remembers_clients, leaves_names, replicas, extras, ports)
 
     @property
-    def _sections(self) -> tuple[bool, bool, bool, frozenset[Extra]]:
-        """What of the main file somebody needs: for TLS that passes, what is remembered of clients, names, rare routes."""
+    def _sections(self) -> tuple[bool, bool, bool, frozenset[Extra], tuple[Port, ...]]:
+        """What of the main file somebody needs: for TLS that passes, what is remembered of clients, names, rare routes, ports."""
         has_passthrough, leaves_names = self._certificates.has_passthrough, bool(self._left_to_haproxy)
-        return has_passthrough, bool(self._remembering), leaves_names, self._wanted.extras
+        return has_passthrough, bool(self._remembering), leaves_names, self._wanted.extras, self._ports.wanted
 
     @property
     def standing_ref(self) -> ObjectRef | None:
@@ -321,13 +324,9 @@ class Inventory:
     def _has_other_routes(self, host: str, dirty: Dirty) -> bool:
         """Resolve a host anew; note the backends it leads to otherwise than before."""
         before = self._hosts.pop(host, Resolution())
-        after = resolve(
-            host,
-            self._claims.of(host),
-            self._find,
-            shared_hosts=self._policy.shared_hosts,
-            standing=self._standing.of_objects,
-        )
+        standing, shared_hosts = self._standing.of_objects, self._policy.shared_hosts
+        claims = self._claims.of(host)
+        after = self._ports.resolve(host, claims, self._find, shared_hosts=shared_hosts, standing=standing)
         if after.routes or after.problems:
             self._hosts[host] = after
         leads_before, leads_after = ({lead.found.backend: lead for lead in each.leads} for each in (before, after))

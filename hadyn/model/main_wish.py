@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip
 from hadyn.model.extras import NONE, Extra
 from hadyn.model.objects import Endpoints, EndpointSlice, Options, Readiness
+from hadyn.model.ports import Port
 from hadyn.model.store import Held
 
 
@@ -16,7 +17,7 @@ class MainWish:
     """The operator's ``options``, and what is there for the sake of some object.
 
     That is TLS that passes through, tables of clients that no reload may lose, names that HAProxy
-    resolves, and the pods of --peers-service, sorted: name and IP.
+    resolves, the pods of --peers-service, sorted: name and IP, and ports of Services without HTTP.
     """
 
     options: Options = ()
@@ -25,6 +26,7 @@ class MainWish:
     leaves_names: bool = False
     replicas: tuple[tuple[str, str], ...] = ()
     extras: frozenset[Extra] = NONE
+    ports: tuple[Port, ...] = ()
 
 
 def replicas_in(listings: Iterable[Held]) -> tuple[tuple[str, str], ...]:

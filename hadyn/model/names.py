@@ -10,9 +10,11 @@ import re
 from functools import lru_cache
 
 _TARGET = r"[a-z0-9][a-z0-9.-]*(_[0-9]+)?"
-OWN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]*_{_TARGET}(_stable|_canary_{_TARGET})?")
+OWN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]*_{_TARGET}(_tcp|_stable|_canary_{_TARGET})?")
 SLOT_PREFIX = "s"
 SPARE_PREFIX = "_spare_"
+OF_CONNECTIONS = "_tcp"
+"""Ends the name of a backend for connections to a port of its own: the same Service may be asked by HTTP, too."""
 PEERS = "_peers"
 """The section of those who keep each other's stick tables."""
 DEFAULTS = "hadyn"
@@ -27,6 +29,15 @@ def backend_name(namespace: str, service: str, port: int) -> str:
 def resource_backend_name(namespace: str, name: str) -> str:
     """HAProxy's name for an object of kind Backend (hadyn.io): ``default_api``."""
     return f"{namespace}_{name}"
+
+
+def name_for_connections(backend: str) -> str:
+    """HAProxy's name for what connections to a port of its own lead to: ``shop_db_5432_tcp``."""
+    return backend + OF_CONNECTIONS
+
+
+def is_of_connections(backend: str) -> bool:
+    return backend.endswith(OF_CONNECTIONS)
 
 
 def stable_name(backend: str) -> str:

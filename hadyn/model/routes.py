@@ -17,7 +17,7 @@ from msgspec import Struct
 from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice, stand_in_of
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, leading_to
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, is_port_key, leading_to
 from hadyn.model.expressed_routes import expression_entries, ranked
 from hadyn.model.extras import NONE, Extra
 from hadyn.model.handshakes import believed
@@ -87,6 +87,9 @@ def entries(routes: Sequence[Route]) -> dict[MapKey, str]:
     """Return the map entries that carry the routes of one host."""
     found: dict[MapKey, str] = expression_entries(routes)
     for route in routes:
+        if is_port_key(route.host):
+            found |= {route.key: route.backend} if route.backend else {}
+            continue
         found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
         if route.passes_tls and route.backend and route.host not in (ANY_HOST, DEFAULT_KEY):
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
@@ -119,7 +122,7 @@ class _Resolving:
 
     def refuse(self, claim: Claim, owner: Ingress) -> None:
         """The host belongs to another namespace."""
-        said = f"{'any host' if self._host == ANY_HOST else self._host} belongs to namespace {owner.namespace}: {owner.ref} {_claimed(owner)}"
+        said = f"{'any host' if self._host == ANY_HOST else self._host} belongs to namespace {owner.namespace}: {owner.ref} {claimed(owner)}"
         remedy = "Use another host, or --shared-hosts"
         self._problems[Problem(claim.ingress.ref, claim.paths[0].field, Reason.CLAIMED, said, remedy)] = None
 
@@ -130,7 +133,7 @@ class _Resolving:
         if taken is not None:
             _, winning_rule, winner = taken
             if winner is not ingress and (not rule.is_default or winning_rule.is_default):
-                said = f"{self._spelled(rule)}: {winner.ref} {_claimed(winner)}"
+                said = f"{self._spelled(rule)}: {winner.ref} {claimed(winner)}"
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
@@ -177,7 +180,7 @@ class _Resolving:
                         claim.ingress, rule, Reason.NOT_FOUND, said, "Give it the host and path of a route"
                     )
             elif ingress.namespace != claim.ingress.namespace:
-                said = f"{self._spelled(rule)}: {ingress.ref} {_claimed(ingress)}, in another namespace"
+                said = f"{self._spelled(rule)}: {ingress.ref} {claimed(ingress)}, in another namespace"
                 self._add_problem(
                     claim.ingress, rule, Reason.CLAIMED, said, "A canary shares within its namespace only"
                 )
@@ -268,5 +271,6 @@ def _names_in_tls(ingress: Ingress, host: str) -> bool:
     return any({host, f"*.{host.partition('.')[2]}"}.intersection(rule.hosts) for rule in ingress.tls)
 
 
-def _claimed(winner: Ingress) -> str:
+def claimed(winner: Ingress) -> str:
+    """Say since when an Ingress has what others want, too."""
     return "claimed it first" if winner.created == NEVER else f"has claimed it since {winner.created}"

@@ -14,6 +14,7 @@ from hadyn.model.expressed_routes import with_neighbours
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
 PATHS = (MapName.EXACT, MapName.PREFIX, MapName.EXPRESSIONS)
+LEADING = (MapName.PASSTHROUGH, MapName.PORTS)
 ASKED = (MapName.NETWORKS, MapName.CANARIES, MapName.CANARY_PATTERNS)
 """Looked up for a path that says so."""
 ANNOUNCED = (MapName.HOSTS, MapName.EXPRESSED)
@@ -30,7 +31,7 @@ def plan_entries(
     path yet stays unknown. Who may come, and who is a canary's, is said before a path asks for it.
     """
     lists = [key for key in sorted(desired) if key[0] in ASKED]
-    passing = [key for key in sorted(desired) if key[0] is MapName.PASSTHROUGH and _can_lead(desired[key], loaded)]
+    passing = [key for key in sorted(desired) if key[0] in LEADING and _can_lead(desired[key], loaded)]
     waiting = [key for key in desired if key[0] in PATHS and not _can_lead(desired[key], loaded)]
     left = with_neighbours(waiting, desired)
     paths = [key for key in sorted(desired) if key[0] in PATHS and key not in left]

@@ -48,6 +48,16 @@ def check_free(addresses: Iterable[Address]) -> None:
             raise WrongUsage(f"cannot listen on {address}: {_reason(cause, address)}", remedy=_remedy(cause)) from cause
 
 
+def obstacle_on(addresses: Iterable[Address]) -> str:
+    """Say why HAProxy could not have one of these addresses to itself, "" where it can have all."""
+    for address in addresses:
+        try:
+            _try(address)
+        except OSError as cause:
+            return _reason(cause, address)
+    return ""
+
+
 def check_unanswered(sockets: Iterable[Path]) -> None:
     """Raise NotHAProxy where somebody answers on a path at which HAProxy is going to: it would take it without a word."""
     for path in sockets:

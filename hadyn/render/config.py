@@ -21,6 +21,7 @@ from hadyn.model.options.logs import LOG_TARGET, RING
 from hadyn.model.options.option import Section
 from hadyn.model.options.routing import Said
 from hadyn.model.options.tuning import MAXCONN
+from hadyn.model.ports import Port
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import Serving
 from hadyn.planner.plan import Seating
@@ -30,6 +31,7 @@ from hadyn.render.limits import limit_sections
 from hadyn.render.logs import ring_section
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import passthrough_sections
+from hadyn.render.ports import port_sections, ports_map
 from hadyn.render.redirects import redirecting_section
 from hadyn.render.replicas import Replicas, peers_section
 from hadyn.render.resolvers import ANSWER_GUARD, Resolvers, resolvers_section, slot_words
@@ -64,7 +66,7 @@ class ConfigSettings:
 
     ``credentials`` is the folder of what server lines name, "" where none does. ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
     root starts HAProxy, ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy
-    speaks none. ``options`` are the operator's for all, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command. ``extras`` are what some route wants of the frontend.
+    speaks none. ``options`` are the operator's for all, ``ports`` those of Services without HTTP, on the same addresses, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command. ``extras`` are what some route wants of the frontend.
     """
 
     bind: tuple[Address, ...]
@@ -83,6 +85,7 @@ class ConfigSettings:
     replicas: Replicas | None = None
     credentials: str = ""
     extras: frozenset[Extra] = NONE
+    ports: tuple[Port, ...] = ()
 
     def __post_init__(self) -> None:
         optional = (*((self.jail.folder,) if self.jail else ()), *((self.tls.listing,) if self.tls else ()))
@@ -115,18 +118,30 @@ def main_config(settings: ConfigSettings, capabilities: Capabilities) -> str:
                 extras=settings.extras,
             ),
             *_passthrough(settings, said),
+            *_ports(settings, said),
             redirecting_section(DEFAULTS),
             f"# How often clients ask: nobody comes here.\n{limit_sections(DEFAULTS)}",
-            f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n",
+            _without_slots(settings.maps),
             *(() if capabilities.has_dynamic_backends else _spare_sections(settings)),
         )
     )
+
+
+def _without_slots(maps: str) -> str:
+    """HAProxy shall know the map of ports before there is an entry in it, and a frontend with a port."""
+    known = f"    acl has_port str(),map_str({ports_map(maps)}) -m found\n"
+    return f"# Without slots: whatever leads here gets a 503.\nbackend {UNAVAILABLE} from {DEFAULTS}\n{known}"
 
 
 def _passthrough(settings: ConfigSettings, said: Said) -> Iterator[str]:
     if settings.tls and settings.tls.passes_on:
         operators = main_lines(Section.FRONTEND, said)
         yield passthrough_sections(settings.tls, listener, defaults=DEFAULTS, maps=settings.maps, operators=operators)
+
+
+def _ports(settings: ConfigSettings, said: Said) -> Iterator[str]:
+    ips = dict.fromkeys(address.ip for address in settings.bind)
+    yield from port_sections(settings.ports, ips, listener, settings.maps, is_logged=said.value(LOG_TARGET) is not None)
 
 
 def _spare_sections(settings: ConfigSettings) -> Iterator[str]:

@@ -13,6 +13,8 @@ from hadyn.model.directives import Directive
 from hadyn.model.extras import Extra
 from hadyn.model.names import slot_name
 from hadyn.model.passwords import User, UserList
+from hadyn.model.ports import Port
+from hadyn.model.problems import ObjectRef
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
@@ -78,6 +80,7 @@ def test_the_section_of_a_backend_is_the_golden_one(case: str, golden: Golden) -
     golden(f"render/{case}.cfg", CASES[case])
 
 
+DATABASE = ObjectRef("Ingress", "shop", "db")
 MAIN_CASES = {
     "smallest": SETTINGS,
     "tls": replace(
@@ -92,6 +95,15 @@ MAIN_CASES = {
     "passthrough": replace(
         SETTINGS,
         tls=TlsSettings((Address("::", 8443),), "/run/hadyn/certificates/crt-list", passes_on="hadyn-1f2e3d4c"),
+    ),
+    "ports": replace(
+        SETTINGS,
+        bind=(Address("::", 8080), Address("10.0.0.1", 80)),
+        ports=(
+            Port(5432, DATABASE, "spec"),
+            Port(5672, DATABASE, "spec", takes_header=True, log_format='%ci "to" %b'),
+        ),
+        options=(("log-target", "stdout"),),
     ),
     "every_setting": ConfigSettings(
         bind=(Address("::", 8080), Address("10.0.0.1", 80)),

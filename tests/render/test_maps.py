@@ -20,6 +20,7 @@ def test_entries_go_to_the_file_of_their_map_sorted_by_key() -> None:
         MapName.PREFIX: "a.example/ shop_api_80\nb.example/ shop_web_80\n",
         MapName.NETWORKS: "",
         MapName.PASSTHROUGH: "",
+        MapName.PORTS: "",
         MapName.EXPRESSED: "",
         MapName.EXPRESSIONS: "",
         MapName.CANARIES: "",

@@ -13,6 +13,7 @@ from hadyn.model.decoding.hosts import Refused, canonical_host
 from hadyn.model.decoding.leaves import MAX_NAME, Findings, is_dns_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
 from hadyn.model.decoding.paths import ReadPath, checked_path, free_path, looks_like_a_pattern
+from hadyn.model.decoding.port_rules import rule_of_port
 from hadyn.model.decoding.targets import WireBackend, read_target
 from hadyn.model.desired import ANY_HOST
 from hadyn.model.further_hosts import with_further_hosts
@@ -77,6 +78,8 @@ def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, i
     if not hosts and catch_all is None and not findings.faults():
         findings.add("spec", "there is nothing to serve: no path and no defaultBackend", "Add a rule with a path")
     legacy_class = (wire.metadata.annotations or {}).get(CLASS_ANNOTATION)
+    tls = _tls(spec.tls or [], findings)
+    own = rule_of_port(hosts, catch_all, tls, options, findings)
     return Ingress(
         namespace=identity.namespace,
         name=identity.name,
@@ -84,9 +87,9 @@ def read_ingress(wire: WireIngress, identity: Identity, findings: Findings, *, i
         options=options,
         class_name=_class_name(legacy_class, spec.ingress_class_name, findings),
         has_legacy_class=legacy_class is not None,
-        hosts=with_further_hosts(hosts, options),
-        catch_all=catch_all,
-        tls=_tls(spec.tls or [], findings),
+        hosts=(own,) if own else with_further_hosts(hosts, options),
+        catch_all=None if own else catch_all,
+        tls=() if own else tls,
         published=_published(wire.status),
         faults=findings.faults(),
     )

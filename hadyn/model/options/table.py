@@ -14,6 +14,7 @@ from hadyn.model.options.canary import CANARY_OPTIONS
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
+from hadyn.model.options.ports import TCP_SERVICE_LOG_FORMAT, TCP_SERVICE_PORT, TCP_SERVICE_PROXY_PROTOCOL
 from hadyn.model.options.request_options import REQUEST_OPTIONS
 from hadyn.model.options.responses import RESPONSE_OPTIONS
 from hadyn.model.options.slots import DRAIN_TIME, SLOT_NAMES, SLOTS, SLOTS_INCREMENT, SLOTS_MAX, SLOTS_MIN_FREE
@@ -27,6 +28,9 @@ OPTIONS: tuple[Option[Any], ...] = (
     SLOT_NAMES,
     DISCOVERY,
     *CANARY_OPTIONS,
+    TCP_SERVICE_PORT,
+    TCP_SERVICE_PROXY_PROTOCOL,
+    TCP_SERVICE_LOG_FORMAT,
     *BACKEND_OPTIONS,
     *REQUEST_OPTIONS,
     *RESPONSE_OPTIONS,

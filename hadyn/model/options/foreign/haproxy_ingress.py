@@ -9,7 +9,6 @@ _AUTH_URL = (
 )
 _ACME = "certificates come as Secrets: cert-manager fills them"
 _FASTCGI = "hadyn speaks HTTP to pods: put a FastCGI gateway (nginx, Caddy) into the pod"
-_TCP = "hadyn serves HTTP; other protocols pass by SNI with hadyn.io/ssl-passthrough"
 _CLIENTS = "HAProxy heeds it in no backend, so nothing is lost; for all hosts the ConfigMap says it"
 _WAF = "HAProxy has no WAF of its own: put one before or behind it"
 
@@ -85,9 +84,6 @@ HAPROXY_INGRESS = Peer(
         "server-alias-regex": "hosts are looked up, not matched: hadyn.io/server-alias names them",
         "source-address-intf": "the node's routes decide",
         "ssl-passthrough-http-port": "requests without TLS follow the other Ingresses of the host",
-        "tcp-service-log-format": _TCP,
-        "tcp-service-port": _TCP,
-        "tcp-service-proxy-protocol": _TCP,
         "acme-preferred-chain": _ACME,
         "auth-external-placement": _AUTH_URL,
         "auth-headers-fail": _AUTH_URL,

@@ -1,0 +1,125 @@
+"""Ports of HAProxy's own for Services that speak no HTTP: who has which, and where it leads.
+
+Rules: of several who claim a port the oldest has it; those of HAProxy and hadyn are nobody's. A port is claimed
+as a host is, by a name that no host can have, so all that holds for routes holds for it: it leads elsewhere without a reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hadyn.model.addresses import Address
+from hadyn.model.claims import Claim, Voice
+from hadyn.model.desired import Route, is_port_key, port_in
+from hadyn.model.directives import Directive
+from hadyn.model.names import is_of_connections, name_for_connections
+from hadyn.model.objects import Options
+from hadyn.model.options.ports import TCP_SERVICE_LOG_FORMAT, TCP_SERVICE_PORT, TCP_SERVICE_PROXY_PROTOCOL
+from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.routes import Lead, Resolution, claimed, resolve
+from hadyn.model.services import Find, Missing
+
+_OF_REQUESTS = (
+    "http-request",
+    "http-response",
+    "http-after-response",
+    "http-reuse",
+    "cookie",
+    "compression",
+    "filter",
+    "acl",
+)
+_OF_HTTP_SERVERS = {"proto", "alpn", "cookie"}
+"""First words of what means something to HTTP alone; HAProxy refuses some of it here."""
+_FIELD = f"metadata.annotations[{TCP_SERVICE_PORT.annotation}]"
+_IN_TCP_MODE = Directive("mode", "tcp")
+
+
+class Port(Struct, frozen=True, gc=False, order=True):
+    """Where HAProxy listens for connections that it passes on.
+
+    With ``takes_header`` each begins with the header of the PROXY protocol; ``log_format`` is "" for HAProxy's tcplog.
+    ``owner`` is the object that asks for it in a ``field``.
+    """
+
+    number: int
+    owner: ObjectRef
+    field: str
+    takes_header: bool = False
+    log_format: str = ""
+
+
+class Ports:
+    """All ports that somebody has; ``own`` are the addresses of HAProxy and hadyn."""
+
+    def __init__(self, own: Iterable[Address]) -> None:
+        self._own = frozenset(address.port for address in own)
+        self._ports: dict[str, Port] = {}
+
+    @property
+    def wanted(self) -> tuple[Port, ...]:
+        """Those that HAProxy shall open, sorted."""
+        return tuple(sorted(self._ports.values()))
+
+    def resolve(
+        self, host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool, standing: Options
+    ) -> Resolution:
+        """Settle what a host comes to, or a port: who has it and where it leads; ``claims`` come oldest first."""
+        if is_port_key(host):
+            return self._of_port(host, claims, find)
+        return resolve(host, claims, find, shared_hosts=shared_hosts, standing=standing)
+
+    def _of_port(self, key: str, claims: Sequence[Claim], find: Find) -> Resolution:
+        self._ports.pop(key, None)
+        number = port_in(key)
+        if number in self._own:
+            said = f"port {number} is one of hadyn's own"
+            refused = (_problem(claim, Reason.NOT_ALLOWED, said, "Take another port") for claim in claims)
+            return Resolution(problems=tuple(refused))
+        if not claims:
+            return Resolution()
+        first, *others = claims
+        said = f"port {number}: {first.ingress.ref} {claimed(first.ingress)}"
+        problems = [_problem(other, Reason.CLAIMED, said, "Take another port") for other in others]
+        self._ports[key] = _port(number, first)
+        (rule,) = first.paths
+        route = Route(key, "", True, None, first.ingress.title)
+        found = find(first.ingress.namespace, rule.target) if rule.target else None
+        if isinstance(found, Missing):
+            field = f"{rule.field}.backend" if rule.field.endswith("]") else rule.field
+            problems.append(Problem(first.ingress.ref, field, found.reason, found.said, found.remedy))
+        if found is None or isinstance(found, Missing):
+            return Resolution(routes=(route,), problems=tuple(problems))
+        found = replace(found, backend=name_for_connections(found.backend))
+        lead = Lead(found, 1, (Voice(first.ingress.age, first.ingress.options),))
+        led = Route(key, "", True, found.backend, first.ingress.title)
+        return Resolution(routes=(led,), leads=(lead,), problems=tuple(problems))
+
+
+def lines_for(backend: str, directives: tuple[Directive, ...]) -> tuple[Directive, ...]:
+    """Return the lines of a backend: for connections to a port those that HAProxy understands there."""
+    if not is_of_connections(backend):
+        return directives
+    kept = (line for line in directives if not line.words[0].startswith(_OF_REQUESTS) and line != _IN_TCP_MODE)
+    return (_IN_TCP_MODE, *kept)
+
+
+def server_words_for(backend: str, directives: tuple[Directive, ...]) -> tuple[Directive, ...]:
+    """Return the words of a backend's servers, as ``lines_for`` does."""
+    if not is_of_connections(backend):
+        return directives
+    return tuple(each for each in directives if each.words[0] not in _OF_HTTP_SERVERS)
+
+
+def _port(number: int, claim: Claim) -> Port:
+    said = dict[str, object](claim.ingress.options)
+    log_format = said.get(TCP_SERVICE_LOG_FORMAT.name, "")
+    assert isinstance(log_format, str)
+    return Port(number, claim.ingress.ref, _FIELD, said.get(TCP_SERVICE_PROXY_PROTOCOL.name) is True, log_format)
+
+
+def _problem(claim: Claim, reason: Reason, said: str, remedy: str) -> Problem:
+    return Problem(claim.ingress.ref, _FIELD, reason, said, remedy)

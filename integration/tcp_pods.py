@@ -1,0 +1,146 @@
+"""Pods that speak no HTTP: each says its name first, then sends back every line.
+
+Rule: the pod speaks first, as many a database does; a proxy that waits for the client would never connect the two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from types import TracebackType
+from typing import Self
+
+from hadyn.model.addresses import Address
+
+ANSWER_SECONDS = 10.0
+
+
+class TcpPod(socketserver.ThreadingTCPServer):
+    """One listener; connections that it has go on when it stops listening, until ``stop`` has waited long enough."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, name: str, ip: str, port: int) -> None:
+        super().__init__((ip, port), _Connection)
+        self.name = name
+        self.address = Address(*self.server_address[:2])
+        self.open_connections: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), name=name)
+        self._thread.start()
+
+    def stop(self, _grace_seconds: float = 0.0) -> None:
+        """Close everything."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        for connection in list(self.open_connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that go away are part of many tests."""
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: TcpPod
+
+    def handle(self) -> None:
+        self.server.open_connections.add(self.request)
+        self.wfile.write(f"{self.server.name}\n".encode())
+        while line := self.rfile.readline(1024):
+            self.wfile.write(line)
+        self.server.open_connections.discard(self.request)
+
+
+class TcpPods:
+    """Hosts pods for a Deployment; a context manager that stops those that are left."""
+
+    def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
+
+    def start(self, name: str, ip: str, port: int, *, delay_seconds: float = 0.0) -> TcpPod:
+        pod = TcpPod(name, ip, port)
+        self._open.callback(pod.stop)
+        return pod
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+
+class Client:
+    """One connection; ``partner`` is the pod that greeted, "" where the connection was closed without a word."""
+
+    def __init__(self, port: int, first: bytes = b"", ip: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((ip, port), ANSWER_SECONDS)
+        self._socket.sendall(first)
+        self._lines = self._socket.makefile("rb")
+        self.partner = ""
+        with contextlib.suppress(ConnectionError):
+            self.partner = self._lines.readline().decode().strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lines.close()
+        self._socket.close()
+
+    def echo(self, text: str) -> str:
+        """Say a line; return what comes back."""
+        self._socket.sendall(f"{text}\n".encode())
+        return self._lines.readline().decode().strip()
+
+
+def greeted_by(port: int) -> str:
+    """Connect once; return the pod that greeted, "" where the connection was closed without a word."""
+    with Client(port) as client:
+        return client.partner
+
+
+class Knocking:
+    """Clients that connect one after the other, each for an echo, until left; ``failed`` says of each why."""
+
+    def __init__(self, port: int, clients: int = 4) -> None:
+        self.by_pod: dict[str, int] = {}
+        self.failed: list[str] = []
+        self._port = port
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._knock) for _ in range(clients)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def have_met(self, names: list[str]) -> bool:
+        return set(names) <= self.by_pod.keys()
+
+    def _knock(self) -> None:
+        while not self._is_over.wait(0.002):
+            try:
+                with Client(self._port) as client:
+                    partner, answer = client.partner, client.echo("hello")
+            except OSError as cause:
+                self.failed.append(repr(cause))
+                continue
+            if not partner or answer != "hello":
+                self.failed.append(f"{partner}: {answer}")
+            self.by_pod[partner] = self.by_pod.get(partner, 0) + 1

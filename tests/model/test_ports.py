@@ -1,0 +1,137 @@
+"""Ports of their own for Services without HTTP: who has one, where it leads, what its backend is."""
+
+from __future__ import annotations
+
+import pytest
+
+from hadyn.model.addresses import Address
+from hadyn.model.desired import MapName
+from hadyn.model.inventory import Inventory
+from hadyn.model.policy import Policy
+from hadyn.model.routes import entries
+from tests.given import backend_of, changes, ingress, rule, service, tls
+
+PORT = "hadyn.io/tcp-service-port"
+OWN = Policy(own_addresses=frozenset({Address("127.0.0.1", 8443)}))
+
+
+def stocked(*objects, policy=OWN):
+    inventory = Inventory(policy)
+    inventory.apply(changes(*objects, service("shop", "db"), service("shop", "web")))
+    return inventory
+
+
+def of_port(name, port="5432", *, to="db", **more):
+    annotations = {PORT: port, **more.pop("annotations", {})}
+    return ingress("shop", name, rules=[], default=backend_of(to), annotations=annotations, **more)
+
+
+def leading(inventory):
+    return {
+        key: value
+        for host in inventory.hosts()
+        for (name, key), value in entries(inventory.routes(host)).items()
+        if name is MapName.PORTS
+    }
+
+
+def said(inventory):
+    return [(problem.object.name, problem.field, problem.reason.value) for problem in inventory.problems()]
+
+
+@pytest.mark.parametrize(
+    "annotation", [PORT, "haproxy-ingress.github.io/tcp-service-port", "ingress.kubernetes.io/tcp-service-port"]
+)
+def test_a_port_leads_to_a_backend_in_tcp_mode(annotation):
+    inventory = stocked(ingress("shop", "db", host=None, annotations={annotation: "5432"}))
+
+    assert leading(inventory) == {":5432": "shop_db_80_tcp"}
+    assert [str(line) for line in inventory.backend("shop_db_80_tcp").directives] == ["mode tcp"]
+    assert [port.number for port in inventory.main_wish.ports] == [5432]
+    assert said(inventory) == []
+
+
+def test_an_ingress_for_a_port_has_no_host_and_no_catch_all():
+    inventory = stocked(of_port("db"), ingress("shop", "web"))
+    assert inventory.hosts() == {":5432", "a.example"}
+
+
+def test_a_port_is_given_up_with_its_ingress_and_follows_its_target():
+    inventory = stocked(of_port("db"))
+    inventory.apply(changes(of_port("db", to="web")))
+    assert leading(inventory) == {":5432": "shop_web_80_tcp"}
+    assert inventory.backend("shop_db_80_tcp") is None
+
+    inventory.apply(changes(deletes=(of_port("db").ref,)))
+    assert leading(inventory) == {}
+    assert inventory.main_wish.ports == ()
+
+
+def test_the_oldest_has_a_port_whichever_namespace_it_is_in_and_the_next_has_it_after():
+    older, younger = of_port("older", created="2026-01-01T00:00:00Z"), of_port("younger", to="web")
+    inventory = stocked(younger, older)
+    assert leading(inventory) == {":5432": "shop_db_80_tcp"}
+    assert said(inventory) == [("younger", f"metadata.annotations[{PORT}]", "Claimed")]
+
+    inventory.apply(changes(deletes=(older.ref,)))
+    assert leading(inventory) == {":5432": "shop_web_80_tcp"}
+    assert said(inventory) == []
+
+
+def test_a_port_of_hadyns_own_is_refused():
+    inventory = stocked(of_port("db", "8443"))
+    assert leading(inventory) == {}
+    assert inventory.main_wish.ports == ()
+    assert said(inventory) == [("db", f"metadata.annotations[{PORT}]", "NotAllowed")]
+
+
+def test_a_port_without_service_listens_and_leads_nowhere_until_it_comes():
+    inventory = stocked(of_port("db", to="late"))
+    assert leading(inventory) == {}
+    assert len(inventory.main_wish.ports) == 1
+    assert said(inventory) == [("db", "spec.defaultBackend", "NotFound")]
+
+    inventory.apply(changes(service("shop", "late")))
+    assert leading(inventory) == {":5432": "shop_late_80_tcp"}
+    assert said(inventory) == []
+
+
+def test_what_an_ingress_for_a_port_says_of_hosts_targets_and_tls_is_named():
+    objects = ingress(
+        "shop",
+        "db",
+        rules=[rule("db.example", "/", "db"), rule("db.example", "/web", "web")],
+        annotations={PORT: "5432"},
+        tls=[tls("cert", "db.example")],
+    )
+    inventory = stocked(objects)
+    assert leading(inventory) == {":5432": "shop_db_80_tcp"}
+    fields = {field for _, field, reason in said(inventory) if reason == "NotSupported"}
+    assert fields == {"spec", "spec.tls", "spec.rules[0].host"}
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "http", "-1", " 80", "8e3", "\uff18\uff10"])
+def test_what_is_no_port_is_a_fault_and_the_ingress_is_about_http(value):
+    inventory = stocked(of_port("db", value))
+    assert leading(inventory) == {}
+    assert said(inventory) == [("db", f"metadata.annotations[{PORT}]", "InvalidValue")]
+
+
+@pytest.mark.parametrize("value", ["%[src]", "%ST", "a\nb", "%", "%cix", "%{+Q}ci", ""])
+def test_a_log_format_that_haproxy_could_refuse_is_a_fault(value):
+    inventory = stocked(of_port("db", annotations={"hadyn.io/tcp-service-log-format": value}))
+    assert said(inventory) == [("db", "metadata.annotations[hadyn.io/tcp-service-log-format]", "InvalidValue")]
+
+
+def test_the_lines_of_a_backend_that_are_about_requests_are_left_out_on_its_port_alone():
+    annotations = {"hadyn.io/response-set-headers": "X-A: b", "hadyn.io/backend-protocol": "h2", PORT: "5432"}
+    of_web = {name: value for name, value in annotations.items() if name != PORT}
+    inventory = stocked(
+        ingress("shop", "port", host=None, service="db", annotations=annotations),
+        ingress("shop", "web", service="db", annotations=of_web),
+    )
+    of_connections, of_requests = inventory.backend("shop_db_80_tcp"), inventory.backend("shop_db_80")
+    assert [str(line) for line in of_connections.directives] == ["mode tcp"]
+    assert of_connections.server_directives == ()
+    assert [line.words[0] for line in of_requests.directives] == ["http-response"]
+    assert [str(line) for line in of_requests.server_directives] == ["proto h2"]
