@@ -175,5 +175,12 @@ class OutOfMemory(PermanentError):
     def __init__(self) -> None:
         super().__init__(
             "there is not enough memory for hadyn; HAProxy goes on",
-            remedy="Give hadyn more, docs/benchmarks.md says how much; started again it takes HAProxy over",
+            remedy="Give hadyn more, docs/benchmarks.md says how much, or more threads; started again it takes HAProxy over",
+        )
+
+    @staticmethod
+    def is_meant_by(failure: BaseException | None) -> bool:
+        """Whether Python has no memory for an object, or none for the stack of another thread."""
+        return isinstance(failure, MemoryError) or (
+            isinstance(failure, RuntimeError) and str(failure) == "can't start new thread"
         )

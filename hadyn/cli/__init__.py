@@ -78,10 +78,10 @@ class Hadyn(click.Group):
             ctx.exit(_INTERRUPTED)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
-        except MemoryError as cause:
-            exhausted = OutOfMemory()
-            raise Failed(exhausted.happened, exhausted.remedy) from cause
         except Exception as mistake:
+            if OutOfMemory.is_meant_by(mistake):
+                exhausted = OutOfMemory()
+                raise Failed(exhausted.happened, exhausted.remedy) from mistake
             if ctx.meta.get(DEBUG):
                 raise
             happened = f"hadyn made a mistake: {type(mistake).__name__}: {mistake}"

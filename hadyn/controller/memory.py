@@ -22,7 +22,7 @@ def watch_threads() -> None:
 
 
 def _ended(arguments: threading.ExceptHookArgs, /) -> None:
-    if not issubclass(arguments.exc_type, MemoryError):
+    if not OutOfMemory.is_meant_by(arguments.exc_value):
         threading.__excepthook__(arguments)
         return
     with contextlib.suppress(OSError):
