@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import dns.rrset
 import pytest
 
 from hadyn.planner.observed import ObservedSlot, SlotState
@@ -54,6 +55,27 @@ backend web
   server s1 web.example:80 init-addr 10.99.0.9
   server s2 web.example:80
 """
+
+
+SERVICES = """
+resolvers dns
+  nameserver test {server}
+  timeout resolve 1s
+  timeout retry 1s
+
+backend web
+  server-template s 1-3 _http._tcp.web.example resolvers dns resolve-prefer ipv4 init-addr none
+"""
+
+
+def of_services(asked: Asked) -> Iterable[bytes]:
+    """One service of each of two priorities, with the addresses of their hosts."""
+    message = asked.built(
+        *(f"SRV {number} 1 80 web-{number}.example." for number in (1, 2)) if asked.type == "SRV" else ()
+    )
+    for number in (1, 2):
+        message.additional.append(dns.rrset.from_text(f"web-{number}.example.", 1, "IN", "A", f"10.99.0.{number}"))
+    yield message.to_wire()
 
 
 @pytest.fixture
@@ -104,6 +126,15 @@ def test_a_resolver_may_have_no_server_but_must_be_there(start: Start) -> None:
     assert unfilled.state is SlotState.MAINT
     with pytest.raises(DidNotStart, match="unable to find required resolvers"):
         start(SERVERLESS.format(resolvers=""))
+
+
+@pytest.mark.fact("services-by-name")
+def test_slots_filled_by_services_take_every_priority_and_no_other_name(start: Start) -> None:
+    with ScriptedDns(of_services) as server:
+        haproxy = start(SERVICES.format(server=server.address))
+        haproxy.wait_until(lambda: seated(haproxy) == ["10.99.0.1", "10.99.0.2"])
+        said = haproxy.say("set server web/s1 fqdn _http._tcp.api.example")
+    assert "fqdn failed because SRV resolution is configured" in said
 
 
 @pytest.mark.fact("who-answered")
