@@ -84,7 +84,7 @@ class Inventory:
         self._parts = Parts()
         self._remembering: set[str] = set()
         self._left_to_haproxy: set[str] = set()
-        self._ports = Ports(policy.own_addresses)
+        self._ports = Ports(policy)
         self._wanted = Wanted()
         self._hosts_of: Index[str, str] = Index()
         self._sharing_hosts_of: Index[str, str] = Index()
@@ -160,9 +160,8 @@ class Inventory:
     def main_wish(self) -> MainWish:
         """What objects want of the main file."""
         replicas = replicas_in(self._membership.of(self._replicas))
-        has_passthrough, remembers_clients, leaves_names, extras, ports = self._sections
-        said = self._standing.options
-        return MainWish(said, has_passthrough, remembers_clients, leaves_names, replicas, extras, ports)
+        passing, remembering, names, extras, ports = self._sections
+        return MainWish(self._standing.options, passing, remembering, names, replicas, extras, ports)
 
     @property
     def _sections(self) -> tuple[bool, bool, bool, frozenset[Extra], tuple[Port, ...]]:
@@ -324,9 +323,8 @@ class Inventory:
     def _has_other_routes(self, host: str, dirty: Dirty) -> bool:
         """Resolve a host anew; note the backends it leads to otherwise than before."""
         before = self._hosts.pop(host, Resolution())
-        standing, shared_hosts = self._standing.of_objects, self._policy.shared_hosts
-        claims = self._claims.of(host)
-        after = self._ports.resolve(host, claims, self._find, shared_hosts=shared_hosts, standing=standing)
+        standing = self._standing.of_objects
+        after = self._ports.resolve(host, self._claims.of(host), self._find, standing=standing)
         if after.routes or after.problems:
             self._hosts[host] = after
         leads_before, leads_after = ({lead.found.backend: lead for lead in each.leads} for each in (before, after))

@@ -6,18 +6,18 @@ as a host is, by a name that no host can have, so all that holds for routes hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hadyn.model.addresses import Address
 from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import Route, is_port_key, port_in
 from hadyn.model.directives import Directive
 from hadyn.model.names import is_of_connections, name_for_connections
 from hadyn.model.objects import Options
 from hadyn.model.options.ports import TCP_SERVICE_LOG_FORMAT, TCP_SERVICE_PORT, TCP_SERVICE_PROXY_PROTOCOL
+from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.routes import Lead, Resolution, claimed, resolve
 from hadyn.model.services import Find, Missing
@@ -53,10 +53,11 @@ class Port(Struct, frozen=True, gc=False, order=True):
 
 
 class Ports:
-    """All ports that somebody has; ``own`` are the addresses of HAProxy and hadyn."""
+    """All ports that somebody has."""
 
-    def __init__(self, own: Iterable[Address]) -> None:
-        self._own = frozenset(address.port for address in own)
+    def __init__(self, policy: Policy) -> None:
+        self._own = frozenset(address.port for address in policy.own_addresses)
+        self._shared_hosts = policy.shared_hosts
         self._ports: dict[str, Port] = {}
 
     @property
@@ -64,13 +65,11 @@ class Ports:
         """Those that HAProxy shall open, sorted."""
         return tuple(sorted(self._ports.values()))
 
-    def resolve(
-        self, host: str, claims: Sequence[Claim], find: Find, *, shared_hosts: bool, standing: Options
-    ) -> Resolution:
+    def resolve(self, host: str, claims: Sequence[Claim], find: Find, *, standing: Options) -> Resolution:
         """Settle what a host comes to, or a port: who has it and where it leads; ``claims`` come oldest first."""
         if is_port_key(host):
             return self._of_port(host, claims, find)
-        return resolve(host, claims, find, shared_hosts=shared_hosts, standing=standing)
+        return resolve(host, claims, find, shared_hosts=self._shared_hosts, standing=standing)
 
     def _of_port(self, key: str, claims: Sequence[Claim], find: Find) -> Resolution:
         self._ports.pop(key, None)
