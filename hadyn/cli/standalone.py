@@ -35,7 +35,9 @@ class Judged:
         lines = _Lines(self.manifests)
         book, now = self.inventory.certificates, time.time()
         untimely = filter(None, (book.untimely(name, now) for name in book.names()))
-        return tuple(sorted(map(lines.located, (*self.inventory.problems(), *untimely)), key=_by_place))
+        outdated = book.handshakes.untimely(now)
+        found = (*self.inventory.problems(), *untimely, *outdated)
+        return tuple(sorted(map(lines.located, found), key=_by_place))
 
     def entries(self) -> dict[MapKey, str]:
         """The entries of all maps."""

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hadyn.model.authorities import CA
 from hadyn.model.certificates import certificate_name
-from hadyn.model.handshakes import PRINT_DIGITS, Handshakes, untimely
+from hadyn.model.handshakes import PRINT_DIGITS, Handshakes
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.planner.authorities import (
     AUTHORITIES,
     REVOKED,
+    AuthorityCommand,
     CommitAuthorities,
     DeleteAuthorities,
     NewAuthorities,
@@ -89,6 +90,13 @@ class AuthorityKeeper:
                 self._refuse(next(iter(wanted)), refusal.text)
         return taken
 
+    def planned(self) -> Iterator[AuthorityCommand]:
+        """Yield what a cycle would tell HAProxy now."""
+        for secret in sorted(self.handshakes.secrets()):
+            for file, pem in self._wanted(secret).items():
+                if file not in self.present:
+                    yield from (NewAuthorities(file), SetAuthorities(file, pem), CommitAuthorities(file))
+
     def drop(self, used: Collection[str]) -> None:
         """Have HAProxy and the folder be rid of files that none of these parameters of lines name."""
         named = {file for parameters in used for file in self.door.authorities_named_in(parameters)}
@@ -125,16 +133,13 @@ class AuthorityKeeper:
 
     def problems(self, now: float) -> list[Problem]:
         """Return what HAProxy and the time (seconds since 1970) make of authorities."""
-        found: list[Problem] = []
-        for secret in self.handshakes.secrets():
-            authorities = self.handshakes.authorities(secret)
-            refusal = self._refused.get(self._wanted_stem(secret))
-            if refusal is not None:
-                said = f"HAProxy does not take it: {refusal}"
-                found.append(Problem(secret, f"data[{CA}]", Reason.REFUSED_BY_HAPROXY, said, REMEDY))
-            elif authorities and (problem := untimely(secret, authorities, now)):
-                found.append(problem)
-        return found
+        refusals = {secret: self._refused.get(self._wanted_stem(secret)) for secret in self.handshakes.secrets()}
+        refused = [
+            Problem(secret, f"data[{CA}]", Reason.REFUSED_BY_HAPROXY, f"HAProxy does not take it: {said}", REMEDY)
+            for secret, said in refusals.items()
+            if said is not None
+        ]
+        return [*refused, *self.handshakes.untimely(now)]
 
     def _put(self, wanted: dict[str, str]) -> None:
         for file, pem in wanted.items():

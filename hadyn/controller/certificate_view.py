@@ -67,7 +67,7 @@ def certificates_document(book: Certificates) -> Document:
 def planned(keeper: CertificateKeeper) -> list[CertificateCommand]:
     """Return what a cycle would tell HAProxy now."""
     book, files = keeper.book, keeper.files
-    commands: list[CertificateCommand] = []
+    commands: list[CertificateCommand] = list(keeper.authorities.planned())
     for name in sorted(book.names()):
         pair = book.pair(name)
         if pair and files.pem(name) != pair.pem:

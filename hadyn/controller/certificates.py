@@ -70,6 +70,7 @@ class CertificateKeeper:
     _troubles: dict[str, Problem] = field(default_factory=dict)
     _too_long: set[str] = field(default_factory=set)
     _missing_since: dict[str, float] = field(default_factory=dict)
+    _authority_troubles: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         self.running = RunningCertificates(self.door)
@@ -105,6 +106,7 @@ class CertificateKeeper:
         self.authorities.file()
         self._file_hosts(self.book.hosts() | self.files.hosts())
         self._drop(self.files.names())
+        self._settle_authorities()
 
     def keep(self, touched: Touched) -> list[str]:
         """Bring what is touched in step; return what was done, in words. Raises what CertificateDoor does."""
@@ -114,6 +116,7 @@ class CertificateKeeper:
         names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
         handed = self._hand_over(sorted(names))
         believed = self._hand_over_authorities(hosts)
+        spoke = any(map(self.files.parameters_of, hosts))
         self._file_hosts(hosts)
         refused = {name for name, pem in handed.items() if not self._is_committed(name, pem)}
         plan, unfit = self._put_lines(hosts)
@@ -125,6 +128,8 @@ class CertificateKeeper:
             changes += len(plan.additions) + len(plan.departures)
         self._before.clear()
         self._drop(names)
+        if spoke or any(map(self.files.parameters_of, hosts)) or self._are_judged(hosts):
+            self._settle_authorities()
         self._judge_again(names)
         return [*_words(sorted(handed.keys() - refused), changes), *believed]
 
@@ -141,6 +146,7 @@ class CertificateKeeper:
                 self.files.put_back(name, None)
         hosts = self.authorities.leave_out(alerts)
         self._file_hosts(hosts)
+        self._settle_authorities()
         self._judge_again([name for name, _ in named])
         return bool(named or hosts)
 
@@ -152,6 +158,7 @@ class CertificateKeeper:
 
     def compare(self) -> Iterator[Touched]:
         """Read what HAProxy has, a portion at a time; yield what is not as it should be."""
+        self._settle_authorities()
         self._judge_again(self.book.names())
         for _ in self.running.read():
             yield Touched()
@@ -163,7 +170,7 @@ class CertificateKeeper:
         self._drop(self.running.idle(self.files))
         names, hosts = self.running.differing(self.files, but=self._too_long)
         hosts.update(host for name in names for host in self.book.hosts_of(name))
-        hosts.update(host for host in self.book.hosts() if not self._shakes_as_wanted(host))
+        hosts.update(host for host in self.book.handshakes.hosts() if not self._shakes_as_wanted(host))
         if self._wanted(DEFAULT) != self.files.pem(DEFAULT):
             names.add(DEFAULT)
         secrets = {DEFAULT_REF if name == DEFAULT else self.book.secret(name) for name in names}
@@ -203,6 +210,15 @@ class CertificateKeeper:
         taken = self.authorities.hand_over(secrets, is_reachable=self.running.is_reachable)
         self._want_reload()
         return [f"authorities of {listed(taken)} set"] if taken else []
+
+    def _are_judged(self, hosts: Iterable[str]) -> bool:
+        """Whether clients of any of these hosts are asked for certificates."""
+        return any(self.book.handshakes.of(host).secret for host in hosts)
+
+    def _settle_authorities(self) -> None:
+        """Be rid of authorities that no line names, and note what is wrong with the others."""
+        self.authorities.drop(self.files.parameters())
+        self._authority_troubles = tuple(self.authorities.problems(self.epoch()))
 
     def _want_reload(self) -> None:
         """Want a reload for what is too long for a command, as long as something is."""
@@ -300,7 +316,6 @@ class CertificateKeeper:
                 self._refused.pop(name, None)
             self._missing_since.pop(name, None)
             self.files.remove(name)
-        self.authorities.drop(self.files.parameters())
 
     def _judge_again(self, names: Iterable[str]) -> None:
         """Note what HAProxy and the time make of certificates."""
@@ -313,7 +328,7 @@ class CertificateKeeper:
                 self._troubles[name] = Problem(secret, CRT, Reason.REFUSED_BY_HAPROXY, said, REMEDY)
             elif untimely := self.book.untimely(name, now):
                 self._troubles[name] = untimely
-        self.filing.certificate_problems = (*self._troubles.values(), *self.authorities.problems(now))
+        self.filing.certificate_problems = (*self._troubles.values(), *self._authority_troubles)
 
 
 def _say_if_refused(answer: Answer | None) -> None:

@@ -33,18 +33,14 @@ class Authorities(Struct, frozen=True, gc=False):
     """Who is believed: ``pem`` has each certificate once, ``revoked`` the lists of revoked ones ("" for none).
 
     Seconds since 1970: ``ends`` is until when any of the certificates is valid, ``lists_end`` until when all
-    lists are believed, 0 for ever. ``fingerprint`` is equal for the same authorities and lists alone.
+    lists are believed, 0 for ever. ``fingerprint``, 64 hexadecimal digits, is equal for the same authorities and lists alone.
     """
 
     pem: str
     revoked: str
     ends: int
     lists_end: int
-
-    @property
-    def fingerprint(self) -> str:
-        """64 hexadecimal digits."""
-        return hashlib.sha256(f"{self.pem}\n{self.revoked}".encode()).hexdigest()
+    fingerprint: str
 
 
 class AuthoritiesVerdict(Struct, frozen=True, gc=False):
@@ -76,11 +72,13 @@ def _judged(values: Mapping[str, bytes]) -> Authorities:
         said = "no certificate in it may sign others"
         raise Refused(_field(CA), said, "Put the certificate of the authority there, not one that it issued")
     lists = _blocks(values, CRL, REVOKED, MAX_LISTS) if CRL in values else []
+    pem, revoked = ("".join(map(str, each)) for each in (blocks, lists))
     return Authorities(
-        pem="".join(map(str, blocks)),
-        revoked="".join(map(str, lists)),
+        pem=pem,
+        revoked=revoked,
         ends=max(x509_chains.validity(each)[1] for each in certificates),
         lists_end=_end_of_lists(lists, certificates),
+        fingerprint=hashlib.sha256(f"{pem}\n{revoked}".encode()).hexdigest(),
     )
 
 

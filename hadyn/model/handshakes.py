@@ -76,6 +76,7 @@ class Handshakes:
         self._shared_hosts = shared_hosts
         self._hosts: dict[str, Handshake] = {}
         self._hosts_of: Index[ObjectRef, str] = Index()
+        self._secrets: set[ObjectRef] = set()
         self._verdicts: dict[ObjectRef, AuthoritiesVerdict] = {}
 
     def of(self, host: str) -> Handshake:
@@ -92,7 +93,11 @@ class Handshakes:
 
     def secrets(self) -> frozenset[ObjectRef]:
         """Return the Secrets that clients are judged by."""
-        return frozenset(secret for each in self._hosts.values() if (secret := each.secret))
+        return frozenset(self._secrets)
+
+    def hosts(self) -> frozenset[str]:
+        """Return the hosts for which something is said."""
+        return frozenset(self._hosts)
 
     def is_missing(self, secret: ObjectRef) -> bool:
         """Whether there is no Secret (any more)."""
@@ -103,6 +108,11 @@ class Handshakes:
         if secret not in self._hosts_of:
             return []
         return [fault.problem_of(secret) for fault in self._verdict(secret).faults]
+
+    def untimely(self, now: float) -> list[Problem]:
+        """Return what the time (seconds since 1970) makes of authorities, where it lets nobody in."""
+        judging = ((secret, self.authorities(secret)) for secret in sorted(self._secrets))
+        return [problem for secret, found in judging if found and (problem := untimely(secret, found, now))]
 
     def changed(self, secrets: Iterable[ObjectRef]) -> set[str]:
         """Forget what was known of Secrets; return the hosts that are to be settled anew."""
@@ -136,7 +146,9 @@ class Handshakes:
         if after != USUAL:
             self._hosts[host] = after
         self._hosts_of.move(host, _filled(before.secret), _filled(secret))
+        self._secrets.update(_filled(secret))
         if before.secret and before.secret not in self._hosts_of:
+            self._secrets.discard(before.secret)
             self._verdicts.pop(before.secret, None)
         return before != after, problems
 

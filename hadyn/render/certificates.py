@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class CertificateFiles:
         self._pems: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, ...]] = {}
         self._parameters: dict[str, str] = {}
+        self._spoken: Counter[str] = Counter()
         self.authorities = AuthorityFiles(folder)
         self._listed = CertificateList(self.path)
         self._due: set[str] = set()
@@ -88,7 +90,7 @@ class CertificateFiles:
 
     def parameters(self) -> frozenset[str]:
         """Return all that lines of the list say of handshakes."""
-        return frozenset(self._parameters.values())
+        return frozenset(self._spoken)
 
     def hosts(self) -> frozenset[str]:
         return frozenset(self._hosts)
@@ -113,18 +115,27 @@ class CertificateFiles:
         """Set the certificates of a host, and how HAProxy shakes hands for it; ``write`` writes the list."""
         assert HOST.fullmatch(host), host
         before = {(name, self.parameters_of(host)) for name in self._hosts.pop(host, ())}
-        self._parameters.pop(host, None)
+        self._speak(host, parameters if names else "")
         after = dict.fromkeys((name, parameters) for name in names)
         if names:
             self._hosts[host] = names
-        if names and parameters:
-            self._parameters[host] = parameters
         for name, said in before - after.keys():
             self._listed.discard(name, host, said)
         for name, said in after:
             if (name, said) not in before:
                 self._listed.add(name, host, said)
         self._is_list_due = self._is_list_due or before != after.keys()
+
+    def _speak(self, host: str, parameters: str) -> None:
+        """Let a host have these parameters instead of those before."""
+        before = self._parameters.pop(host, "")
+        if before:
+            self._spoken[before] -= 1
+        if not self._spoken[before]:
+            del self._spoken[before]
+        if parameters:
+            self._parameters[host] = parameters
+            self._spoken[parameters] += 1
 
     def is_listed(self, name: str) -> bool:
         """Whether some host has this certificate."""
@@ -170,6 +181,7 @@ class CertificateFiles:
             with contextlib.suppress(OSError):
                 path.unlink()
         self._pems, self._hosts, self._parameters, self._listed = {}, {}, {}, CertificateList(self.path)
+        self._spoken.clear()
         self.authorities.clear()
         self._due.clear()
         self._is_list_due = False

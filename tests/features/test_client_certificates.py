@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hadyn.controller.certificate_view import planned
 from hadyn.model.problems import ObjectRef
 from tests.authorities import root
 from tests.features.house import House
 from tests.features.test_certificates import DEFAULT, WEB, commands, files, prints, served
-from tests.given import decoded, ingress_document, rule, secret
+from tests.given import changes, decoded, ingress_document, rule, secret
 
 CA, OTHER = root(), root("other")
 ASKS, ITS_SECRET = ObjectRef("Ingress", "shop", "web"), ObjectRef("Secret", "shop", "ca")
@@ -171,6 +172,31 @@ def test_authorities_too_long_for_a_command_come_by_a_reload_with_that_reason(ho
     assert (meanwhile, reloads) == ([OTHER.certificate], {"CERTIFICATE_TOO_LONG": 1})
     assert (judged_by(house), house.reloads()) == ([OTHER.certificate], {"CERTIFICATE_TOO_LONG": 1})
     assert is_filed(house)
+
+
+def test_authorities_that_keep_haproxy_from_starting_are_left_out_and_nobody_is_believed_by_them(house):
+    house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
+    keeper = house.wheel.reconciler.certificates
+    (file,) = [name for name in files(house) if name.endswith(".ca")]
+    said = f"Couldn't open the ca-file '{house.folder.certificates}/{file}' (no certificate or crl found)."
+    is_one = keeper.leave_out([said])
+    house.compare_everything()
+
+    assert is_one
+    assert files(house) == ["crt-list", "default.pem"]
+    assert judged_by(house) == []
+    assert house.problems() == ["secret shop/ca: RefusedByHAProxy"]
+
+
+def test_a_plan_tells_which_authorities_a_cycle_would_hand_over(house):
+    house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
+    keeper = house.wheel.reconciler.certificates
+    before = planned(keeper)
+    house.wheel.reconciler.filing.inventory.apply(changes(ca(OTHER)))
+    kinds = [str(command).partition(" shop_")[0] for command in planned(keeper)]
+
+    assert before == []
+    assert kinds[:3] == ["new ssl ca-file", "set ssl ca-file", "commit ssl ca-file"]
 
 
 def test_hosts_change_their_ciphers_and_protocols_at_once(house):

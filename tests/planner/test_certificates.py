@@ -11,7 +11,12 @@ from tests.pairs import pair
 CERTIFICATES = ("shop_a", "shop_b", "shop_c")
 HOSTS = tuple(f"h{number}.example" for number in range(8))
 wishes = st.dictionaries(
-    st.sampled_from(HOSTS), st.lists(st.sampled_from(CERTIFICATES), max_size=2, unique=True), max_size=8
+    st.sampled_from(HOSTS),
+    st.tuples(
+        st.lists(st.sampled_from(CERTIFICATES), max_size=2, unique=True),
+        st.sampled_from(("", "alpn h2", "verify optional ca-file /ca")),
+    ),
+    max_size=8,
 )
 
 
@@ -25,6 +30,10 @@ def by_host(lines):
 
 def served(lines):
     return {host: {line.certificate for line in found} for host, found in by_host(lines).items()}
+
+
+def shaken(lines):
+    return {host: {line.parameters for line in found} for host, found in by_host(lines).items()}
 
 
 def test_what_is_right_needs_nothing():
@@ -53,6 +62,15 @@ def test_a_line_that_stands_there_twice_is_taken_away_once():
     assert plan_lines({"h1.example": ["shop_a"]}, by_host(lines)) == LinePlan((), (lines[1],))
 
 
+def test_a_host_that_shakes_hands_otherwise_has_a_line_of_its_own_before_it_leaves_the_other():
+    line = Line("shop_a", ("h1.example", "h2.example"), 2)
+    plan = plan_lines({"h1.example": ["shop_a"]}, by_host([line]), {"h1.example": "alpn h2"})
+
+    assert plan == LinePlan(
+        (AddLine("shop_a", ("h1.example",), "alpn h2"), AddLine("shop_a", ("h2.example",))), (line,)
+    )
+
+
 def test_many_hosts_are_divided_among_lines():
     hosts = [f"h{number:03}.example" for number in range(120)]
     plan = plan_lines({host: ["shop_a"] for host in hosts}, {})
@@ -72,12 +90,13 @@ def test_any_wishes_in_a_row_come_true_and_nobody_who_stays_is_ever_without(step
     lines, number, wanted = [], 1, {}
     for step in steps:
         before = served(lines)
-        touched = {host: step.get(host, []) for host in HOSTS}
-        plan = plan_lines(touched, by_host(lines))
+        touched = {host: step.get(host, ([], ""))[0] for host in HOSTS}
+        said = {host: parameters for host, (_, parameters) in step.items() if parameters}
+        plan = plan_lines(touched, by_host(lines), said)
         moments = []
         for addition in plan.additions:
             number += 1
-            lines.append(Line(addition.certificate, addition.hosts, number))
+            lines.append(Line(addition.certificate, addition.hosts, number, addition.parameters))
             moments.append(served(lines))
         for line in plan.departures:
             lines.remove(line)
@@ -86,5 +105,6 @@ def test_any_wishes_in_a_row_come_true_and_nobody_who_stays_is_ever_without(step
         staying = {host: names & wanted.get(host, set()) for host, names in before.items()}
 
         assert served(lines) == wanted
+        assert shaken(lines) == {host: {said.get(host, "")} for host in wanted}
         assert all(names <= moment.get(host, set()) for moment in moments for host, names in staying.items())
-        assert plan_lines(touched, by_host(lines)) == LinePlan()
+        assert plan_lines(touched, by_host(lines), said) == LinePlan()
