@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cache
 from random import Random
 from typing import Any
-
-import pytest
 
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory
@@ -26,6 +25,8 @@ from integration.stack import Stack
 from tests.given import decoded
 
 SETS = 80
+ALL_CAN = (2, 8)
+"""From this version on every HAProxy can do what any option says."""
 USERS = {
     "apiVersion": "v1",
     "kind": "Secret",
@@ -65,25 +66,27 @@ def documents() -> Iterator[Document]:
     yield USERS
 
 
-@pytest.fixture(scope="module")
-def annotated() -> Inventory:
-    inventory = Inventory(Policy())
+@cache
+def annotated(version: tuple[int, ...]) -> Inventory:
+    """What a HAProxy of this version is to serve."""
+    inventory = Inventory(Policy(haproxy=version))
     objects = tuple(decoded(document) for document in documents())
     inventory.apply(Changes("test", upserts=objects, is_operators_own=True))
     return inventory
 
 
-def test_haproxy_takes_every_option_alone_and_in_random_company(haproxy: HAProxyBinary, annotated: Inventory) -> None:
+def test_haproxy_takes_every_option_alone_and_in_random_company(haproxy: HAProxyBinary) -> None:
+    inventory = annotated(min(haproxy.version[:2], ALL_CAN))
     with Stack(haproxy.path, speaks_tls=True) as stack:
-        stack.files.put_main(stack.main_text(annotated.main_wish))
-        stack.put_credentials(annotated.credentials)
-        names = sorted(annotated.backend_names())
+        stack.files.put_main(stack.main_text(inventory.main_wish))
+        stack.put_credentials(inventory.credentials)
+        names = sorted(inventory.backend_names())
         for name in names:
-            backend = annotated.backend(name)
+            backend = inventory.backend(name)
             assert backend is not None
             stack.files.put_backend(name, backend_section(backend, Seating(3, {"s2": backend.endpoints[0]})))
-        for host in annotated.hosts():
-            stack.files.put_maps(entries(annotated.routes(host)))
+        for host in inventory.hosts():
+            stack.files.put_maps(entries(inventory.routes(host)))
         stack.files.write_maps()
         stack.install()
     assert len(names) > SETS

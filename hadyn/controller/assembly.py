@@ -12,6 +12,7 @@ import logging
 import queue
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hadyn.controller.belated import BelatedSource
@@ -35,10 +36,12 @@ from hadyn.errors import FileNotWritten, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.addresses import Address
 from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
+from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
 from hadyn.observe.http import HttpServer
 from hadyn.observe.log import configure
 from hadyn.observe.metrics import Metrics
+from hadyn.planner.capabilities import OLDEST
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.process.memory import give_back
 from hadyn.process.ports import obstacle_on
@@ -139,7 +142,7 @@ class Assembly:
         files = StateFiles(self.folder)
         pace = ReloadPace(settings.reload_interval)
         are_brought = any(source.brings_secrets for source in self.sources)
-        inventory = Inventory(policy(settings), secrets_are_brought=are_brought)
+        inventory = Inventory(self._policy(), secrets_are_brought=are_brought)
         filing = Filing(inventory, files, pace, self._spell_main, place_of=self._place_of)
         filing.main.obstacle = lambda port: obstacle_on(Address(each.ip, port) for each in listeners(settings))
         reconciler = Reconciler(
@@ -178,6 +181,11 @@ class Assembly:
             wall_clock=now,
             drift_interval=settings.drift_interval,
         )
+
+    def _policy(self) -> Policy:
+        version = self.process.capabilities.version
+        # Of a sidecar's HAProxy nothing but the oldest is known before it has answered.
+        return replace(policy(self.settings), haproxy=() if version == OLDEST else version)
 
     def _keeper(self, reconciler: Reconciler) -> CertificateKeeper:
         found = keeper(

@@ -61,7 +61,9 @@ class Workshop:
         """Settle the backend that ``leads`` lead to; return it, those beside it, and what is wrong with its options."""
         found = leads[0].found
         voices = {voice for lead in leads for voice in lead.voices}
-        choices = Choices(found.source, self._options(found.source), voices, self._standing.of_objects)
+        choices = Choices(
+            found.source, self._options(found.source), voices, self._standing.of_objects, self._policy.haproxy
+        )
         problems = list(choices.problems(found.backend))
         capacity = self._capacity(choices, problems)
         supply = self._supply(found, choices, problems)

@@ -26,10 +26,18 @@ Lines = tuple[Directive, ...]
 class Choices:
     """The value of each option, and who said it."""
 
-    def __init__(self, source: ObjectRef, own: Options, voices: Iterable[Voice], standing: Options = ()) -> None:
+    def __init__(
+        self,
+        source: ObjectRef,
+        own: Options,
+        voices: Iterable[Voice],
+        standing: Options = (),
+        haproxy: tuple[int, ...] = (),
+    ) -> None:
         """``source`` is the Service (or Backend) with the options ``own``; ``voices`` may come in any order.
 
-        ``standing`` options hold where nobody says otherwise; they have no setter.
+        ``standing`` options hold where nobody says otherwise; they have no setter. What the version
+        ``haproxy`` cannot do is left out, () can all.
         """
         self._own = own
         self._standing = standing
@@ -44,7 +52,10 @@ class Choices:
                 chosen, setter = self._values.setdefault(name, (value, voice.ref))
                 if chosen != value and setter != source:
                     self._outvoiced.append((name, voice.ref))
-        self._chosen = Said(tuple((name, value) for name, (value, _) in self._values.items()), standing)
+        self._version = haproxy
+        self._beyond = [(name, setter) for name, (_, setter) in self._values.items() if self._is_beyond(name)]
+        said = tuple((name, value) for name, (value, _) in self._values.items() if not self._is_beyond(name))
+        self._chosen = Said(said, tuple(each for each in standing if not self._is_beyond(each[0])))
 
     def value(self, option: Option[Value], /) -> Value | None:
         """The typed value, the option's default where nobody says anything."""
@@ -80,6 +91,17 @@ class Choices:
             said = f"backend {backend} has another value from {self._values[name][1]}, which is older"
             remedy = "Annotate the Service, whose word counts"
             yield Problem(ref, f"metadata.annotations[{annotation}]", Reason.CLAIMED, said, remedy)
+        for name, ref in self._beyond:
+            option = BY_NAME[name]
+            said = f"HAProxy can do this from {_spelled(option.since)} on, and this one is {_spelled(self._version)}"
+            field = f"metadata.annotations[{option.annotation}]"
+            yield Problem(
+                ref, field, Reason.NOT_SUPPORTED, said, "Let hadyn have a newer HAProxy; it is left out until then"
+            )
+
+    def _is_beyond(self, name: str) -> bool:
+        """Whether this HAProxy cannot do what an option says."""
+        return bool(self._version) and self._version < BY_NAME[name].since
 
     def _lines_of_routes(self) -> Lines:
         """Return the lines about requests; those that are not for all Ingresses ask for the Ingress."""
@@ -98,6 +120,10 @@ class Choices:
             return next(iter(by_lines))
         titles = [voice.title for voice in speakers if voice.title not in by_lines.get(others, ())]
         return tuple(_conditional(by_lines, others, titles))
+
+
+def _spelled(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _lines_about_requests(said: Said) -> Lines:

@@ -32,14 +32,11 @@ def ranked(routes: Sequence[Route]) -> tuple[Route, ...]:
     return tuple(route if route.exact else replace(route, rank=ranks[route.path, route.expression]) for route in routes)
 
 
-def expression_entries(routes: Iterable[Route]) -> dict[MapKey, str]:
-    """Return the entries of one host's ranked routes, beside those that they have anyway."""
-    found: dict[MapKey, str] = {}
-    for route in routes:
-        if route.rank and route.host != DEFAULT_KEY:
-            found[MapName.EXPRESSED, route.host] = route.host
-            found[MapName.EXPRESSIONS, route.rank] = route.value
-    return found
+def expression_entries(route: Route) -> dict[MapKey, str]:
+    """Return the entries of a ranked route, beside those that it has anyway; none of any other."""
+    if not route.rank or route.host == DEFAULT_KEY:
+        return {}
+    return {(MapName.EXPRESSED, route.host): route.host, (MapName.EXPRESSIONS, route.rank): route.value}
 
 
 def with_neighbours(waiting: Collection[MapKey], entries: Iterable[MapKey]) -> set[MapKey]:

@@ -13,7 +13,8 @@ class Policy:
     """See the flags of the same names in ``hadyn run --help``.
 
     ``default_backend_service`` is "namespace/name:port" or "", ``config_map`` and ``peers_service`` "namespace/name" or "",
-    ``default_certificate`` "namespace/name", a file's path or "". ``own_addresses`` are
+    ``default_certificate`` "namespace/name", a file's path or "". ``haproxy`` is the
+    version as numbers, () where nobody knows it. ``own_addresses`` are
     listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
     """
 
@@ -32,4 +33,5 @@ class Policy:
     peers_service: str = ""
     namespaces_are_selected: bool = False
     default_certificate: str = ""
+    haproxy: tuple[int, ...] = ()
     own_addresses: frozenset[Address] = frozenset()

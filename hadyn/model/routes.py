@@ -9,7 +9,7 @@ where nobody claims "/".
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from msgspec import Struct
@@ -83,13 +83,14 @@ def resolve(
     return resolving.resolution()
 
 
-def entries(routes: Sequence[Route]) -> dict[MapKey, str]:
+def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
     """Return the map entries that carry the routes of one host."""
-    found: dict[MapKey, str] = expression_entries(routes)
+    found: dict[MapKey, str] = {}
     for route in routes:
         if is_port_key(route.host):
             found |= {route.key: route.backend} if route.backend else {}
             continue
+        found.update(expression_entries(route))
         found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
         if route.passes_tls and route.backend and route.host not in (ANY_HOST, DEFAULT_KEY):
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hadyn.model.options.balance import HASH_BALANCE_FACTOR, LOAD_BALANCE
+from hadyn.model.options.bandwidth import LIMIT_RATE, LIMIT_RATE_AFTER
 from hadyn.model.options.checks import (
     AGENT_CHECK_INTERVAL,
     AGENT_CHECK_PORT,
@@ -83,6 +84,8 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     RETRY_ON,
     REDISPATCH,
     ABORT_ON_CLOSE,
+    LIMIT_RATE,
+    LIMIT_RATE_AFTER,
     AFFINITY,
     AFFINITY_MEMORY,
     COOKIE_NAME,

@@ -141,6 +141,7 @@ class Option(Generic[Value]):
     value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name.
     ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. A route of an Ingress that
     says an option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation names of other controllers that mean the same.
+    ``since`` is the version of HAProxy that an option about a backend as a whole needs, () where all supported ones do.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Option(Generic[Value]):
     is_guard: bool = False
     main: Section | None = None
     concerns: Callable[[Value, str], bool] = everybody
+    since: tuple[int, ...] = ()
 
     @property
     def is_of_backends(self) -> bool:

@@ -12,7 +12,6 @@ _AUTH_URL = (
 _WAF = "HAProxy has no ModSecurity: put a WAF before or behind it"
 _TRACES = "HAProxy writes no traces: pods go on with the traceparent header, which it passes"
 _MIRROR = "HAProxy mirrors no requests"
-_RATE = "HAProxy shapes no response by annotation here; limit requests with hadyn.io/rate-limit-requests"
 _CACHE = "HAProxy asks no auth server, so there is nothing to keep"
 
 NGINX = Peer(
@@ -61,6 +60,8 @@ NGINX = Peer(
         "canary-by-header-value": "a value with a blank, ; or < is refused",
         "canary-by-header-pattern": "a smaller language: docs/expressions.md; no blank in it",
         "default-backend": "it is asked where no pod serves; pages for custom-http-errors are not asked of it",
+        "limit-rate": "HAProxy can do it from 2.7 on, an older one tells so",
+        "limit-rate-after": "answers that are longer, or do not say how long they are, are limited from their start",
         "use-regex": "expressions are paths of type ImplementationSpecific with signs of one; docs/expressions.md has the signs",
         "limit-rps": "requests beyond the rate get a 429 at once: no burst, and no 503",
         "limit-rpm": "requests beyond the rate get a 429 at once: no burst, and no 503",
@@ -116,8 +117,6 @@ NGINX = Peer(
         "enable-modsecurity": _WAF,
         "enable-opentelemetry": _TRACES,
         "enable-owasp-core-rules": _WAF,
-        "limit-rate": _RATE,
-        "limit-rate-after": _RATE,
         "mirror-host": _MIRROR,
         "mirror-request-body": _MIRROR,
         "mirror-target": _MIRROR,
