@@ -20,6 +20,7 @@ from integration.test_certificates import secret_of
 from tests.authorities import Authority, below, root
 from tests.pairs import Pair, pair
 
+ROTATIONS = 4
 PARTNERS, STRANGERS = root("partners"), root("strangers")
 BRANCH = below(PARTNERS, "branch")
 ALICE, BOB, MALLORY = PARTNERS.issue("alice"), PARTNERS.issue("bob"), STRANGERS.issue("alice")
@@ -189,6 +190,28 @@ def test_nobody_slips_in_while_an_ingress_begins_to_ask_or_its_secret_is_gone(an
     assert 200 not in seen
     assert broken == [403, 200, 403]
     assert {path.stat().st_mode & 0o777 for path in any_shop.folder.certificates.iterdir()} == {0o600}
+
+
+def test_authorities_that_change_refuse_nobody_who_is_believed_before_and_after(any_shop: Ground, pods: Pods) -> None:
+    pod = pods.start("pod-a")
+    any_shop.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+    any_shop.write("a.yaml", *site("a", auth_tls_secret="partners"))
+    any_shop.run()
+    worker, alice = any_shop.worker(), set()
+    one = ca_secret("partners", PARTNERS)
+    both = one | {"stringData": {"ca.crt": PARTNERS.certificate + STRANGERS.certificate}, "data": {}}
+    for secret, wanted in [(both, 200), (one, 403)] * ROTATIONS:
+        any_shop.write("cas.yaml", secret)
+
+        def is_told(wanted: int = wanted) -> bool:
+            alice.update(statuses(any_shop, "a.example", ALICE))
+            return statuses(any_shop, "a.example", MALLORY) == [wanted]
+
+        any_shop.until(is_told)
+
+    assert alice == {200}
+    assert (any_shop.worker(), any_shop.reloads()) == (worker, {})
+    assert len([path for path in any_shop.folder.certificates.iterdir() if path.suffix == ".ca"]) == 1
 
 
 def test_a_host_shakes_hands_as_its_ingress_says_at_once(any_shop: Ground) -> None:
