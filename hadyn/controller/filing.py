@@ -18,7 +18,16 @@ from hadyn.controller.mirror import MapMirror
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.shortfalls import refusal, unseated_problem
 from hadyn.errors import FileNotWritten
-from hadyn.model.desired import UNAVAILABLE, Backend, MapKey, backend_of, guard_of, leading_to
+from hadyn.model.desired import (
+    FIELD_SEPARATOR,
+    UNAVAILABLE,
+    Backend,
+    MapKey,
+    backend_of,
+    guard_for,
+    guard_of,
+    leading_to,
+)
 from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
 from hadyn.model.problems import ObjectRef, Problem
@@ -110,9 +119,11 @@ class Filing:
     def awaits_guard(self, value: str) -> bool:
         """Whether an entry leads to a backend whose lines about who may come are not there yet."""
         guard, name = guard_of(value), backend_of(value)
-        return (
-            bool(guard) and name != UNAVAILABLE and f"    {guard_line(guard)}\n" not in self.files.filed_section(name)
-        )
+        if not guard or name == UNAVAILABLE:
+            return False
+        section = self.files.filed_section(name)
+        ingress = value.split(FIELD_SEPARATOR)[1]
+        return not any(f"    {guard_line(each)}\n" in section for each in (guard, guard_for(guard, ingress)))
 
     def put_main(self) -> None:
         """Hand the main file to the files, and want a reload if HAProxy has to read it."""

@@ -11,7 +11,7 @@ from hadyn.model.canary import Share, joined, sharings
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
 from hadyn.model.credentials import Credentials, credentials_in, in_namespace, strangers
-from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint
+from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint, guard_for
 from hadyn.model.directives import UsersOf
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
@@ -81,7 +81,7 @@ class Workshop:
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
             passwords=_password_secrets(found, voices),
-            guards=self._guards(voices),
+            guards=self._guards(choices, voices),
             credentials=credentials_in(server_lines, namespace),
         )
         if shares:
@@ -137,9 +137,11 @@ class Workshop:
             canaries.append(Canary(supply, sharing.portion, sharing.titles))
         return tuple(canaries), refused
 
-    def _guards(self, voices: Iterable[Voice]) -> tuple[str, ...]:
-        guards = {guard(Said(voice.options, self._standing.of_objects)) for voice in voices}
-        return tuple(sorted(guards - {""}))
+    def _guards(self, choices: Choices, voices: Iterable[Voice]) -> tuple[str, ...]:
+        """Name what guards the routes of each Ingress; of all alike where the lines ask for none."""
+        named = [(guard(Said(voice.options, self._standing.of_objects)), voice.title) for voice in voices]
+        for_all = choices.are_for_all
+        return tuple(sorted({each if for_all else guard_for(each, title) for each, title in named if each}))
 
     def _user_list(self, part: Part, secret: ObjectRef) -> UserList:
         return UserList(UsersOf(secret.name).list_of(part.name), self._users(secret)[0])

@@ -84,6 +84,11 @@ class Choices:
             for line in option.server_directives(self._chosen.values[option.name], self)
         )
 
+    @property
+    def are_for_all(self) -> bool:
+        """Whether the lines about requests are for every Ingress that leads here, and for any that says the same."""
+        return not any(line.words[0] == "acl" for line in self._lines_of_routes())
+
     def problems(self, backend: str) -> Iterator[Problem]:
         """Each Ingress that is not heard."""
         for name, ref in self._outvoiced:

@@ -181,6 +181,11 @@ def guard_of(value: str) -> str:
     return fields[GUARD_FIELD - 1] if len(fields) >= GUARD_FIELD else ""
 
 
+def guard_for(guard: str, ingress: str) -> str:
+    """Name what guards the routes of one Ingress ("namespace/name") alone."""
+    return f"{guard} {ingress}"
+
+
 def leading_to(value: str, backend: str) -> str:
     """Return an entry that leads to this backend, all else as it is."""
     return backend + value[len(backend_of(value)) :]

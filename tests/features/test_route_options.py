@@ -207,6 +207,20 @@ def test_no_route_is_open_before_the_lines_that_ask_for_the_password(guarded):
     )
 
 
+@pytest.mark.parametrize("before", [{}, {"set_host": "pods.example"}])
+def test_no_route_is_open_because_another_ingress_asks_for_the_same_password(guarded, before):
+    guarded.change(
+        said("admin", host="admin.example", auth_secret="users"), said("more", host="more.example", **before)
+    )
+    guarded.wait(1)
+    guarded.sent()
+    guarded.deliver(said("more", host="late.example", auth_secret="users"))
+    guarded.wheel.turn(guarded._queued())
+    assert not [command for command in guarded.sent() if command.startswith("add map prefix.map late.example/")]
+    guarded.settle()
+    assert "late.example/" in guarded.routes()
+
+
 def test_another_host_of_the_same_mind_needs_no_reload(guarded):
     guarded.change(said("web", auth_secret="users"))
     guarded.wait(1)
