@@ -202,7 +202,7 @@ def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_th
         assert {any_ground.get() for _ in range(10)} == {(502, "")}
 
 
-@pytest.mark.parametrize(("family", "address"), [("both", "10.99.0.1"), ("ipv4", "10.99.0.1"), ("ipv6", "[fd00::1]")])
+@pytest.mark.parametrize(("family", "address"), [("ipv4", "10.99.0.1"), ("ipv6", "[fd00::1]")])
 def test_haproxy_prefers_the_family_that_hadyn_asks_for(any_ground: Ground, family: str, address: str) -> None:
     def of_both(asked: Asked) -> Iterable[bytes]:
         yield asked.answer({"A": "A 10.99.0.1", "AAAA": "AAAA fd00::1"}[asked.type])

@@ -7,13 +7,14 @@ refused, as everywhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Endpoint
 from hadyn.model.objects import BackendResource
 from hadyn.model.problems import Problem, Reason
-from hadyn.model.resolved import ResolvedName, ResolvedRecord
+from hadyn.model.resolved import DnsQuestion, Remark, ResolvedName, ResolvedRecord
 from hadyn.model.supply import Supply
 
 OwnAddresses = frozenset[Address]
@@ -44,14 +45,22 @@ def resolved_endpoints(
 def name_problems(supply: Supply, names: Sequence[ResolvedName], own_addresses: OwnAddresses) -> Iterator[Problem]:
     """Say what is wrong with the names of a backend.
 
-    That one type has no records is no problem while another has some.
+    That one type has no records is no problem while another has some; what holds for all types
+    is said once, of the name.
     """
     source, field = supply.found.source, _field(supply)
     has_records = any(name.records for name in names)
-    for name in names:
-        for remark in name.remarks:
-            if remark.reason is not Reason.NOT_RESOLVED or name.records or not has_records:
-                yield Problem(source, field, remark.reason, remark.said, remark.remedy)
+    told = [
+        (name.question, remark)
+        for name in names
+        for remark in name.remarks
+        if remark.reason is not Reason.NOT_RESOLVED or name.records or not has_records
+    ]
+    of_names = Counter((_of_the_name(question, remark), remark.remedy) for question, remark in told)
+    for question, remark in told:
+        whole = _of_the_name(question, remark)
+        said = whole if of_names[whole, remark.remedy] > 1 else remark.said
+        yield Problem(source, field, remark.reason, said, remark.remedy)
     for record in _records(names):
         address = Address(record.ip, record.port or supply.port)
         if address in own_addresses:
@@ -74,6 +83,11 @@ def too_many_records(supply: Supply, names: Sequence[ResolvedName], maximum: int
     if supply.host and count > maximum:
         said = f"{supply.host} has {count} addresses, the backend may have {maximum} slots"
         yield Problem(supply.found.source, _field(supply), Reason.TOO_MANY, said, "Raise hadyn.io/slots-max")
+
+
+def _of_the_name(question: DnsQuestion, remark: Remark) -> str:
+    """Return what a remark says, of the name instead of one type of its records."""
+    return remark.said.replace(str(question), question.name, 1)
 
 
 def _field(supply: Supply) -> str:

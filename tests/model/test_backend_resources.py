@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from hadyn.model.desired import ByName
+from hadyn.model.problems import Reason
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName
 from tests import given
 from tests.model.looks import addresses, complaints, inventory
 
@@ -52,3 +54,27 @@ def test_a_name_left_to_haproxy_is_judged_in_both_families_though_it_prefers_one
     found = shown.backend("default_api")
     assert found is not None
     assert found.by_name == ByName("api.example", 80, prefers_ipv6=True)
+
+
+def test_what_is_wrong_with_all_types_of_a_name_is_said_once() -> None:
+    api = given.backend("default", "api", discovery="dns", host="api.example", port=80)
+    shown = inventory(ROUTE, api)
+
+    def told(**said: str) -> list[str]:
+        """What is wrong when DNS has this to say of A and AAAA records."""
+        names = [
+            ResolvedName(
+                DnsQuestion("api.example", RecordType(kind)),
+                remarks=(Remark(Reason.NOT_RESOLVED, f"api.example {kind} {words}", "Correct it"),),
+            )
+            for kind, words in said.items()
+        ]
+        shown.resolve(Resolved(tuple(names)))
+        return complaints(shown)
+
+    assert told(A="does not exist") == ["backend default/api: spec.host: api.example A does not exist"]
+    assert told(AAAA="does not exist") == ["backend default/api: spec.host: api.example does not exist"]
+    assert told(AAAA="got SERVFAIL") == [
+        "backend default/api: spec.host: api.example A does not exist",
+        "backend default/api: spec.host: api.example AAAA got SERVFAIL",
+    ]
