@@ -74,6 +74,7 @@ def reload_lines(note: str) -> Iterator[str]:
     yield from (f"| `{reason.name}` | {reason.value} | {WITHOUT[reason]} |" for reason in ReloadReason)
     for effect, title in (
         (Effect.LIVE, "Options that apply at once"),
+        (Effect.LIVE_FOR_HOSTS, "Options that apply at once on an Ingress, for its hosts"),
         (Effect.WHEN_GROWING, "Options that apply at once where slots suffice"),
         (Effect.RELOAD, "Options that apply with a reload"),
     ):

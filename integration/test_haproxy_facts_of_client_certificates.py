@@ -36,6 +36,11 @@ BRANCH = below(A, "branch")
 ALICE, BOB, OLD, GONE = A.issue("alice"), B.issue("bob"), A.issue("old", days=(-20, -10)), A.issue("gone")
 ROBOT = BRANCH.issue("robot")
 CHAIN = Pair(ROBOT.certificate + BRANCH.certificate, ROBOT.key)
+BRANCHES = [BRANCH]
+for number in range(5):
+    BRANCHES.append(below(BRANCHES[-1], f"branch {number}"))
+DEEP_ONE = BRANCHES[-1].issue("deep")
+DEEP = Pair("".join((DEEP_ONE.certificate, *(branch.certificate for branch in reversed(BRANCHES)))), DEEP_ONE.key)
 FILES = {
     **{f"{name}.pem": pair(f"{name}.example").pem for name in ("default", "a", "b")},
     "a.ca": A.certificate,
@@ -83,6 +88,7 @@ def test_a_certificate_is_asked_for_by_host_and_requests_know_what_came_of_it(tl
     unasked = verified(tls, "other.example", ALICE)
     elsewhere = said(asked(front(tls), "b.example", ALICE, name="A.Example"))
     nameless = said(asked(front(tls), "a.example", ALICE, name=""))
+    deep = said(asked(front(tls), "a.example", DEEP))
     injected = said(asked(front(tls), "a.example", A.issue("alice\r\nX-Admin:yes")))
 
     assert known == ["0", "0", "", "21", "10"]
@@ -90,6 +96,7 @@ def test_a_certificate_is_asked_for_by_host_and_requests_know_what_came_of_it(tl
     assert (elsewhere["used"], elsewhere["verify"], elsewhere["same"]) == ("1", "0", "-1")
     assert (nameless["used"], nameless["same"]) == ("0", "")
     assert said(asked(front(tls), "A.example:8443", ALICE, name="a.example"))["same"] == "0"
+    assert deep["verify"] == "0"
     assert injected["cn"].lower() == "alice%0d%0ax-admin:yes"
 
 

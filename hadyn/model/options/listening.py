@@ -123,7 +123,7 @@ SSL_MIN_VERSION: Option[TlsVersion] = Option(
     default_text="TLSv1.2",
     sentence="The oldest version of TLS that clients may speak; an Ingress can ask for a newer one for its hosts.",
     example="TLSv1.3",
-    effect=Effect.RELOAD,
+    effect=Effect.LIVE_FOR_HOSTS,
     aliases=tuple(
         Alias(
             f"{prefix}/ssl-options-host",
@@ -145,7 +145,7 @@ SSL_CIPHERS: Option[str] = Option(
     default_text="Mozilla's intermediate ones",
     sentence="The ciphers of TLS 1.2; on an Ingress for its hosts, without signs: names that begin with ECDHE, colons between them.",
     example="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256",
-    effect=Effect.RELOAD,
+    effect=Effect.LIVE_FOR_HOSTS,
     aliases=(
         "nginx.ingress.kubernetes.io/ssl-ciphers",
         "haproxy-ingress.github.io/ssl-ciphers",
@@ -163,7 +163,7 @@ SSL_CIPHER_SUITES: Option[str] = Option(
     default_text="Mozilla's intermediate ones",
     sentence="The cipher suites of TLS 1.3; on an Ingress for its hosts.",
     example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
-    effect=Effect.RELOAD,
+    effect=Effect.LIVE_FOR_HOSTS,
     aliases=("haproxy-ingress.github.io/ssl-cipher-suites", "ingress.kubernetes.io/ssl-cipher-suites"),
     directives=_suites_line,
     main=Section.GLOBAL,
@@ -177,7 +177,7 @@ TLS_ALPN: Option[str] = Option(
     default_text="h2,http/1.1",
     sentence="The protocols that HAProxy offers over TLS; without h2 nobody speaks HTTP/2. On an Ingress for its hosts.",
     example="http/1.1",
-    effect=Effect.RELOAD,
+    effect=Effect.LIVE_FOR_HOSTS,
     aliases=("haproxy-ingress.github.io/tls-alpn", "ingress.kubernetes.io/tls-alpn"),
     main=Section.FRONTEND,
 )

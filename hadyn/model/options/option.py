@@ -42,6 +42,7 @@ class Effect(Enum):
 
     LIVE = "at once, over the socket"
     RELOAD = "with a reload"
+    LIVE_FOR_HOSTS = "on an Ingress at once, over the socket; in the ConfigMap with a reload"
     LIVE_BEHIND_FIRST = "at once, over the socket, once some Ingress has brought it to the backend with a reload"
     WHEN_GROWING = "at once where slots suffice, else with one reload"
 
