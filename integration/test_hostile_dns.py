@@ -13,6 +13,8 @@ from dns.rcode import Rcode
 from hadyn.model.addresses import Address
 from hadyn.resolver.network import TCP_SECONDS, UDP_SECONDS
 from hadyn.resolver.resolution import Holds
+from hadyn.resolver.resolver import Resolver
+from hadyn.resolver.resolver_settings import ResolverSettings
 from integration.resolving import question, resolving
 from integration.scripted_dns import Asked, Script, ScriptedDns
 
@@ -360,6 +362,21 @@ def test_names_in_trouble_do_not_hold_up_the_others() -> None:
         resolver.want(WEB)
         resolver.until(lambda: resolver.ips(WEB) == IPS, seconds=2 * UDP_SECONDS)
         resolver.until(lambda: server.asked_names().count(f"udp {WEB} A") >= 4, seconds=3 * UDP_SECONDS)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_resolver_that_ends_by_a_mistake_of_ours_is_seen_to_be_stale() -> None:
+    def mistaken(_result: str) -> None:
+        raise AssertionError
+
+    with ScriptedDns(honest) as server:
+        resolver = Resolver(ResolverSettings(servers=[server.address]), time.monotonic, mistaken)
+        resolver.start(lambda _resolved: None)
+        resolver.want([question(WEB)])
+        deadline = time.monotonic() + UDP_SECONDS
+        while not resolver.staleness_seconds(time.monotonic()):
+            assert time.monotonic() < deadline
+        resolver.stop()
 
 
 def test_what_is_dropped_is_asked_no_more() -> None:

@@ -143,7 +143,7 @@ class Resolver:
         return self._settings.address_types
 
     def staleness_seconds(self, now: float) -> float:
-        """Return for how long some name in use has not been confirmed by an answer; 0 while all are."""
+        """Return for how long some name in use has not been confirmed by an answer, or nobody asks any more; else 0."""
         since = self._stale_since
         return 0.0 if since is None else max(0.0, now - since)
 
@@ -156,6 +156,9 @@ class Resolver:
             while not self._is_stopping:
                 self._turn()
         finally:
+            if not self._is_stopping:
+                # By a mistake of ours. Nobody asks any more, and what is watched shall tell.
+                self._stale_since = self._clock() if self._stale_since is None else self._stale_since
             self._network.close()
 
     def _turn(self) -> None:
