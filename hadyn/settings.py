@@ -24,6 +24,7 @@ class Settings:
     namespace_selector: str = ""
     ingress_label_selector: str = ""
     config_map: str = ""
+    tcp_services_configmap: str = ""
     peers_service: str = ""
     peers_port: int = 10_000
     publish_address: tuple[str, ...] = ()

@@ -237,3 +237,17 @@ def test_a_config_map_is_followed_by_its_name(cluster: ControlPlane, ground: Clu
         )
     )
     cluster.kubectl("-n", "hadyn", "delete", "configmap", "hadyn", "other")
+
+
+def test_a_list_of_ports_is_followed_beside_the_config_map(
+    cluster: ControlPlane, shop: Namespace, ground: ClusterGround
+) -> None:
+    port = ground.another_port()
+    listed = f"--from-literal={port}={shop.name}/web:80"
+    flags = ("--config-map", f"{shop.name}/options", "--tcp-services-configmap", f"{shop.name}/ports")
+    ground.run("--namespace", shop.name, "--reload-interval", "0", *flags)
+    shop.kubectl("create", "configmap", "ports", listed)
+    shop.kubectl("create", "configmap", "options", "--from-literal=slots=20")
+    ground.until(lambda: ground.slots(f"{shop.name}_web_80_tcp")["slots"] == 20)
+    ground.until(lambda: ground.reloads().get("PORTS_CHANGED") == 1)
+    assert ground.problems() == []

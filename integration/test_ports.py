@@ -38,6 +38,13 @@ def ingress_of_port(name: str, port: int, *, to: str | None = None, created: str
     }
 
 
+def list_of_ports(entries: dict[int, str]) -> Document:
+    """The ConfigMap hadyn/tcp."""
+    metadata = {"name": "tcp", "namespace": "hadyn"}
+    values = {str(port): value for port, value in entries.items()}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": values}
+
+
 class Database(Deployment):
     """Pods of one Service that speak no HTTP."""
 
@@ -191,3 +198,20 @@ def test_a_service_may_be_asked_by_http_beside_its_port(any_ground: Ground, pods
     connection.request("GET", "/..%2f", headers={"Host": "whatever"})
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_a_list_of_the_operator_opens_ports_and_follows_its_changes(
+    any_ground: Ground, pods: Pods, tcp_pods: TcpPods, port: int
+) -> None:
+    started(any_ground, pods, "web", 1)
+    database = Deployment(any_ground, tcp_pods, "db")
+    database.start(1)
+    any_ground.write("db.yaml", service("db"), list_of_ports({port: "shop/db:80"}))
+    any_ground.run("--tcp-services-configmap", "hadyn/tcp", "--reload-interval", "0")
+    assert greeted_by(port) == "db-1"
+
+    other = free_port()
+    any_ground.write("db.yaml", service("db"), list_of_ports({other: "shop/db:80:PROXY"}))
+    any_ground.until(lambda: is_open(other) and not is_open(port))
+    with Client(other, FROM_A_BALANCER) as client:
+        assert client.echo("hello") == "hello"

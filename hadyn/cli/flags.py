@@ -285,6 +285,14 @@ _POLICY_FLAGS: tuple[Callable[[Any], Any], ...] = (
         help="ConfigMap with global options, in the cluster or among the manifests.",
     ),
     click.option(
+        "--tcp-services-configmap",
+        type=ServiceName(),
+        default=DEFAULTS.tcp_services_configmap,
+        show_default=False,
+        metavar="NS/NAME",
+        help="ConfigMap of ports for Services without HTTP, as other controllers have it: `port: namespace/service:port[:PROXY]`.",
+    ),
+    click.option(
         "--peers-service",
         type=ServiceName(),
         default=DEFAULTS.peers_service,

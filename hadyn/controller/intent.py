@@ -64,6 +64,7 @@ def policy(settings: Settings) -> Policy:
         dns_family=settings.dns_family,
         default_backend_service=settings.default_backend_service,
         config_map=settings.config_map,
+        tcp_services_configmap=settings.tcp_services_configmap,
         peers_service=settings.peers_service,
         namespaces_are_selected=bool(settings.namespace_selector),
         default_certificate=settings.default_certificate,

@@ -93,7 +93,7 @@ def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Sourc
         namespaces=settings.namespace,
         namespace_selector=settings.namespace_selector,
         ingress_selector=settings.ingress_label_selector,
-        config_map=settings.config_map,
+        config_maps=tuple(filter(None, (settings.config_map, settings.tcp_services_configmap))),
         needs_endpoints=not settings.no_endpoint_slices,
     )
     source = KubernetesSource(api, scope)

@@ -217,7 +217,7 @@ class Inventory:
 
     def ingress_count(self) -> int:
         """How many Ingresses are of our class."""
-        return len(self._claims) - (self._last_resort is not None)
+        return len(self._claims) - (self._last_resort is not None) - len(self._ports)
 
     def object_count(self, source: str) -> int:
         """How many objects a source names."""
@@ -251,6 +251,8 @@ class Inventory:
         if replaced.ref.kind == ConfigMap.kind:
             if replaced.ref == self._standing.ref:
                 self._take_standing(after, dirty)
+            if replaced.ref == self._ports.ref:
+                dirty.hosts |= self._ports.take(after, self._claims, self._book)
             return
         if replaced.ref.kind == IngressClass.kind:
             assert isinstance(after, IngressClass | None)
@@ -323,8 +325,7 @@ class Inventory:
     def _has_other_routes(self, host: str, dirty: Dirty) -> bool:
         """Resolve a host anew; note the backends it leads to otherwise than before."""
         before = self._hosts.pop(host, Resolution())
-        standing = self._standing.of_objects
-        after = self._ports.resolve(host, self._claims.of(host), self._find, standing=standing)
+        after = self._ports.resolve(host, self._claims.of(host), self._find, standing=self._standing.of_objects)
         if after.routes or after.problems:
             self._hosts[host] = after
         leads_before, leads_after = ({lead.found.backend: lead for lead in each.leads} for each in (before, after))
@@ -390,7 +391,7 @@ class Inventory:
         if isinstance(held.object, IngressClass):
             return held.object.controller == self._policy.controller_class
         if isinstance(held.object, Secret | ConfigMap | Namespace):
-            return held.object.ref in self._references or held.object.ref == self._standing.ref
+            return held.object.ref in self._references or held.object.ref in (self._standing.ref, self._ports.ref)
         return (
             service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
         ) in self._users

@@ -20,7 +20,7 @@ class ReloadReason(Enum):
     CERTIFICATE_TOO_LONG = "a certificate with its chain is longer than this HAProxy takes by command"
     CREDENTIAL_CHANGED = "another certificate is shown to pods, which this HAProxy takes by command only once"
     PASSTHROUGH_BEGAN = "a first Ingress leaves TLS to its pods, for which HAProxy needs one more frontend"
-    PORTS_CHANGED = "an Ingress came or went for a port of its own, where HAProxy listens only from a start on"
+    PORTS_CHANGED = "somebody came or went who asks for a port of its own, where HAProxy listens only from a start on"
     ROUTING_BEGAN = "a first route asks for more than host and path, for which the frontend needs lines"
     SOCKET_GONE = "HAProxy's runtime socket was removed, or taken by another program"
     NOT_REPAIRABLE = "HAProxy did not become what the commands said, twice"

@@ -43,14 +43,14 @@ class Scope:
     """How much of a cluster is followed.
 
     ``namespaces`` are all there are where none is given; selectors are as kubectl's ``-l``.
-    ``config_map`` is "namespace/name", "" for none. EndpointSlices are followed if
+    ``config_maps`` are each "namespace/name". EndpointSlices are followed if
     ``needs_endpoints``.
     """
 
     namespaces: Sequence[str] = ()
     namespace_selector: str = ""
     ingress_selector: str = ""
-    config_map: str = ""
+    config_maps: Sequence[str] = ()
     needs_endpoints: bool = True
 
 
@@ -189,8 +189,8 @@ class KubernetesSource:
         return was_ready
 
     def _places(self, resources: Sequence[Resource]) -> list[Place]:
-        namespace, _, name = self._scope.config_map.partition("/")
-        places = [Place(CONFIG_MAPS, namespace, object_name=name)] if name else []
+        named = (each.partition("/") for each in dict.fromkeys(self._scope.config_maps))
+        places = [Place(CONFIG_MAPS, namespace, object_name=name) for namespace, _, name in named]
         if self._scope.namespace_selector:
             places.append(Place(NAMESPACES, selector=self._scope.namespace_selector))
         for resource in resources:

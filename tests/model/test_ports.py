@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
 from hadyn.model.inventory import Inventory
 from hadyn.model.policy import Policy
 from hadyn.model.routes import entries
-from tests.given import backend_of, changes, ingress, rule, service, tls
+from tests.given import backend_of, changes, config_map, ingress, rule, service, tls
 
 PORT = "hadyn.io/tcp-service-port"
 OWN = Policy(own_addresses=frozenset({Address("127.0.0.1", 8443)}))
@@ -135,3 +136,74 @@ def test_the_lines_of_a_backend_that_are_about_requests_are_left_out_on_its_port
     assert of_connections.server_directives == ()
     assert [line.words[0] for line in of_requests.directives] == ["http-response"]
     assert [str(line) for line in of_requests.server_directives] == ["proto h2"]
+
+
+LIST = "hadyn/ports"
+LISTED = Policy(own_addresses=OWN.own_addresses, tcp_services_configmap=LIST)
+
+
+def list_of(created=None, **entries):
+    listed = config_map("hadyn", "ports", **{key.removeprefix("port"): value for key, value in entries.items()})
+    return replace(listed, created=created) if created else listed
+
+
+def test_a_list_of_the_operator_leads_ports_to_services_of_any_namespace():
+    listed = list_of(port5432="shop/db:80", port5433="blog/db:http:PROXY", port5434="shop/web:80::")
+    inventory = stocked(listed, service("blog", "db", ports=[{"port": 81, "name": "http"}]), policy=LISTED)
+
+    assert leading(inventory) == {
+        ":5432": "shop_db_80_tcp",
+        ":5433": "blog_db_81_tcp",
+        ":5434": "shop_web_80_tcp",
+    }
+    assert [(port.number, port.takes_header) for port in inventory.main_wish.ports] == [
+        (5432, False),
+        (5433, True),
+        (5434, False),
+    ]
+    assert said(inventory) == []
+    assert inventory.ingress_count() == 0
+
+
+def test_a_list_that_changes_or_goes_gives_its_ports_up_and_another_list_is_nobodys():
+    inventory = stocked(list_of(port5432="shop/db:80", port5433="shop/web:80"), policy=LISTED)
+    inventory.apply(changes(list_of(port5432="shop/web:80"), config_map("shop", "ports", **{"5434": "shop/db:80"})))
+    assert leading(inventory) == {":5432": "shop_web_80_tcp"}
+
+    inventory.apply(changes(deletes=(list_of().ref,)))
+    assert leading(inventory) == {}
+    assert inventory.main_wish.ports == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"port0": "shop/db:80"}, "InvalidValue"),
+        ({"port65536": "shop/db:80"}, "InvalidValue"),
+        ({"portx": "shop/db:80"}, "InvalidValue"),
+        ({"port5432": ""}, "InvalidValue"),
+        ({"port5432": "db:80"}, "InvalidValue"),
+        ({"port5432": "shop/db"}, "InvalidValue"),
+        ({"port5432": "shop/d b:80"}, "InvalidValue"),
+        ({"port5432": "shop/db:80:PROXY:PROXY"}, "NotSupported"),
+        ({"port5432": "shop/db:80:ssl"}, "NotSupported"),
+        ({"port8443": "shop/db:80"}, "NotAllowed"),
+        ({"port5432": "shop/late:80"}, "NotFound"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_a_problem_of_the_list(entry, reason):
+    inventory = stocked(list_of(**entry), policy=LISTED)
+    assert leading(inventory) == {}
+    (number,) = (key.removeprefix("port") for key in entry)
+    assert said(inventory) == [("ports", f"data[{number}]", reason)]
+
+
+def test_list_and_ingress_who_want_one_port_are_told_apart_by_age():
+    old, young = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+    inventory = stocked(list_of(young, port5432="shop/web:80"), of_port("db", created=old), policy=LISTED)
+    assert leading(inventory) == {":5432": "shop_db_80_tcp"}
+    assert said(inventory) == [("ports", "data[5432]", "Claimed")]
+
+    inventory.apply(changes(of_port("db", created=young), list_of(old, port5432="shop/web:80")))
+    assert leading(inventory) == {":5432": "shop_web_80_tcp"}
+    assert said(inventory) == [("db", f"metadata.annotations[{PORT}]", "Claimed")]
