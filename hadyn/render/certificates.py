@@ -60,10 +60,10 @@ class CertificateFiles:
         try:
             for path in sorted(self.folder.glob(f"*{ENDING}")):
                 self._pems[path.stem] = path.read_text("ascii", "replace")
+            self.authorities.load()
             text = self.listing.read_text("ascii", "replace") if self.listing.exists() else ""
         except OSError as cause:
             raise FileNotWritten(str(self.folder), cause) from cause
-        self.authorities.load()
         for host, (names, parameters) in _hosts_in(text).items():
             self.put_hosts(host, tuple(name for name in names if name in self._pems), parameters)
         self._is_list_due = self.text != text
@@ -149,7 +149,7 @@ class CertificateFiles:
 
     def write(self) -> None:
         """Write what is due; raises FileNotWritten, and what failed stays due. Certificates come before the list."""
-        self._raise_first(self.authorities.write())
+        self._raise_first(self.authorities.replace_due())
         due = {self.path(name): name for name in sorted(self._due)}
         failed = self._replaced({path: self._pems[name].encode() for path, name in due.items()})
         self._due = {due[path] for path in failed}
