@@ -26,7 +26,7 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Up
 class OddPod:
     """A pod that says its name; ``mishaps`` are what its next requests meet instead, one each.
 
-    A mishap is a status, or "close"; ``ailing`` paths get a 503 each time. ``headers`` are lines that each
+    A mishap is a status, or "close"; ``ailing`` paths get a 503 each time, ``dead`` ones no answer. ``headers`` are lines that each
     answer has besides. ``heard`` are the heads of requests, each with what came before on
     its connection. ``spoken`` are cipher and version of each handshake. While ``held`` it takes requests and answers none. ``/switch`` becomes a tunnel on which
     it is silent, ``has_lost_tunnel`` once that is closed.
@@ -37,6 +37,7 @@ class OddPod:
         self.tls = tls
         self.mishaps: deque[str] = deque()
         self.ailing: set[str] = set()
+        self.dead: set[str] = set()
         self.headers = ""
         self.heard: list[str] = []
         self.protocols: list[str | None] = []
@@ -83,8 +84,10 @@ class OddPod:
         self.heard.append(head)
         self.has_request.set()
         self._may_answer.wait(ANSWER_SECONDS)
-        is_ailing = head.partition(" ")[2].partition(" ")[0] in self.ailing
-        status = "503" if is_ailing else self.mishaps.popleft() if self.mishaps else "200"
+        path = head.partition(" ")[2].partition(" ")[0]
+        if path in self.dead:
+            threading.Event().wait(ANSWER_SECONDS)
+        status = "503" if path in self.ailing else self.mishaps.popleft() if self.mishaps else "200"
         if status == "close":
             return None
         body = "" if head.startswith("HEAD ") else self.name

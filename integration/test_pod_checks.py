@@ -19,6 +19,7 @@ from integration.odd_pods import OddPod
 
 PATIENCE_SECONDS = 10.0
 AILING = "/healthz"
+DEAD = "/dead"
 QUICK = {"health_check_interval": "100ms"}
 
 
@@ -60,6 +61,7 @@ class Agent(socketserver.ThreadingTCPServer):
     def __init__(self, word: str) -> None:
         super().__init__(("127.0.0.1", 0), AgentWord)
         self.word = word
+        self.heard: set[bytes] = set()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
@@ -78,6 +80,7 @@ class AgentWord(socketserver.BaseRequestHandler):
     server: Agent
 
     def handle(self) -> None:
+        self.server.heard.add(self.request.makefile("rb").readline())
         self.request.sendall(f"{self.server.word}\n".encode())
 
 
@@ -106,8 +109,20 @@ def documents(agent: Agent) -> Iterator[Document]:
             # as long may a check take: pods that are well shall not fail one on a busy machine
             "health_check_interval": "1s",
         },
+        "hasty": {
+            "health_check_path": DEAD,
+            # the first check comes at some time of the first interval
+            "health_check_interval": "4s",
+            "health_check_timeout": "200ms",
+            "timeout_connect": "500ms",
+            "health_check_fall_count": "1",
+        },
         "off": {"health_check": "off", "health_check_path": AILING, **QUICK},
-        "agent": {"agent_check_port": str(agent.port), "agent_check_interval": "100ms"},
+        "agent": {
+            "agent_check_port": str(agent.port),
+            "agent_check_interval": "100ms",
+            "agent_check_send": "who's well?\n",
+        },
         "slow": {"slowstart": "1h"},
     }
     for name, said in options.items():
@@ -128,8 +143,9 @@ def site(request: pytest.FixtureRequest, agent: Agent) -> Iterator[Place]:
     with ExitStack() as opened:
         pods = [opened.enter_context(OddPod(name)) for name in ("ill", "well", "fine")]
         pods[0].ailing.add(AILING)
+        pods[0].dead.add(DEAD)
         names = [document["metadata"]["name"] for document in documents(agent) if document["kind"] == "Service"]
-        served_by = {name: [pod.address for pod in pods] for name in names}
+        served_by = {name: [pod.address for pod in pods] for name in names} | {"hasty": [pods[0].address]}
         site = AnnotatedSite(binary.path, *documents(agent), services=(), served_by=served_by)
         yield Place(opened.enter_context(site), pods)
 
@@ -138,6 +154,14 @@ def test_a_pod_that_answers_its_check_with_an_error_gets_no_requests(site: Place
     site.await_answers("by-http", {"well", "fine"})
     asked = [head for head in site.pods[0].heard if head.startswith(f"HEAD {AILING} HTTP/1.1")]
     assert "host: pods.internal" in asked[0].lower()
+
+
+def test_a_check_waits_no_longer_for_its_answer_than_it_may(site: Place) -> None:
+    """Without the annotation it would wait as long as until the next one."""
+    site.await_answers("hasty", {"503"})
+    titles, row, *_ = site.say("show stat shop_hasty_80 4 -1").lstrip("# ").splitlines()
+    waited = dict(zip(titles.split(","), row.split(","), strict=True))["check_duration"]
+    assert 150 <= int(waited) < 2000
 
 
 def test_only_statuses_that_are_expected_are_well(site: Place) -> None:
@@ -150,6 +174,11 @@ def test_pods_whose_port_takes_no_connection_get_no_requests(site: Place) -> Non
 
 def test_an_agent_takes_its_pods_out_of_service(site: Place) -> None:
     site.await_answers("agent", {"503"})
+
+
+def test_an_agent_hears_the_line_that_it_waits_for(site: Place, agent: Agent) -> None:
+    site.await_answers("agent", {"503"})
+    assert agent.heard == {b"who's well?\n"}
 
 
 def test_a_pod_may_fail_as_many_checks_as_is_said(site: Place) -> None:

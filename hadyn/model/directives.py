@@ -51,6 +51,12 @@ class PairIfAny(PairOf):
     __slots__ = ()
 
 
+class Line(str):
+    """A word with a line end behind it, as some arguments may have. haproxy-facts.md#line-ends-in-words"""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Directive:
     """A directive and its arguments, one word each: ``Directive("timeout", "server", "30s")``.
@@ -95,6 +101,8 @@ def literal(text: str) -> str:
 
 def quoted(word: str) -> str:
     """Spell one word so that HAProxy's parser reads exactly it."""
+    if isinstance(word, Line):
+        return quoted(str(word)) + r"\n"
     if PLAIN.fullmatch(word):
         return word
     return "'" + word.replace("'", r"'\''") + "'"

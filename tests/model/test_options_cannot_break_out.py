@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hadyn.model.directives import Directive
 from hadyn.model.objects import Options
+from hadyn.model.options.agents import AGENT_CHECK_PORT, AGENT_CHECK_SEND
 from hadyn.model.options.annotations import read_options
 from hadyn.model.options.option import Option, Scope
 from hadyn.model.options.routing import Said
@@ -90,6 +91,20 @@ def test_no_value_breaks_a_line_or_adds_a_word_of_its_own(option: Option, choice
         assert not SECTION_KEYWORDS.fullmatch(line.words[0])
         formats = line.words[-1:] if line.words[0] in FORMATS else ()
         assert all("%[nbsrv(zz)]" not in word.replace("%%", "") for word in formats)
+
+
+@settings(max_examples=30)
+@for_all(text=hostile([AGENT_CHECK_SEND.example, "who's well?\n"]))
+def test_whatever_an_agent_is_asked_stays_one_word(text: str) -> None:
+    said = {AGENT_CHECK_PORT.annotation: "9777", AGENT_CHECK_SEND.annotation: text}
+    options, _ = read_options(said, Scope.SERVICE)
+    lines = [str(line) for line in lines_of(AGENT_CHECK_PORT, options) if line.words[0] == "agent-send"]
+    is_taken = len(options) == len(said)
+
+    assert len(lines) == is_taken
+    for line in lines:
+        assert line.isprintable()
+        assert as_haproxy_reads(line.removesuffix(r"\n")) == ["agent-send", text.strip(" ").removesuffix("\n")]
 
 
 @pytest.mark.parametrize(

@@ -68,11 +68,12 @@ FAMILIES = {
         "health-check-host": "shop.internal:8080",
         "health-check-expect": "200-299,401",
         "health-check-interval": "5s",
+        "health-check-timeout": "1s",
         "health-check-rise-count": "2",
         "health-check-fall-count": "4",
     },
     "checks_off": {"health-check": "off", "health-check-path": "/healthz", "health-check-interval": "5s"},
-    "agent": {"agent-check-port": "9777", "agent-check-interval": "1s"},
+    "agent": {"agent-check-port": "9777", "agent-check-interval": "1s", "agent-check-send": "how's it?\n"},
 }
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hadyn.model.options.agents import AGENT_CHECK_INTERVAL, AGENT_CHECK_PORT, AGENT_CHECK_SEND
 from hadyn.model.options.balance import HASH_BALANCE_FACTOR, LOAD_BALANCE
 from hadyn.model.options.bandwidth import LIMIT_RATE, LIMIT_RATE_AFTER
 from hadyn.model.options.checks import (
-    AGENT_CHECK_INTERVAL,
-    AGENT_CHECK_PORT,
     HEALTH_CHECK,
     HEALTH_CHECK_EXPECT,
     HEALTH_CHECK_FALL,
@@ -18,6 +17,7 @@ from hadyn.model.options.checks import (
     HEALTH_CHECK_PATH,
     HEALTH_CHECK_PORT,
     HEALTH_CHECK_RISE,
+    HEALTH_CHECK_TIMEOUT,
 )
 from hadyn.model.options.cookies import (
     COOKIE_DOMAIN,
@@ -104,9 +104,11 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     HEALTH_CHECK_HOST,
     HEALTH_CHECK_EXPECT,
     HEALTH_CHECK_INTERVAL,
+    HEALTH_CHECK_TIMEOUT,
     HEALTH_CHECK_RISE,
     HEALTH_CHECK_FALL,
     HEALTH_CHECK_PORT,
     AGENT_CHECK_PORT,
     AGENT_CHECK_INTERVAL,
+    AGENT_CHECK_SEND,
 )

@@ -15,7 +15,7 @@ from hadyn.model.options.headers import authority
 from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
 from hadyn.model.options.parsers import boolean, duration, integer, one_of
 
-_PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
+PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1000}")
 _STATUSES = re.compile(r"[1-5][0-9][0-9](?:-[1-5][0-9][0-9])?(?:,[1-5][0-9][0-9](?:-[1-5][0-9][0-9])?){0,19}")
 _KIC_CHECK = re.compile(r"(?:(GET|HEAD|OPTIONS) )?(/[^ ]*)(?: HTTP/1\.[01])?")
@@ -110,13 +110,13 @@ def _word(keyword: str, unit: str = "") -> Callable[[int, Chosen], tuple[Directi
     return spell
 
 
-def _agent_words(port: int, chosen: Chosen) -> tuple[Directive, ...]:
-    interval = chosen.value(AGENT_CHECK_INTERVAL)
-    return (Directive("agent-check"), Directive("agent-port", str(port)), Directive("agent-inter", f"{interval}ms"))
+def _timeout_line(milliseconds: int, chosen: Chosen) -> tuple[Directive, ...]:
+    """haproxy-facts.md#check-timeouts"""
+    return () if chosen_check(chosen) is Check.OFF else (Directive("timeout", "check", f"{milliseconds}ms"),)
 
 
-def _aliases(name: str) -> tuple[str, ...]:
-    return tuple(prefix + name for prefix in _PREFIXES)
+def aliases(name: str) -> tuple[str, ...]:
+    return tuple(prefix + name for prefix in PREFIXES)
 
 
 HEALTH_CHECK: Option[Check] = Option(
@@ -147,7 +147,7 @@ HEALTH_CHECK_PATH: Option[str] = Option(
     example="/healthz",
     effect=Effect.RELOAD,
     aliases=(
-        *_aliases("health-check-uri"),
+        *aliases("health-check-uri"),
         Alias("haproxy.org/check-http", _kic_path, "/PATH or METHOD /PATH", "/healthz"),
     ),
     directives=_lines_of_path,
@@ -200,8 +200,24 @@ HEALTH_CHECK_INTERVAL: Option[int] = Option(
     sentence="The pause between two checks of a pod.",
     example="10s",
     effect=Effect.RELOAD,
-    aliases=(*_aliases("health-check-interval"), *_aliases("backend-check-interval"), "haproxy.org/check-interval"),
+    aliases=(*aliases("health-check-interval"), *aliases("backend-check-interval"), "haproxy.org/check-interval"),
     server_directives=_word("inter", "ms"),
+)
+
+HEALTH_CHECK_TIMEOUT: Option[int] = Option(
+    name="health-check-timeout",
+    scope=EVERYWHERE,
+    parse=duration(10, LONGEST_INTERVAL),
+    accepted="a time from 10ms to 1h, as in 500ms, 30s or 5m",
+    default=None,
+    default_text="what health-check-interval says",
+    sentence=(
+        "A pod that has taken the connection of a check has so long to answer; HAProxy 2.6 and 3.0 may wait as long as timeout-connect says."
+    ),
+    example="1s",
+    effect=Effect.RELOAD,
+    aliases=("haproxy.org/timeout-check",),
+    directives=_timeout_line,
 )
 
 HEALTH_CHECK_RISE: Option[int] = Option(
@@ -214,7 +230,7 @@ HEALTH_CHECK_RISE: Option[int] = Option(
     sentence="A pod that failed is well after so many checks.",
     example="3",
     effect=Effect.RELOAD,
-    aliases=_aliases("health-check-rise-count"),
+    aliases=aliases("health-check-rise-count"),
     server_directives=_word("rise"),
 )
 
@@ -228,7 +244,7 @@ HEALTH_CHECK_FALL: Option[int] = Option(
     sentence="A pod gets no requests after so many failed checks.",
     example="5",
     effect=Effect.RELOAD,
-    aliases=_aliases("health-check-fall-count"),
+    aliases=aliases("health-check-fall-count"),
     server_directives=_word("fall"),
 )
 
@@ -242,33 +258,6 @@ HEALTH_CHECK_PORT: Option[int] = Option(
     sentence="The port of the pod that is checked.",
     example="8081",
     effect=Effect.RELOAD,
-    aliases=_aliases("health-check-port"),
+    aliases=aliases("health-check-port"),
     server_directives=_word("port"),
-)
-
-AGENT_CHECK_PORT: Option[int] = Option(
-    name="agent-check-port",
-    scope=EVERYWHERE,
-    parse=integer(1, 65_535),
-    accepted="a whole number from 1 to 65535",
-    default=None,
-    default_text="no agent",
-    sentence="On this port of each pod HAProxy asks an agent, which says its weight in percent, or up, down, drain.",
-    example="9777",
-    effect=Effect.RELOAD,
-    aliases=_aliases("agent-check-port"),
-    server_directives=_agent_words,
-)
-
-AGENT_CHECK_INTERVAL: Option[int] = Option(
-    name="agent-check-interval",
-    scope=EVERYWHERE,
-    parse=duration(100, LONGEST_INTERVAL),
-    accepted="a time from 100ms to 1h, as in 500ms, 30s or 5m",
-    default=2000,
-    default_text="2s",
-    sentence="The pause between two questions to the agent of a pod.",
-    example="10s",
-    effect=Effect.RELOAD,
-    aliases=_aliases("agent-check-interval"),
 )
