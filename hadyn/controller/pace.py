@@ -24,7 +24,7 @@ class ReloadPace:
 
     @property
     def pending(self) -> tuple[Reload, ...]:
-        return tuple(reload for reloads in self._pending.values() for reload in reloads)
+        return tuple(dict.fromkeys(reload for reloads in self._pending.values() for reload in reloads))
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class ReloadPace:
         loaded = [self._begun.get(name, ()) if name in waiting else reloads for name, reloads in self._pending.items()]
         self._pending = {name: reloads for name, reloads in self._pending.items() if name in waiting}
         self._earliest = now + self._interval
-        return tuple(reload for reloads in loaded for reload in reloads)
+        return tuple(dict.fromkeys(reload for reloads in loaded for reload in reloads))
 
     def put_off(self, now: float, seconds: float) -> None:
         """Keep the reasons and try again later: the reload failed."""

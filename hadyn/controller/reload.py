@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hadyn.controller.debt import Debt
 from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
@@ -43,6 +44,8 @@ OLD_WORKERS_SECONDS = 1.0
 """How often to look whether an old worker has ended, while a reload waits for that."""
 HAPROXY_WAS_GONE = (ReloadUnproven, SocketUnreachable, ReplyCutShort)
 """Reloads that failed so are tried again as soon as HAProxy is back."""
+OWED = "debt"
+"""Under this name the pace has what the hadyn before did not get to."""
 KEPT = 20
 """So many past reloads are shown by ``hadyn status``."""
 
@@ -126,15 +129,24 @@ class Reloader:
         if judged.failure is not None:
             return self._give_up(judged.candidate, judged.failure, is_installed=False)
         try:
+            self._debt.note(self.pace.pending, self._workers())
+        except FileNotWritten as failure:
+            return self._give_up(judged.candidate, failure, is_installed=False)
+        try:
             self.files.install(judged.candidate)
             self._load()
         except HadynError as failure:
             return self._give_up(judged.candidate, failure, is_installed=True)
+        self._debt.settle()
         self._has_doubted = False
         reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
         self._remember(reasons, "done")
         log.info("reloaded because %s", reload_words(reasons))
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)
+
+    def resume(self) -> None:
+        """Take up the reload that the hadyn before did not get to, if HAProxy has not read the files since."""
+        self.pace.want(OWED, self._debt.of(self._workers()))
 
     def rebind(self) -> bool:
         """Have HAProxy open its runtime socket again, which somebody removed or took; return whether it did.
@@ -202,6 +214,17 @@ class Reloader:
             )
         return self._is_waiting
 
+    @property
+    def _debt(self) -> Debt:
+        return Debt(self.files.folder.debt)
+
+    def _workers(self) -> tuple[int, ...]:
+        """The workers there are; none where the master does not say."""
+        try:
+            return self.process.processes().workers
+        except HadynError:
+            return ()
+
     def _old_workers(self) -> int:
         try:
             return self.process.processes().old_workers
@@ -233,6 +256,7 @@ class Reloader:
         if is_installed and not is_accepted:
             try:
                 self.files.revert()
+                self._debt.settle()
             except FileNotWritten as unwritten:
                 log.warning("%s", unwritten)
         if self._goes_on_without(culprits, failure):

@@ -210,6 +210,7 @@ class Wheel:
         """Have the next turn tell HAProxy what differs from what is wanted; raises what Runtime does, NotHAProxy."""
         self._verify()
         differing = self.reconciler.compare_everything()
+        self.reloader.resume()
         # All that HAProxy has was looked at by this: at a start that is what the sources delivered, too.
         absent = self.touched.backends - self.reconciler.served()
         self.touched = replace(self.touched, backends=absent, hosts=frozenset()) | differing

@@ -75,6 +75,11 @@ class StateFolder:
         return self.path / "drains.json"
 
     @property
+    def debt(self) -> Path:
+        """Why HAProxy shall be reloaded for files that are live already."""
+        return self.path / "debt.json"
+
+    @property
     def log(self) -> Path:
         """What HAProxy says on its standard output and error."""
         return self.path / "haproxy.log"

@@ -90,7 +90,7 @@ class FakeDoor:
         self.reloads += 1
 
     def processes(self) -> Processes:
-        return Processes(1, self.reloads, 0, tuple(range(self.workers)))
+        return Processes(1, self.reloads, 0, (self.fake.pid, *range(1, self.workers)))
 
     def verify(self) -> None:
         if self.stranger:

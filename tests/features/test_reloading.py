@@ -5,7 +5,7 @@ import pytest
 from hadyn.errors import ReloadFailed
 from hadyn.model.problems import ObjectRef
 from tests.features.house import House
-from tests.given import ingress, service, slice_
+from tests.given import config_map, ingress, service, slice_
 
 WEB = [ingress("shop", "web"), service("shop", "web"), slice_("shop", "web", "10.0.0.1")]
 
@@ -205,6 +205,26 @@ def test_a_new_backend_that_changes_while_haproxy_judges_it_serves_after_the_fir
     assert house.ready("shop_a_80") == ["10.0.1.1:80"]
     assert house.routes()["a.b.example/"] == "shop_a_80"
     assert house.reloads() == {"NEW_BACKEND": 1}
+
+
+CHANGES = timeout("web", 31), config_map("hadyn", "options", **{"timeout-client": "2m"})
+
+
+@pytest.mark.parametrize("changed", CHANGES, ids=["a backend", "all of HAProxy"])
+def test_a_hadyn_that_dies_between_files_and_reload_is_followed_by_one_that_reloads(house, changed):
+    house.begin(*WEB)
+    house.deliver(changed)
+    house.wheel.turn(house._queued())
+    house.door.failures.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        house.wheel.turn(house._awaited())
+    before = house.fake.pid
+    house.restart(*WEB, changed)
+    assert house.fake.pid != before
+    assert sum(house.reloads().values()) == 1
+    house.restart(*WEB, changed)
+    house.wait(10)
+    assert house.reloads() == {}
 
 
 def test_what_haproxy_judged_for_nothing_is_not_loaded(house):
