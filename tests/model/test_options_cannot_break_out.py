@@ -98,7 +98,8 @@ def test_no_value_breaks_a_line_or_adds_a_word_of_its_own(option: Option, choice
 def test_whatever_an_agent_is_asked_stays_one_word(text: str) -> None:
     said = {AGENT_CHECK_PORT.annotation: "9777", AGENT_CHECK_SEND.annotation: text}
     options, _ = read_options(said, Scope.SERVICE)
-    lines = [str(line) for line in lines_of(AGENT_CHECK_PORT, options) if line.words[0] == "agent-send"]
+    made = AGENT_CHECK_PORT.server_directives(9777, Said(options))
+    lines = [str(line) for line in made if line.words[0] == "agent-send"]
     is_taken = len(options) == len(said)
 
     assert len(lines) == is_taken

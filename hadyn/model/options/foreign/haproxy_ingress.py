@@ -7,6 +7,7 @@ from hadyn.model.options.foreign.verdicts import SNIPPET, Peer
 _AUTH_URL = (
     "HAProxy asks no other server before a request without Lua: put oauth2-proxy (or the like) before the Service"
 )
+_ADDRESS = "a pod is asked at its own address: else whoever annotates could have HAProxy look for open ports wherever it reaches"
 _ACME = "certificates come as Secrets: cert-manager fills them"
 _FASTCGI = "hadyn speaks HTTP to pods: put a FastCGI gateway (nginx, Caddy) into the pod"
 _CLIENTS = "HAProxy heeds it in no backend, so nothing is lost; for all hosts the ConfigMap says it"
@@ -74,10 +75,9 @@ HAPROXY_INGRESS = Peer(
         "blue-green-deploy": "two Services and a canary Ingress divide requests: hadyn.io/canary-weight",
         "blue-green-header": "two Services and a canary Ingress divide requests: hadyn.io/canary-weight",
         "blue-green-mode": "two Services and a canary Ingress divide requests: hadyn.io/canary-weight",
-        "agent-check-addr": "an agent is asked at the pod's own address",
-        "agent-check-send": "an agent is asked without words",
+        "agent-check-addr": _ADDRESS,
         "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
-        "health-check-addr": "a pod is checked at its own address",
+        "health-check-addr": _ADDRESS,
         "http-header-match": "a route is a host and a path",
         "http-header-match-regex": "a route is a host and a path",
         "redirect-from-regex": "hosts are looked up, not matched: hadyn.io/redirect-from names them",

@@ -34,7 +34,6 @@ HAPROXYTECH = Peer(
         "standalone-backend": "each Ingress has its own say on its requests, though Ingresses share a backend",
     },
     no_equal={
-        "timeout-check": "hadyn.io/health-check-interval bounds each check, too",
         "request-capture": "the ConfigMap's log-format names what is logged",
         "request-capture-len": "the ConfigMap's log-format names what is logged",
         "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",
