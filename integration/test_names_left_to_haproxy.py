@@ -107,7 +107,7 @@ def test_dns_servers_are_those_that_resolv_conf_names_now(moving: OwnResolvConf,
     for number in (53, 54):
         pods.start(f"pod-{number}", ip(number), port)
     moving.write("web.yaml", named("web.example", port), ingress())
-    api, to_api = backend("api.example.", port), ingress()
+    api, to_api = backend("api", port), ingress()
     api["metadata"]["name"] = to_api["metadata"]["name"] = "api"
     to_api["spec"]["rules"][0]["host"] = "api.example"
     to_api["spec"]["rules"][0]["http"]["paths"][0]["backend"]["resource"]["name"] = "api"
@@ -122,13 +122,15 @@ def test_dns_servers_are_those_that_resolv_conf_names_now(moving: OwnResolvConf,
     assert set(moving.problems()) == {"backend shop/web: NotResolved", "backend shop/api: NotResolved"}
     assert all("Say --dns-server" in each["remedy"] for each in moving.status()["problems"])
 
-    with answering(53), answering(54):
-        moving.resolv_conf.write_text("nameserver 127.0.0.53\n")
+    with answering(53) as first, answering(54) as second:
+        moving.resolv_conf.write_text("nameserver 127.0.0.53\nsearch shop.example\n")
         moving.until(lambda: are_served_by(53))
         assert (moving.problems(), moving.reloads()) == ([], {"GLOBAL_CHANGED": 1})
+        assert "udp api.shop.example A" in first.asked_names()
         with unfailing_load(moving):
-            moving.resolv_conf.write_text("nameserver 127.0.0.54\n")
+            moving.resolv_conf.write_text("nameserver 127.0.0.54\nsearch first.example shop.example\n")
             moving.until(lambda: are_served_by(54), seconds=45)
+            assert "udp api.first.example A" in second.asked_names()
             moving.resolv_conf.write_text("nameserver nonsense\n")
             moving.until(lambda: "those that it named are asked on" in moving.log)
             moving.stays(lambda: are_served_by(54), 2)

@@ -57,7 +57,8 @@ def looked_up(question: DnsQuestion, surroundings: Surroundings, habit: Habit) -
         is_missing, finding = yield from _Chase(question, surroundings, habit, name).finding()
         queries = max(queries, finding.queries)
         if not is_missing:
-            habit.candidate = name
+            # Silence does not tell that this is the one.
+            habit.candidate = name if finding.outcome in (Outcome.VALID, Outcome.NX) else habit.candidate
             break
     else:
         habit.candidate = ""

@@ -182,6 +182,9 @@ class Resolver:
         """Take over what /etc/resolv.conf says now; HAProxy's own resolver has to hear of other servers, too."""
         before = self._nameservers.servers
         if self._nameservers.has_changed(now):
+            for entry in self._entries.values():
+                # Other search domains may come first.
+                entry.habit.candidate = ""
             self._ask_again_what_failed(now)
         if self._nameservers.servers != before:
             self._emit(Resolved((), now, has_other_servers=True))

@@ -144,6 +144,14 @@ def test_trouble_with_one_name_does_not_lead_to_another():
     assert look_up(zone, "web", names=NAMES).outcome is Outcome.TIMEOUT
 
 
+def test_a_name_that_nobody_answered_for_is_not_remembered():
+    habit = Habit()
+    zone = Zone(*WEB, "web.shop. 30 IN A 10.1.9.9")
+    zone.special["udp web.example"] = SILENCE
+    assert look_up(zone, "web", habit=habit, names=["web.example"]).outcome is Outcome.TIMEOUT
+    assert ips(look_up(zone, "web", habit=habit, names=["web.shop", "web.example"])) == ["10.1.9.9"]
+
+
 def test_an_alias_without_records_is_asked_for_itself():
     zone = Zone("web.example. 9 IN CNAME a.other.", "a.other. 30 IN A 10.1.0.1")
     zone.special["udp web.example"] = Answer(0, aliases=("a.other",), leads_on=True, ttl=9)
