@@ -35,6 +35,7 @@ from hadyn.model.routes import entries
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired
 from hadyn.planner.reasons import Reload, ReloadReason
+from hadyn.render.changed_settings import changed_settings
 from hadyn.render.config import backend_section, guard_line
 from hadyn.render.files import StateFiles
 
@@ -263,7 +264,10 @@ class Filing:
 
     def _unjudged(self, name: str) -> tuple[Reload, ...]:
         """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""
-        return (Reload(ReloadReason.BACKEND_CHANGED, name),) if self.files.is_unjudged(name) else ()
+        if not self.files.is_unjudged(name):
+            return ()
+        changed = changed_settings(self.files.filed_section(name), self.files.section(name) or "")
+        return (Reload(ReloadReason.BACKEND_CHANGED, name, changed),)
 
     def _note(self, backend: Backend, part: BackendPlan) -> None:
         if any(endpoint.draining for endpoint in part.seating.seats.values()):

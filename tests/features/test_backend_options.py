@@ -24,8 +24,11 @@ def test_a_pod_that_comes_has_the_weight_of_the_others(house):
     assert house.reloads() == {}
 
 
-def test_another_algorithm_comes_with_a_reload_that_says_so(house):
+def test_another_algorithm_comes_with_a_reload_that_says_so(house, caplog):
+    caplog.set_level("INFO")
     house.begin(*web("10.0.0.1"))
-    house.change(*web("10.0.0.1", load_balance="source"))
+    house.change(*web("10.0.0.1", load_balance="leastconn", timeout_server="9s"))
     house.wait(1)
+    named = "BACKEND_CHANGED (shop_web_80: hadyn.io/load-balance, hadyn.io/timeout-server)"
+    assert caplog.messages[-1] == f"reloaded because {named}"
     assert house.reloads() == {"BACKEND_CHANGED": 1}
