@@ -31,6 +31,9 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
         ingress("moved", "/app", to="web", host="moved.example", **moved),
         ingress("bare", to="web", host="bare.example", from_to_www_redirect="true"),
         ingress("www", to="web", host="www.other.example", from_to_www_redirect="true"),
+        ingress("many", "/app", to="web", host="many.example", server_alias_regex=r"[a-z]+\.many\.(one|two)$"),
+        ingress("more", "/app", to="web", host="more.example", redirect_from_regex=r"^(old|older)\.many\.one"),
+        ingress("star", to="web", host="*.star.example", server_alias_regex=r".*\.example"),
         ingress("quiet", to="web", host="quiet.example", forwarded_for="false"),
     )
     with AnnotatedSite(binary.path, *objects) as site:
@@ -46,6 +49,15 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
         ("alias.example/", 404),
         ("moved.example/app", 200),
         ("bare.example/", 200),
+        ("new.many.one/app", 200),
+        ("New.many.two:8080/app", 200),
+        ("new.many.one/", 404),
+        ("new.many.three/app", 404),
+        ("new.many.one.evil/app", 404),
+        ("new1.many.one/app", 404),
+        ("other.unheard.example/", 200),
+        ("known.example/other", 404),
+        (f"{'x' * 250}.many.one/app", 404),
     ],
 )
 def test_an_alias_has_the_paths_of_its_ingress(site: AnnotatedSite, url: str, status: int) -> None:
@@ -57,6 +69,7 @@ def test_an_alias_has_the_paths_of_its_ingress(site: AnnotatedSite, url: str, st
     ("url", "status", "location"),
     [
         ("gone.example/any?x=1", 308, "http://moved.example/any?x=1"),
+        ("old.many.one/any?x=1", 302, "http://more.example/any?x=1"),
         ("older.example/", 308, "http://moved.example/"),
         ("www.bare.example/a", 302, "http://bare.example/a"),
         ("other.example/a", 302, "http://www.other.example/a"),

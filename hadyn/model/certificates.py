@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from hadyn.model.claims import Claims
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
+from hadyn.model.desired import is_nameless
 from hadyn.model.handshakes import USUAL, Handshakes
 from hadyn.model.index import Index
 from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
@@ -141,7 +141,7 @@ class Certificates:
 
         What is wrong goes into the book.
         """
-        dirty = {host for host in hosts if host not in (ANY_HOST, DEFAULT_KEY)}
+        dirty = {host for host in hosts if not is_nameless(host)}
         for host in [host for host in dirty if host.startswith("*.")]:
             dirty.update(self._below.of(host))
         changed = frozenset(secrets)

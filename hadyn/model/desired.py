@@ -7,6 +7,7 @@ they name nothing of Kubernetes' wire format.
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,6 +25,7 @@ ANY_HOST = "_"
 DEFAULT_KEY = "*"
 """Key of the exact map for requests that nothing else matches; never starts a host and path."""
 PORT_SIGN = ":"
+EXPRESSION_SIGN = "~"
 """Begins what stands for the host of those who asked for a port of their own: ``:5432``."""
 FIELD_SEPARATOR = "|"
 """Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
@@ -159,6 +161,16 @@ MapKey = tuple[MapName, str]
 def port_key(number: int) -> str:
     """Return what stands for the host of those who asked for this port."""
     return f"{PORT_SIGN}{number}"
+
+
+def expression_key(text: str) -> str:
+    """Return what stands for the hosts that match this expression."""
+    return f"{EXPRESSION_SIGN}{zlib.crc32(text.encode()):08x}"
+
+
+def is_nameless(host: str) -> bool:
+    """Whether what stands for a host is the name of none, nor the wildcard of some."""
+    return host in (ANY_HOST, DEFAULT_KEY) or host.startswith(EXPRESSION_SIGN)
 
 
 def is_port_key(host: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route
+from hadyn.model.extras import HostExpression
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import Problem
 
@@ -43,7 +44,8 @@ class Explanation:
 def explain(inventory: Inventory, host: str, path: str) -> Explanation:
     """Explain a request: its Host header and its path without query."""
     name = looked_up_host(host)
-    known = [key for key in host_keys(name) if key != DEFAULT_KEY and inventory.routes(key)]
+    keys = (*host_keys(name)[:-1], *_expressed(inventory, name), ANY_HOST)
+    known = [key for key in keys if key != DEFAULT_KEY and inventory.routes(key)]
     matched = known[0] if known else None
     route = winning_route(inventory.routes(matched) if matched else (), path)
     default = inventory.routes(DEFAULT_KEY)
@@ -55,7 +57,7 @@ def explain(inventory: Inventory, host: str, path: str) -> Explanation:
         for candidate in inventory.routes(key)
         if candidate != route
     ]
-    concerned = {ref for key in (*host_keys(name), DEFAULT_KEY) for ref in inventory.objects_behind(key)}
+    concerned = {ref for key in (*keys, DEFAULT_KEY) for ref in inventory.objects_behind(key)}
     problems = tuple(problem for problem in inventory.problems() if problem.object in concerned)
     return Explanation(name, path, matched, route, tuple(others), problems)
 
@@ -71,6 +73,13 @@ def host_keys(name: str) -> tuple[str, ...]:
     """The hosts that are asked for, in this order: itself, its wildcard, rules without host."""
     wildcard = "*." + name.partition(".")[2]
     return name, wildcard, ANY_HOST
+
+
+def _expressed(inventory: Inventory, name: str) -> list[str]:
+    """What stands for hosts that match an expression, the longest first, where this name does."""
+    expressions = (each for each in inventory.main_wish.extras if isinstance(each, HostExpression))
+    in_order = sorted(expressions, key=lambda each: (-len(each.text), each))
+    return [each.key for each in in_order if re.fullmatch(each.text, name)]
 
 
 def winning_route(routes: tuple[Route, ...], path: str) -> Route | None:

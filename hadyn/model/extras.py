@@ -6,7 +6,8 @@ brings its lines with a reload, all further ones come live.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -17,6 +18,7 @@ class Extra(StrEnum):
     CANARIES = "canaries"
     CLIENTS = "certificates of clients"
     STAND_INS = "stand-ins"
+    HOST_EXPRESSIONS = "hosts by expression"
 
     @property
     def mark(self) -> str:
@@ -24,21 +26,34 @@ class Extra(StrEnum):
         return f"# only while a route wants it: {self}"
 
 
-NONE: frozenset[Extra] = frozenset()
+@dataclass(frozen=True, slots=True, order=True)
+class HostExpression:
+    """A regular expression of hosts, as HAProxy gets it, and the ``key`` of their routes in the maps."""
+
+    text: str
+    key: str
+
+
+Extras = frozenset[Extra | HostExpression]
+NONE: Extras = frozenset()
 
 
 class Wanted:
-    """Which hosts have routes that want an extra."""
+    """What the routes of each host want."""
 
     def __init__(self) -> None:
-        self._hosts: Mapping[Extra, set[str]] = {extra: set() for extra in Extra}
+        self._of_host: dict[str, Extras] = {}
+        self._counts: Counter[Extra | HostExpression] = Counter()
 
-    def put(self, host: str, extras: frozenset[Extra]) -> None:
+    def put(self, host: str, extras: Extras) -> None:
         """Take what the routes of a host want now."""
-        for extra, hosts in self._hosts.items():
-            (hosts.add if extra in extras else hosts.discard)(host)
+        self._counts.subtract(self._of_host.pop(host, NONE))
+        if extras:
+            self._of_host[host] = extras
+            self._counts.update(extras)
+        self._counts = +self._counts
 
     @property
-    def extras(self) -> frozenset[Extra]:
+    def extras(self) -> Extras:
         """Those that some host wants."""
-        return frozenset(extra for extra, hosts in self._hosts.items() if hosts)
+        return frozenset(self._counts)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hadyn.model.authorities import CA, CRL, Authorities, AuthoritiesVerdict, judge_authorities
 from hadyn.model.claims import Claim, Claims
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY
+from hadyn.model.desired import is_nameless
 from hadyn.model.index import Index
 from hadyn.model.objects import Ingress, KubernetesObject, Secret
 from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, asks_for_certificates, demanded
@@ -59,7 +59,7 @@ USUAL = Handshake()
 
 def believed(host: str, claims: Sequence[Claim], *, shared_hosts: bool) -> ObjectRef | None:
     """Return the Secret whose authorities judge the clients of a host; ``claims`` come oldest first."""
-    if host in (ANY_HOST, DEFAULT_KEY):
+    if is_nameless(host):
         return None
     heard = _heard(claims, shared_hosts=shared_hosts)
     return next((secret for claim in heard if (secret := demanded(claim.ingress))), None)

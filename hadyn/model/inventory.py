@@ -18,7 +18,7 @@ from hadyn.model.classes import Classes
 from hadyn.model.default_backend import default_backend_ingress
 from hadyn.model.desired import Backend, Discovery, Route
 from hadyn.model.endpoints import forbidden_addresses
-from hadyn.model.extras import Extra, Wanted
+from hadyn.model.extras import Extras, Wanted
 from hadyn.model.index import Index
 from hadyn.model.main_wish import MainWish, replicas_in
 from hadyn.model.membership import Membership, service_of
@@ -164,7 +164,7 @@ class Inventory:
         return MainWish(self._standing.options, passing, remembering, names, replicas, extras, ports)
 
     @property
-    def _sections(self) -> tuple[bool, bool, bool, frozenset[Extra], tuple[Port, ...]]:
+    def _sections(self) -> tuple[bool, bool, bool, Extras, tuple[Port, ...]]:
         """What of the main file somebody needs: for TLS that passes, what is remembered of clients, names, rare routes, ports."""
         has_passthrough, leaves_names = self._certificates.has_passthrough, bool(self._left_to_haproxy)
         return has_passthrough, bool(self._remembering), leaves_names, self._wanted.extras, self._ports.wanted

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip
-from hadyn.model.extras import NONE, Extra
+from hadyn.model.extras import NONE, Extras
 from hadyn.model.objects import Endpoints, EndpointSlice, Options, Readiness
 from hadyn.model.ports import Port
 from hadyn.model.store import Held
@@ -25,7 +25,7 @@ class MainWish:
     remembers_clients: bool = False
     leaves_names: bool = False
     replicas: tuple[tuple[str, str], ...] = ()
-    extras: frozenset[Extra] = NONE
+    extras: Extras = NONE
     ports: tuple[Port, ...] = ()
 
 

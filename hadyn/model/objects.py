@@ -109,10 +109,14 @@ class PathRule(Struct, frozen=True, gc=False):
 
 
 class HostRules(Struct, frozen=True, gc=False):
-    """The paths of one Ingress for one host ("a.example", "*.a.example", ANY_HOST), no path twice."""
+    """The paths of one Ingress for one host ("a.example", "*.a.example", ANY_HOST), no path twice.
+
+    With ``expression`` they are for all hosts that match it, and ``host`` is its ``expression_key``.
+    """
 
     host: str
     paths: tuple[PathRule, ...]
+    expression: str = ""
 
 
 class TlsRule(Struct, frozen=True, gc=False):
@@ -149,7 +153,11 @@ class Ingress(Named, frozen=True, gc=False, kw_only=True):
         """The paths for one of its hosts, or for DEFAULT_KEY."""
         if host == DEFAULT_KEY:
             return () if self.catch_all is None else (self.catch_all,)
-        return self.hosts[bisect_left(self.hosts, host, key=lambda rules: rules.host)].paths
+        return self.rules_of(host).paths
+
+    def rules_of(self, host: str) -> HostRules:
+        """What it says of one of its hosts."""
+        return self.hosts[bisect_left(self.hosts, host, key=lambda rules: rules.host)]
 
 
 class IngressClass(Named, frozen=True, gc=False, kw_only=True):

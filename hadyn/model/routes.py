@@ -17,9 +17,19 @@ from msgspec import Struct
 from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice, stand_in_of
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapKey, MapName, Route, is_port_key, leading_to
+from hadyn.model.desired import (
+    ANY_HOST,
+    DEFAULT_KEY,
+    UNAVAILABLE,
+    MapKey,
+    MapName,
+    Route,
+    is_nameless,
+    is_port_key,
+    leading_to,
+)
 from hadyn.model.expressed_routes import expression_entries, ranked
-from hadyn.model.extras import NONE, Extra
+from hadyn.model.extras import NONE, Extra, Extras, HostExpression
 from hadyn.model.handshakes import believed
 from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule
@@ -47,7 +57,7 @@ class Resolution(Struct, frozen=True, gc=False):
     leads: tuple[Lead, ...] = ()
     shares: tuple[Share, ...] = ()
     problems: tuple[Problem, ...] = ()
-    extras: frozenset[Extra] = NONE
+    extras: Extras = NONE
 
     def lead(self, backend: str) -> Lead:
         """How this host leads to a backend, which it does."""
@@ -61,6 +71,7 @@ def resolve(
     resolving = _Resolving(host, find, standing)
     owner = next((claim for claim in claims if not claim.is_canary), None)
     is_owned = host != DEFAULT_KEY and not shared_hosts
+    resolving.expression = claims[0].ingress.rules_of(host).expression if claims and host != DEFAULT_KEY else ""
     resolving.believed = believed(host, claims, shared_hosts=shared_hosts)
     resolving.has_tls = any(
         _names_in_tls(claim.ingress, host) or passes_tls(claim.ingress.options)
@@ -92,12 +103,12 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
             continue
         found.update(expression_entries(route))
         found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
-        if route.passes_tls and route.backend and route.host not in (ANY_HOST, DEFAULT_KEY):
+        if route.passes_tls and route.backend and not is_nameless(route.host):
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
         if route.access is not None:
             found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
         found.update(route.asked)
-        if route.host not in (ANY_HOST, DEFAULT_KEY):
+        if not is_nameless(route.host):
             # Its value is the host again: one look-up finds the key of its routes.
             found[MapName.HOSTS, route.host] = route.host
     return found
@@ -111,6 +122,7 @@ class _Resolving:
         self._standing = standing
         self._find = find
         self.has_tls = False
+        self.expression = ""
         self.believed: ObjectRef | None = None
         self._asks_for_certificates = False
         self._lists: dict[ObjectRef, Access | None] = {}
@@ -121,9 +133,16 @@ class _Resolving:
         self._problems: dict[Problem, None] = {}
         self._has_stand_in = False
 
+    @property
+    def _called(self) -> str:
+        """The host, for people."""
+        if self.expression:
+            return f"what matches {self.expression}"
+        return "any host" if self._host == ANY_HOST else self._host
+
     def refuse(self, claim: Claim, owner: Ingress) -> None:
         """The host belongs to another namespace."""
-        said = f"{'any host' if self._host == ANY_HOST else self._host} belongs to namespace {owner.namespace}: {owner.ref} {claimed(owner)}"
+        said = f"{self._called} belongs to namespace {owner.namespace}: {owner.ref} {claimed(owner)}"
         remedy = "Use another host, or --shared-hosts"
         self._problems[Problem(claim.ingress.ref, claim.paths[0].field, Reason.CLAIMED, said, remedy)] = None
 
@@ -200,11 +219,13 @@ class _Resolving:
         for shares in self._shares_of.values():
             self._problems.update(dict.fromkeys(unheard(shares)))
         routes = ranked([asking(route, self._shares_of.get(key, ())) for key, (route, _, _) in self._routes.items()])
-        extras = {
+        extras: dict[Extra | HostExpression, bool] = {
             Extra.EXPRESSIONS: any(route.rank for route in routes),
             Extra.CANARIES: any(route.asked for route in routes),
             Extra.CLIENTS: self._asks_for_certificates,
             Extra.STAND_INS: self._has_stand_in,
+            Extra.HOST_EXPRESSIONS: bool(self.expression),
+            HostExpression(self.expression, self._host): bool(self.expression),
         }
         return Resolution(
             routes=tuple(sorted(routes, key=lambda route: route.key)),
@@ -222,7 +243,7 @@ class _Resolving:
         if not asks_for_certificates(ingress):
             return False
         self._asks_for_certificates = True
-        if self._host in (ANY_HOST, DEFAULT_KEY):
+        if is_nameless(self._host):
             said = "clients are asked for certificates by host, and there is none: all get a 403"
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, "Name the host in the rule")
         return self.believed is not None and demanded(ingress) == self.believed
@@ -237,7 +258,7 @@ class _Resolving:
         """Name what a route is about, for people."""
         if self._host == DEFAULT_KEY:
             return "everything else"
-        return f"{rule.path} of any host" if self._host == ANY_HOST else f"{self._host}{rule.path}"
+        return f"{rule.path} of {self._called}" if is_nameless(self._host) else f"{self._host}{rule.path}"
 
     def _found(self, ingress: Ingress, rule: PathRule) -> Found | None:
         if rule.target is None:

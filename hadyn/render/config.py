@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from hadyn.model.addresses import PLACEHOLDER, Address
 from hadyn.model.desired import UNAVAILABLE, Backend, ByName, Endpoint
-from hadyn.model.extras import NONE, Extra
+from hadyn.model.extras import NONE, Extra, Extras
 from hadyn.model.names import DEFAULTS, SLOT_PREFIX, slot_name, spare_name
 from hadyn.model.objects import Options
 from hadyn.model.options.logs import LOG_TARGET, RING
@@ -84,7 +84,7 @@ class ConfigSettings:
     options: Options = ()
     replicas: Replicas | None = None
     credentials: str = ""
-    extras: frozenset[Extra] = NONE
+    extras: Extras = NONE
     ports: tuple[Port, ...] = ()
 
     def __post_init__(self) -> None:

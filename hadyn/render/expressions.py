@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hadyn.model.desired import MapName
+from hadyn.model.desired import ANY_HOST, MapName
+from hadyn.model.directives import quoted
 from hadyn.model.expressions import LONGEST_TEXT
+from hadyn.model.extras import Extras, HostExpression
+
+LONGEST_HOST = 253
 
 
 def expression_conditions(maps: str) -> Iterator[str]:
@@ -29,3 +33,14 @@ def expression_rules(maps: str, name: str) -> Iterator[str]:
     yield f"http-request deny deny_status 400 if {is_sought} {{ var(txn.{name}),concat(,txn.sought),length gt {LONGEST_TEXT} }}"
     table = f"map_regm({maps}/{MapName.EXPRESSIONS}.map)"
     yield f"http-request set-var(txn.route) var(txn.{name}),concat(,txn.sought),{table} if {is_sought}"
+
+
+def host_rules(extras: Extras) -> Iterator[str]:
+    """Yield the rules that look for a host that nothing else names among expressions, the longest first."""
+    found = sorted(
+        (each for each in extras if isinstance(each, HostExpression)), key=lambda each: (-len(each.text), each)
+    )
+    unknown = f"!has_route !is_known {{ var(txn.key) -m str {ANY_HOST} }} {{ var(txn.host) -m len 1:{LONGEST_HOST} }}"
+    for each in found:
+        pattern = quoted(f"^{each.text}$")
+        yield f"http-request set-var(txn.key) str({each.key}) if {unknown} {{ var(txn.host) -m reg {pattern} }}"

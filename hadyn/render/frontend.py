@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
-from hadyn.model.extras import NONE, Extra
+from hadyn.model.extras import NONE, Extra, Extras
 from hadyn.model.names import DEFAULTS
 from hadyn.model.options.client_certificates import LOOKALIKES
 from hadyn.model.options.listening import TLS_ALPN
@@ -18,7 +18,7 @@ from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
 from hadyn.model.options.routing import Said, field_rules
 from hadyn.render.canaries import CHOICE, asking_conditions, asking_rules
-from hadyn.render.expressions import expression_conditions, expression_rules
+from hadyn.render.expressions import expression_conditions, expression_rules, host_rules
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import asks_for_header, passthrough_map
 from hadyn.render.tls import INSIDE, TlsSettings, tls_listeners
@@ -33,7 +33,7 @@ def frontend_section(
     *,
     maps: str,
     said: Said,
-    extras: frozenset[Extra] = NONE,
+    extras: Extras = NONE,
 ) -> str:
     """Return the frontend's section; ``maps`` is the folder of the map files, ``said`` the operator's word."""
     listeners = "".join(f"    bind {listener(address)}\n" for address in binds)
@@ -98,10 +98,12 @@ SAID_AFRESH_ALWAYS = """\
 """
 
 
-def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extra] = NONE) -> str:
+def routing_rules(maps: str, *, speaks_tls: bool = False, extras: Extras = NONE) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan but for ``extras``."""
     fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls, extras=extras))
-    by_host = by_key = ""
+    by_host = by_key = by_expression = ""
+    if Extra.HOST_EXPRESSIONS in extras:
+        by_expression = _indented((Extra.HOST_EXPRESSIONS.mark, *host_rules(extras)))
     if Extra.EXPRESSIONS in extras:
         by_host = f"    {Extra.EXPRESSIONS.mark}\n" + _indented(expression_rules(maps, "host"))
         by_key = _indented(expression_rules(maps, "key"))
@@ -124,7 +126,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: frozenset[Extr
     acl has_key var(txn.key) -m found
     http-request deny deny_status 400 if !has_route !has_host
     http-request set-var(txn.key) var(txn.host),regsub(^[^.]*,*),map_str({maps}/hosts.map,{ANY_HOST}) if !has_route !is_known
-    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact} if !has_route has_key
+{by_expression}    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact} if !has_route has_key
 {by_key}    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} if !has_route has_key
     http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
     http-request return status 404 default-errorfiles unless has_route

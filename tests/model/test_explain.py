@@ -127,3 +127,20 @@ def test_explain_agrees_with_routing_said_the_long_way(rules, rest, host, path):
     catch_all = [given.ingress("shop", "rest", rules=[], default=rest)]
     shown = inventory(*SERVICES, given.ingress("shop", "web", rules=rules), *catch_all)
     assert explain(shown, host, path).route == by_the_words_of_kubernetes(shown, host, path)
+
+
+def test_an_expression_takes_what_it_matches_before_shorter_paths():
+    said = {"hadyn.io/use-regex": "true"}
+    by_digits = given.ingress("shop", "web", path="/item/[0-9]+$", path_type="ImplementationSpecific", annotations=said)
+    found = inventory(*SERVICES, by_digits, given.ingress("shop", "api"))
+    assert explain(found, "a.example", "/item/12").route.ingress == "shop/web"
+    explained = explain(found, "a.example", "/item/x")
+    assert explained.route.ingress == "shop/api"
+    assert [other.why for other in explained.others] == ["the path does not match /item/[0-9]+$"]
+
+
+def test_a_host_that_nothing_names_is_looked_for_among_expressions():
+    matched = given.ingress("shop", "web", annotations={"hadyn.io/server-alias-regex": "[a-z]+.test"})
+    found = inventory(*SERVICES, matched, given.ingress("shop", "api", host=None))
+    assert explain(found, "new.test", "/").route.ingress == "shop/web"
+    assert explain(found, "new1.test", "/").route.ingress == "shop/api"

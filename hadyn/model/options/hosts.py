@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from hadyn.model.expressions import expression
 from hadyn.model.options.option import Effect, Option, Scope
 from hadyn.model.options.parsers import boolean, words
 
@@ -23,6 +24,11 @@ def host_names(text: str) -> tuple[str, ...]:
     if not all(_HOST.fullmatch(each) and len(each) <= LONGEST for each in found):
         raise ValueError(text)
     return tuple(dict.fromkeys(found))
+
+
+def host_expression(text: str) -> str:
+    """An expression of whole hosts, of which HAProxy compares small letters without port."""
+    return expression(text.removesuffix("$").removesuffix("(:[0-9]+)?"), is_caseless=True).text
 
 
 SERVER_ALIAS: Option[tuple[str, ...]] = Option(
@@ -66,4 +72,33 @@ FROM_TO_WWW: Option[bool] = Option(
     example="true",
     effect=Effect.LIVE,
     aliases=("nginx.ingress.kubernetes.io/from-to-www-redirect",),
+)
+
+SERVER_ALIAS_REGEX: Option[str] = Option(
+    name="server-alias-regex",
+    scope=frozenset({Scope.INGRESS}),
+    parse=host_expression,
+    accepted="a regular expression (docs/expressions.md)",
+    default=None,
+    default_text="none",
+    sentence=(
+        "Hosts that match this as a whole, and that no other rule names, have all the paths of the Ingress; of several "
+        "expressions the longest counts."
+    ),
+    example=r"[a-z]+\.preview\.shop\.example",
+    effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/server-alias-regex", "ingress.kubernetes.io/server-alias-regex"),
+)
+
+REDIRECT_FROM_REGEX: Option[str] = Option(
+    name="redirect-from-regex",
+    scope=frozenset({Scope.INGRESS}),
+    parse=host_expression,
+    accepted="a regular expression (docs/expressions.md)",
+    default=None,
+    default_text="none",
+    sentence="As redirect-from, for hosts that match this as a whole, and that no other rule names.",
+    example=r"(old|older)\.shop\.example",
+    effect=Effect.RELOAD,
+    aliases=("haproxy-ingress.github.io/redirect-from-regex", "ingress.kubernetes.io/redirect-from-regex"),
 )

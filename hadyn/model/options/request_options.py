@@ -37,7 +37,13 @@ from hadyn.model.options.headers import (
     RESPONSE_SET_HEADERS,
     SET_HOST,
 )
-from hadyn.model.options.hosts import FROM_TO_WWW, REDIRECT_FROM, SERVER_ALIAS
+from hadyn.model.options.hosts import (
+    FROM_TO_WWW,
+    REDIRECT_FROM,
+    REDIRECT_FROM_REGEX,
+    SERVER_ALIAS,
+    SERVER_ALIAS_REGEX,
+)
 from hadyn.model.options.hsts import HSTS, HSTS_INCLUDE_SUBDOMAINS, HSTS_MAX_AGE, HSTS_PRELOAD
 from hadyn.model.options.limits import (
     LIMIT_CONNECTIONS,
@@ -80,7 +86,9 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_CODE,
     APP_ROOT,
     SERVER_ALIAS,
+    SERVER_ALIAS_REGEX,
     REDIRECT_FROM,
+    REDIRECT_FROM_REGEX,
     FROM_TO_WWW,
     REDIRECT_FROM_CODE,
     DEFAULT_BACKEND,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from hadyn.model.desired import GUARD_FIELD
-from hadyn.model.extras import NONE, Extra
+from hadyn.model.extras import NONE, Extras
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
 from hadyn.model.options.admission import ACCESS
@@ -95,7 +95,7 @@ def route_faults(said: Options, standing: Options, route: RouteFacts) -> list[st
     return [fault for field in FIELDS if (fault := field.unlike(chosen, route))]
 
 
-def field_rules(maps: str, *, speaks_tls: bool, extras: frozenset[Extra] = NONE) -> Iterator[str]:
+def field_rules(maps: str, *, speaks_tls: bool, extras: Extras = NONE) -> Iterator[str]:
     """Yield the frontend's lines that take a route's entry apart, and act on its fields; ``maps`` is the folder.
 
     Those that choose another backend come last: HAProxy warns of rules behind them.
