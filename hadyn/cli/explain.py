@@ -80,6 +80,15 @@ def _https(document: Document) -> Iterator[str]:
         yield f"  HTTPS    {_certificate(certificate)}"
 
 
+def _clients(document: Document) -> Iterator[str]:
+    asked = document["clients"]
+    if asked and asked["secret"] is None:
+        yield "  clients  get a 403: no Secret says by whom their certificates are judged"
+    elif asked:
+        modal = "may" if asked["certificate"] == "optional" else "have to"
+        yield f"  clients  {modal} show a certificate of an authority in secret {asked['secret']}"
+
+
 def _certificate(certificate: Document) -> str:
     of_whom = f"certificate of secret {certificate['secret']}" if certificate["secret"] else "the default certificate"
     default = ", the default" if certificate["default"] and certificate["secret"] else ""
@@ -98,6 +107,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"  backend  {route['backend'] or 'none, its Service is missing: 503'}"
         yield from [f"  service  {document['service']}"] if document["service"] else []
     yield from _https(document)
+    yield from _clients(document)
     if route is not None:
         yield from _slots(document)
     if document["others"]:

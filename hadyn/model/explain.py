@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route
 from hadyn.model.extras import HostExpression
 from hadyn.model.inventory import Inventory
-from hadyn.model.problems import Problem
+from hadyn.model.objects import Ingress
+from hadyn.model.options.client_certificates import (
+    AUTH_TLS_VERIFY_CLIENT,
+    Verification,
+    asks_for_certificates,
+    demanded,
+)
+from hadyn.model.problems import ObjectRef, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +33,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What clients have to show: a certificate by the authorities of a Secret; None where all get a 403."""
+
+    secret: ObjectRef | None
+    verification: Verification
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What becomes of a request for ``host`` (as looked up: lower case, without port) and ``path``.
 
     ``matched_host`` is the host of the rules that are asked, None where there are none.
-    ``route`` is None for a 404. ``problems`` are those of the objects behind these hosts.
+    ``route`` is None for a 404, ``demand`` where nobody is asked for a certificate. ``problems`` are those of the
+    objects behind these hosts.
     """
 
     host: str
@@ -39,6 +55,7 @@ class Explanation:
     route: Route | None
     others: tuple[Candidate, ...]
     problems: tuple[Problem, ...]
+    demand: Demand | None = None
 
 
 def explain(inventory: Inventory, host: str, path: str) -> Explanation:
@@ -59,7 +76,7 @@ def explain(inventory: Inventory, host: str, path: str) -> Explanation:
     ]
     concerned = {ref for key in (*keys, DEFAULT_KEY) for ref in inventory.objects_behind(key)}
     problems = tuple(problem for problem in inventory.problems() if problem.object in concerned)
-    return Explanation(name, path, matched, route, tuple(others), problems)
+    return Explanation(name, path, matched, route, tuple(others), problems, _demand(inventory, route))
 
 
 def looked_up_host(host: str) -> str:
@@ -90,6 +107,17 @@ def winning_route(routes: tuple[Route, ...], path: str) -> Route | None:
         return exact or next((route for route in ranked if _is_taken(path, route)), None)
     prefixes = (route for route in routes if _is_taken(path, route))
     return max(prefixes, key=lambda route: len(route.path.rstrip("/")), default=None)
+
+
+def _demand(inventory: Inventory, route: Route | None) -> Demand | None:
+    """What a route's Ingress asks of clients; nothing that they show counts where its host is judged by another Secret."""
+    ingress = inventory.object(ObjectRef(Ingress.kind, *route.ingress.split("/"))) if route else None
+    if route is None or not isinstance(ingress, Ingress) or not asks_for_certificates(ingress):
+        return None
+    secret, judging = demanded(ingress), inventory.certificates.handshakes.of(route.host).secret
+    said = dict(ingress.options).get(AUTH_TLS_VERIFY_CLIENT.name, Verification.ON)
+    assert isinstance(said, Verification), said
+    return Demand(secret if secret == judging else None, said)
 
 
 def _is_taken(path: str, route: Route) -> bool:

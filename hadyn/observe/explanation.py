@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from hadyn.errors import WrongUsage
 from hadyn.model.desired import Route
-from hadyn.model.explain import Explanation
+from hadyn.model.explain import Demand, Explanation
 from hadyn.model.problems import shown
 from hadyn.observe.documents import Document, problem_documents
 
@@ -36,7 +36,7 @@ def explain_document(
     """Spell an explanation.
 
     ``service`` is that of the backend ("shop/web:80"), ``slots`` its entries, ``certificates``
-    those of which a client gets one that asks for the host.
+    those of which a client gets one that asks for the host. ``clients`` is what they have to show, null for nothing.
     """
     return {
         "url": url,
@@ -46,9 +46,15 @@ def explain_document(
         "service": service,
         "slots": list(slots),
         "certificates": list(certificates),
+        "clients": _demand_document(explanation.demand) if explanation.demand else None,
         "others": [{**_route_document(other.route), "why": other.why} for other in explanation.others],
         "problems": problem_documents(explanation.problems),
     }
+
+
+def _demand_document(demand: Demand) -> Document:
+    secret = demand.secret
+    return {"secret": f"{secret.namespace}/{secret.name}" if secret else None, "certificate": demand.verification.value}
 
 
 def _route_document(route: Route) -> Document:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.invoking import SHOP, invoke
+from tests.given import ingress_document, rule
 from tests.pairs import pair
 
 
@@ -58,6 +61,29 @@ def test_a_url_is_told_the_certificate_that_its_host_gets(tmp_path: Path):
         "explain", "https://secure.shop.example/", *(word for path in paths for word in ("--manifests", path))
     )
     assert "  HTTPS    certificate of secret shop/secure: ECDSA, until 2027-02-20T10:00:00Z\n" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"auth-tls-secret": "ca"}, "  clients  have to show a certificate of an authority in secret shop/ca"),
+        (
+            {"auth-tls-secret": "ca", "auth-tls-verify-client": "optional"},
+            "  clients  may show a certificate of an authority in secret shop/ca",
+        ),
+        (
+            {"auth-tls-secret": "elsewhere/ca"},
+            "  clients  get a 403: no Secret says by whom their certificates are judged",
+        ),
+    ],
+)
+def test_a_url_is_told_what_clients_have_to_show(tmp_path: Path, said, told):
+    annotations = {f"hadyn.io/{name}": value for name, value in said.items()}
+    found = ingress_document("shop", "web", [rule("a.example")], annotations=annotations)
+    documents = [found, {"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "shop", "name": "ca"}}]
+    (tmp_path / "a.yaml").write_text("\n---\n".join(map(json.dumps, documents)))
+    lines = invoke("explain", "https://a.example/", "--manifests", tmp_path, "--watch-ingress-without-class").stdout
+    assert told in lines.splitlines()
 
 
 def test_a_url_whose_service_is_missing_gets_a_503_and_the_problem(tmp_path: Path):
