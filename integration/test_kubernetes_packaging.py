@@ -147,7 +147,8 @@ def test_the_chart_and_the_base_are_the_same_objects() -> None:
 
 
 def test_the_chart_with_everything_is_the_base_with_all_its_components(tmp_path: Path) -> None:
-    values = {"kind": "DaemonSet", "networkPolicy": {"create": True}, "podMonitor": {"create": True}}
+    created = {"networkPolicy": {"create": True}, "podMonitor": {"create": True}}
+    values = {"kind": "DaemonSet", **created, "rbac": {"podLabels": True}}
     assert by_name(chart(values)) == by_name(with_components(tmp_path))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from hadyn.model.asked_canaries import is_asked_for
+from hadyn.model.blue_green import Balance, balanced
 from hadyn.model.canary import Share, joined, sharings
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
@@ -19,8 +20,9 @@ from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
 from hadyn.model.names import canary_name, stable_name
-from hadyn.model.objects import BackendResource, KubernetesObject, Secret, Service
+from hadyn.model.objects import BackendResource, KubernetesObject, Pod, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
+from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE, BLUE_GREEN_MODE, Mode
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
 from hadyn.model.options.servers import INITIAL_WEIGHT
@@ -80,6 +82,7 @@ class Workshop:
             tuple(in_namespace(line, namespace) for line in server_words_for(found.backend, server_lines)),
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
+            balance=_balance(choices),
             passwords=_password_secrets(found, voices),
             guards=self._guards(choices, voices),
             credentials=credentials_in(server_lines, namespace),
@@ -88,6 +91,8 @@ class Workshop:
             canaries, refused = self._canaries(shares, sum(lead.routes for lead in leads), problems)
             problems += refused
             part = replace(part, supply=with_addresses(supply), canaries=canaries)
+        if part.balance and (shares or names_no_pods(supply)):
+            problems.append(_unbalanced(found.source, has_canaries=bool(shares)))
         beside = _beside(part) if any(map(is_asked_for, shares)) else ()
         return [_spelled(each) for each in (part, *beside)], problems
 
@@ -97,6 +102,8 @@ class Workshop:
         endpoints = at_home(endpoints) if endpoints and part.has_homes else endpoints
         if endpoints and part.weight != 1:
             endpoints = tuple(replace(endpoint, weight=part.weight) for endpoint in endpoints)
+        if part.balance and endpoints and not part.canaries:
+            endpoints = balanced(endpoints, part.balance, self._labels)
         if part.canaries and endpoints is not None:
             of_canaries = [(each.portion, self._endpoints(each.supply)) for each in part.canaries]
             known = [(portion, found) for portion, found in of_canaries if found is not None]
@@ -204,6 +211,11 @@ class Workshop:
             own_addresses=own_addresses,
         )
 
+    def _labels(self, name: str) -> Mapping[str, str] | None:
+        namespace, _, pod = name.partition("/")
+        found = self._object(ObjectRef(Pod.kind, namespace, pod))
+        return dict(found.labels) if isinstance(found, Pod) else None
+
     def _object(self, ref: ObjectRef) -> KubernetesObject | None:
         held = self._holding(ref)
         return held.object if held else None
@@ -243,6 +255,23 @@ class Workshop:
         return supply
 
 
+def _balance(choices: Choices) -> Balance | None:
+    groups = choices.value(BLUE_GREEN_BALANCE)
+    return Balance(groups, choices.value(BLUE_GREEN_MODE) or Mode.DEPLOY) if groups else None
+
+
+def _unbalanced(service: ObjectRef, *, has_canaries: bool) -> Problem:
+    said = (
+        "says nothing beside a canary, whose share makes the weights"
+        if has_canaries
+        else "says nothing of endpoints that name no pods"
+    )
+    remedy = "Divide requests one way" if has_canaries else "Let EndpointSlices list the pods"
+    return Problem(
+        service, f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]", Reason.NOT_SUPPORTED, said, remedy
+    )
+
+
 def _beside(part: Part) -> list[Part]:
     """Return what requests may ask for: the Service without its canaries, each canary alone."""
     name = part.name
@@ -251,7 +280,7 @@ def _beside(part: Part) -> list[Part]:
     for canary in part.canaries:
         title = f"{canary.supply.found.title} as canary of {part.supply.found.title}"
         called = _called(canary.supply, canary_name(name, canary.supply.found.backend), title)
-        beside.append(replace(part, supply=called, canaries=(), has_homes=False))
+        beside.append(replace(part, supply=called, canaries=(), has_homes=False, balance=None))
     return beside
 
 

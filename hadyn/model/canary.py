@@ -8,21 +8,17 @@ one weight. Shares add up; what goes beyond all is not given to the youngest can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hadyn.model.desired import MAX_WEIGHT, Endpoint
+from hadyn.model.desired import Endpoint
 from hadyn.model.objects import Age, Ingress, Options
 from hadyn.model.options.canary import ALL, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL
 from hadyn.model.options.routing import Said
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Found
-
-TOLERANCE = 0.01
-FEW_SIDES = 4
-"""Of so many sides, all pairs of near weights are tried."""
+from hadyn.model.weights import TOLERANCE, share_weights
 
 
 class Share(Struct, frozen=True, gc=False):
@@ -124,58 +120,6 @@ def joined(stable: Sequence[Endpoint], canaries: Sequence[tuple[Portion, Sequenc
         replace(endpoint, weight=weight) for side, weight in zip(sides, weights, strict=True) for endpoint in side
     )
     return tuple(sorted(weighted, key=lambda endpoint: (endpoint.address.ip, endpoint.address.port)))
-
-
-def share_weights(counts: Sequence[int], wanted: Sequence[float], tolerance: float = TOLERANCE) -> tuple[int, ...]:
-    """Return the weight, 0 to 256, of each endpoint of the stable Service, then of each canary's.
-
-    ``counts`` are the endpoints of all of them, ``wanted`` the canaries' shares, 0 to 1 and
-    no more than 1 together. What weights cannot do, they do as near as can be. A canary
-    without endpoints leaves its share to the stable Service; where that has none, the
-    canaries take all, but a share of 0 never becomes more.
-    """
-    canaries = [share if count else 0.0 for count, share in zip(counts[1:], wanted, strict=True)]
-    stable = max(0.0, 1 - sum(canaries)) if counts[0] and sum(canaries) < 1 - 1e-9 else 0.0
-    everything = stable + sum(canaries)
-    shares = [share / everything for share in (stable, *canaries)] if everything else [0.0] * len(counts)
-    ratios = [share / count if share else 0.0 for count, share in zip(counts, shares, strict=True)]
-    best = [1, *(1 if share else 0 for share in wanted)]
-    if sum(canaries) >= 1 - 1e-9:
-        best[0] = 0
-    if sum(ratio > 0 for ratio in ratios) < 2:
-        return tuple(best)
-    least_error = 1.0
-    for weights in _candidates(ratios):
-        error = _error(weights, counts, shares)
-        if error < least_error:
-            best, least_error = [near or other for near, other in zip(weights, best, strict=True)], error
-        if least_error <= tolerance:
-            break
-    return tuple(best)
-
-
-def _error(weights: Sequence[int], counts: Sequence[int], shares: Sequence[float]) -> float:
-    """How far the share of a canary is off, at most; the stable Service gets the rest."""
-    given = [weight * count for weight, count in zip(weights, counts, strict=True)]
-    return max(abs(each / sum(given) - share) for each, share in zip(given[1:], shares[1:], strict=True))
-
-
-def _candidates(ratios: Sequence[float]) -> Iterator[tuple[int, ...]]:
-    """Weights near these ratios, the smallest first; 0 where there is no share."""
-    highest = max(ratios)
-    is_few = sum(ratio > 0 for ratio in ratios) <= FEW_SIDES
-    for largest in range(1, MAX_WEIGHT + 1):
-        exact = [largest * ratio / highest for ratio in ratios]
-        yield from product(*(_near(each, largest, is_few=is_few) for each in exact))
-
-
-def _near(exact: float, largest: int, *, is_few: bool) -> tuple[int, ...]:
-    if not exact:
-        return (0,)
-    if not is_few:
-        return (max(1, round(exact)),)
-    lower, upper = max(1, int(exact)), min(largest, int(exact) + 1)
-    return (lower,) if lower == upper else (lower, upper)
 
 
 def _taking_requests(endpoints: Iterable[Endpoint]) -> int:

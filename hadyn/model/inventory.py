@@ -41,7 +41,7 @@ from hadyn.model.policy import Policy
 from hadyn.model.ports import Port, Ports
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem
-from hadyn.model.references import Reference, References, concerns_referrers, references_of
+from hadyn.model.references import REFERABLE, Reference, References, concerns_referrers, referable, references_of
 from hadyn.model.resolved import DnsQuestion, Resolved
 from hadyn.model.routes import Resolution
 from hadyn.model.sayings import affected, neighbours_of
@@ -245,8 +245,8 @@ class Inventory:
             dirty.ingresses.add(replaced.ref)
             return
         self._judge(replaced.ref, replaced.after)
-        if replaced.ref.kind == Secret.kind:
-            dirty.secrets.add(replaced.ref)
+        if replaced.ref.kind in REFERABLE:
+            dirty.secrets.add(referable(replaced.ref))
             return
         if replaced.ref.kind == ConfigMap.kind:
             if replaced.ref == self._standing.ref:
@@ -302,7 +302,8 @@ class Inventory:
         dirty.secrets |= self._references.take(changes)
         changed = frozenset(dirty.secrets)
         concerned = {user for secret in changed for user in self._references.users(secret)}
-        dirty.secrets = {secret for secret in dirty.secrets if secret in self._references} | dirty.referred
+        known = {secret for secret in dirty.secrets if secret.name and secret in self._references}
+        dirty.secrets = known | dirty.referred
         # What a certificate is says ``Certificates``: neither routes nor backends depend on it.
         for user in filter(lambda user: self._references.concern_requests(user, changed), concerned):
             backends |= set(self._users.of(user))
@@ -392,6 +393,5 @@ class Inventory:
             return held.object.controller == self._policy.controller_class
         if isinstance(held.object, Secret | ConfigMap | Namespace):
             return held.object.ref in self._references or held.object.ref in (self._standing.ref, self._ports.ref)
-        return (
-            service_of(held) if isinstance(held.object, EndpointSlice | Endpoints) else held.object.ref
-        ) in self._users
+        listing = isinstance(held.object, EndpointSlice | Endpoints)
+        return (service_of(held) if listing else held.object.ref) in self._users

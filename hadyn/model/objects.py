@@ -297,6 +297,14 @@ class Secret(Named, frozen=True, kw_only=True):
     values: Sealed = Sealed()
 
 
+class Pod(Named, frozen=True, gc=False, kw_only=True):
+    """The labels of a pod, sorted by name."""
+
+    kind: ClassVar[str] = "Pod"
+
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 class Namespace(Named, frozen=True, gc=False, kw_only=True):
     """A namespace that was selected by its labels."""
 
@@ -312,5 +320,14 @@ class ConfigMap(Named, frozen=True, gc=False, kw_only=True):
 
 
 KubernetesObject = (
-    Ingress | IngressClass | Namespace | Service | EndpointSlice | Endpoints | BackendResource | Secret | ConfigMap
+    Ingress
+    | IngressClass
+    | Namespace
+    | Pod
+    | Service
+    | EndpointSlice
+    | Endpoints
+    | BackendResource
+    | Secret
+    | ConfigMap
 )

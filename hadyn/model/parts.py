@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from hadyn.model.blue_green import Balance
 from hadyn.model.canary import Portion
 from hadyn.model.credentials import Credential
 from hadyn.model.desired import Capacity
@@ -34,7 +35,7 @@ class Part(Struct, frozen=True, gc=False):
     """A backend without its endpoints. ``canaries`` share it, the oldest first.
 
     ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each
-    slot, unless a canary makes the weights. ``credentials`` are the files that its server lines name.
+    slot, unless a canary or ``balance`` makes the weights. ``credentials`` are the files that its server lines name.
     """
 
     supply: Supply
@@ -44,6 +45,7 @@ class Part(Struct, frozen=True, gc=False):
     canaries: tuple[Canary, ...] = ()
     has_homes: bool = False
     weight: int = 1
+    balance: Balance | None = None
     passwords: tuple[ObjectRef, ...] = ()
     guards: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()

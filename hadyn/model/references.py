@@ -1,4 +1,4 @@
-"""Which Secrets objects refer to, and what is known of each.
+"""What objects refer to that its source brings only then: Secrets, the pods of a namespace.
 
 Rules: only what counts refers: Ingresses of ours, Services that a route leads to. Whether
 a Secret exists is said once its source has answered. That a source cannot read it is a
@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from hadyn.model.changes import Changes
 from hadyn.model.index import Index
-from hadyn.model.objects import Ingress, KubernetesObject, Secret
+from hadyn.model.objects import Ingress, KubernetesObject, Pod, Secret
 from hadyn.model.options.authentication import AUTH_SECRET
+from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE
 from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, demanded
 from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET
 from hadyn.model.problems import ObjectRef, Problem, Reason
@@ -21,6 +22,8 @@ from hadyn.model.store import Held
 
 OF_HANDSHAKES = ("spec.tls[", f"metadata.annotations[{AUTH_TLS_SECRET.annotation}]")
 """How the fields of an Ingress begin that name a certificate, or the authorities that clients are judged by."""
+
+REFERABLE = (Secret.kind, Pod.kind)
 
 
 class Reference(NamedTuple):
@@ -47,7 +50,19 @@ def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
         owner, separator, name = str(options.get(option.name) or "").rpartition("/")
         if name and (not separator or owner == each.namespace):
             found.append(_reference(each, option.annotation, name))
+    if BLUE_GREEN_BALANCE.name in options:
+        found.append(Reference(pods_of(each.namespace), f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]"))
     return tuple(found)
+
+
+def pods_of(namespace: str) -> ObjectRef:
+    """Stands for all pods of a namespace."""
+    return ObjectRef(Pod.kind, namespace, "")
+
+
+def referable(ref: ObjectRef) -> ObjectRef:
+    """What is referred to: a Secret itself, of a pod all of its namespace."""
+    return pods_of(ref.namespace) if ref.kind == Pod.kind else ref
 
 
 def _of_handshakes(ingress: Ingress) -> Iterator[Reference]:
@@ -117,12 +132,12 @@ class References:
         self._users.move(user, gone, come)
         ceased = {secret for secret in gone - come if secret not in self._users}
         self._note(begun, ceased)
-        return begun | ceased
+        return {each for each in begun | ceased if each.kind == Secret.kind}
 
     def take(self, changes: Changes) -> set[ObjectRef]:
         """Take what a source answers about Secrets; return those about which more is known than before."""
         heard = {each.ref for each in changes.upserts if each.kind == Secret.kind}
-        heard.update(ref for ref in changes.deletes if ref.kind == Secret.kind)
+        heard.update(ref for ref in changes.deletes if ref.kind == Secret.kind or not ref.name)
         heard &= self._unanswered
         if changes.problems is not None:
             before = self._refused.pop(changes.source, {})
@@ -139,9 +154,10 @@ class References:
         for secret, field in self.of(user):
             refusal = next((refused[secret] for refused in self._refused.values() if secret in refused), None)
             if refusal is not None:
-                said = f"{secret} cannot be read: {refusal.said}"
+                read = str(secret) if secret.name else f"pods of namespace {secret.namespace}"
+                said = f"{read} cannot be read: {refusal.said}"
                 found.append(Problem(user, field, refusal.reason, said, refusal.remedy))
-            elif self._holding(secret) is None and secret not in self._unanswered:
+            elif secret.name and self._holding(secret) is None and secret not in self._unanswered:
                 said = f"{secret} does not exist"
                 found.append(Problem(user, field, Reason.NOT_FOUND, said, f"Create it in namespace {secret.namespace}"))
         return found
@@ -158,4 +174,4 @@ class References:
 
 def concerns_referrers(problem: Problem) -> bool:
     """Whether those who refer to a Secret are told instead: a source of no file cannot read it."""
-    return problem.object.kind == Secret.kind and not problem.file
+    return (problem.object.kind == Secret.kind or not problem.object.name) and not problem.file

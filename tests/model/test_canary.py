@@ -7,7 +7,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from hadyn.model.canary import TOLERANCE, share_weights
+from hadyn.model.weights import TOLERANCE, share_weights
 from tests import given
 from tests.model.looks import addresses, complaints, inventory, reasons
 

@@ -70,6 +70,12 @@
   verbs: [list, watch]
 {{- end -}}
 
+{{- define "hadyn.rules.podLabels" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+{{- end -}}
+
 {{- define "hadyn.rules.configMap" -}}
 - apiGroups: [""]
   resources: [configmaps]
