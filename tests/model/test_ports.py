@@ -207,3 +207,10 @@ def test_list_and_ingress_who_want_one_port_are_told_apart_by_age():
     inventory.apply(changes(of_port("db", created=young), list_of(old, port5432="shop/web:80")))
     assert leading(inventory) == {":5432": "shop_web_80_tcp"}
     assert said(inventory) == [("db", f"metadata.annotations[{PORT}]", "Claimed")]
+
+
+def test_pods_that_speak_no_http_are_said_so_with_a_port_alone():
+    annotations = {"hadyn.io/backend-protocol": "tcp"}
+    inventory = stocked(of_port("db", annotations=annotations), ingress("shop", "web", annotations=annotations))
+    assert inventory.backend("shop_db_80_tcp").server_directives == ()
+    assert said(inventory) == [("web", "metadata.annotations[hadyn.io/backend-protocol]", "NotSupported")]

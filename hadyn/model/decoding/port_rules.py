@@ -12,6 +12,7 @@ from hadyn.model.decoding.leaves import Findings
 from hadyn.model.desired import ANY_HOST, port_key
 from hadyn.model.objects import HostRules, Options, PathRule, TlsRule
 from hadyn.model.options.ports import TCP_SERVICE_PORT
+from hadyn.model.options.protocols import BACKEND_PROTOCOL, Protocol
 from hadyn.model.problems import Reason
 
 
@@ -23,7 +24,11 @@ def rule_of_port(
     findings: Findings,
 ) -> HostRules | None:
     """Return the rule for the port that the options name, None where they name none, or nothing leads anywhere."""
-    number = dict(options).get(TCP_SERVICE_PORT.name)
+    said = dict(options)
+    number = said.get(TCP_SERVICE_PORT.name)
+    if number is None and said.get(BACKEND_PROTOCOL.name) is Protocol.TCP:
+        field, remedy = f"metadata.annotations[{BACKEND_PROTOCOL.annotation}]", f"Say {TCP_SERVICE_PORT.annotation}"
+        _find(findings, field, "pods that speak no HTTP are reached by a port of their own alone", remedy)
     rules = [rule for each in hosts for rule in each.paths] + ([catch_all] if catch_all else [])
     if not isinstance(number, int) or not rules:
         return None

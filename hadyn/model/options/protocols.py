@@ -25,7 +25,7 @@ _ACCEPTED = "the name of a Secret in the same namespace, with or without namespa
 
 
 class Protocol(StrEnum):
-    """HTTP/1.1 or HTTP/2, in the clear or over TLS; gRPC is HTTP/2."""
+    """HTTP/1.1 or HTTP/2, in the clear or over TLS; gRPC is HTTP/2. Or none of it (TCP)."""
 
     H1 = "h1"
     H2 = "h2"
@@ -33,10 +33,11 @@ class Protocol(StrEnum):
     H2_SSL = "h2-ssl"
     GRPC = "grpc"
     GRPCS = "grpcs"
+    TCP = "tcp"
 
     @property
     def is_http2(self) -> bool:
-        return self not in {Protocol.H1, Protocol.H1_SSL}
+        return self in {Protocol.H2, Protocol.H2_SSL, Protocol.GRPC, Protocol.GRPCS}
 
     @property
     def is_tls(self) -> bool:
@@ -139,7 +140,7 @@ BACKEND_PROTOCOL: Option[Protocol] = Option(
     name="backend-protocol",
     scope=EVERYWHERE,
     parse=one_of(Protocol),
-    accepted="h1, h2, h1-ssl, h2-ssl, grpc or grpcs",
+    accepted="h1, h2, h1-ssl, h2-ssl, grpc, grpcs, or tcp with tcp-service-port",
     default=None,
     default_text="h1",
     sentence="What pods speak: HTTP/1.1 or HTTP/2, in the clear or over TLS (-ssl); gRPC is HTTP/2.",
