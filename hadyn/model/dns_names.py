@@ -17,7 +17,8 @@ _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+)*\.?")
 def checked_dns_name(value: object) -> str:
     """Return the name in lower case, its final dot kept; raise ValueError with the reason."""
     if not isinstance(value, str) or not value.isascii():
-        raise ValueError("is not a DNS name")
+        hint = " (letters beyond ASCII are spelled xn--…)" if isinstance(value, str) else ""
+        raise ValueError(f"is not a DNS name{hint}")
     name = value.lower()
     labels = name.removesuffix(".").split(".")
     if len(name.removesuffix(".")) > MAX_NAME:

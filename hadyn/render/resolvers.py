@@ -16,6 +16,7 @@ from hadyn.model.addresses import Address
 RESOLVERS = "hadyn"
 HOLDS = ("valid", "obsolete", "nx", "timeout", "refused", "other")
 FOREVER = "24d"
+_LONGEST_SECONDS = 24 * 24 * 3600
 NO_SERVER = "# no DNS server is known: slots keep the addresses they start with"
 """HAProxy counts milliseconds in 31 bits: this is as long as it can hold anything."""
 ANSWER_GUARD = (
@@ -60,4 +61,4 @@ def slot_words(*, prefers_ipv6: bool = False) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    return FOREVER if seconds is None else f"{round(seconds * 1000)}ms"
+    return FOREVER if seconds is None or seconds >= _LONGEST_SECONDS else f"{round(seconds * 1000)}ms"

@@ -19,7 +19,7 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, ConfigSettings, Jail, backend_section, main_config, section_at
 from hadyn.render.replicas import Replicas
-from hadyn.render.resolvers import Resolvers
+from hadyn.render.resolvers import Resolvers, resolvers_section
 from hadyn.render.shards import sections
 from hadyn.render.tls import TlsSettings
 from tests.conftest import Golden
@@ -227,3 +227,11 @@ def test_two_seatings_have_the_same_section_only_if_haproxy_would_do_the_same(on
 def effect(seating: Seating) -> object:
     weights = {name: (seat.address, 0 if seat.draining else seat.weight) for name, seat in seating.seats.items()}
     return seating.slots, weights
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spelled"),
+    [(None, "24d"), (3_600_000.0, "24d"), (2_073_599.0, "2073599000ms"), (0.5, "500ms"), (0.0, "0ms")],
+)
+def test_haproxy_is_told_no_longer_time_than_it_can_count(seconds: float | None, spelled: str) -> None:
+    assert f"    hold obsolete {spelled}\n" in resolvers_section(Resolvers((FIRST,), {"obsolete": seconds}))
