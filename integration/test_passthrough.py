@@ -101,6 +101,23 @@ def test_a_first_host_that_passes_through_is_one_reload_and_others_none(tls: Gro
     assert tls.judged() == ""
 
 
+def test_requests_without_tls_go_to_the_port_that_is_said_for_them(tls: Ground, pod: TlsPod, pods: Pods) -> None:
+    plain = pods.start("pod-plain")
+    ports = {"https": pod.port, "http": plain.address.port}
+    both = service("both") | {"spec": {"ports": [{"name": "https", "port": 443}, {"name": "http", "port": 80}]}}
+    slices = [
+        slice_("both", "127.0.0.1", port=port, number=number) | {"ports": [{"name": name, "port": port}]}
+        for number, (name, port) in enumerate(ports.items(), 1)
+    ]
+    leading = ingress("both", host=PASSED, ssl_passthrough="true", ssl_passthrough_http_port="http")
+    leading["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] = {"name": "https"}
+    tls.write("both.yaml", both, *slices, leading)
+    tls.run()
+
+    assert served(tls.https_port, PASSED) == PASSED
+    assert tls.get("/", PASSED) == (200, "pod-plain")
+
+
 def test_a_hadyn_that_starts_with_it_needs_no_reload_and_ends_it_with_the_last(any_tls: Ground) -> None:
     tls = any_tls
     with TlsPod(tls, PASSED) as pod:

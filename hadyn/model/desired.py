@@ -222,7 +222,7 @@ class Route:
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one, or those, whose
     Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
     ``access`` from where requests may come, None for everywhere. One that ``passes_tls``
-    takes the connections for its host, and no request. With ``expression`` the path is a regular one, spelled
+    takes the connections for its host, and no request but those without TLS that the backend ``plain`` gets. With ``expression`` the path is a regular one, spelled
     as HAProxy gets it; ``rank`` is its key among the expressions, and that of prefixes beside them.
     ``asked`` are the entries that its requests are looked up in, for they may ask for a canary.
     """
@@ -236,6 +236,7 @@ class Route:
     fields: tuple[str, ...] = ()
     access: Access | None = None
     passes_tls: bool = False
+    plain: str | None = None
     expression: str = ""
     rank: str = ""
     asked: tuple[tuple[MapKey, str], ...] = ()

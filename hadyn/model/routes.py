@@ -32,10 +32,15 @@ from hadyn.model.expressed_routes import expression_entries, ranked
 from hadyn.model.extras import NONE, Extra, Extras, HostExpression
 from hadyn.model.handshakes import believed
 from hadyn.model.networks import Access
-from hadyn.model.objects import NEVER, Ingress, Options, PathRule
+from hadyn.model.objects import NEVER, Ingress, Options, PathRule, ServiceTarget
 from hadyn.model.options.client_certificates import asks_for_certificates, demanded
 from hadyn.model.options.option import RouteFacts
-from hadyn.model.options.passthrough import passes_tls
+from hadyn.model.options.passthrough import (
+    SSL_PASSTHROUGH_HTTP_PORT,
+    passes_tls,
+    plain_port,
+    without_passthrough,
+)
 from hadyn.model.options.routing import route_access, route_faults, route_fields
 from hadyn.model.options.stand_ins import DEFAULT_BACKEND
 from hadyn.model.problems import ObjectRef, Problem, Reason
@@ -102,7 +107,7 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
             found |= {route.key: route.backend} if route.backend else {}
             continue
         found.update(expression_entries(route))
-        found[route.key] = leading_to(route.value, UNAVAILABLE) if route.passes_tls else route.value
+        found[route.key] = leading_to(route.value, route.plain or UNAVAILABLE) if route.passes_tls else route.value
         if route.passes_tls and route.backend and not is_nameless(route.host):
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
         if route.access is not None:
@@ -157,12 +162,12 @@ class _Resolving:
                 self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
             return
         found = self._found(ingress, rule)
-        other = self._stand_in(ingress, rule)
+        other, plain = self._stand_in(ingress, rule), self._plain(ingress, rule, found)
         facts = RouteFacts(
             self._host,
             rule.path,
             rule.is_exact,
-            has_tls=self.has_tls,
+            has_tls=self.has_tls and plain is None,
             rest=rule.rest,
             moved_to=rule.moved_to,
             is_believed=self._is_believed(ingress, rule),
@@ -180,12 +185,16 @@ class _Resolving:
             fields=fields,
             access=access,
             passes_tls=passes_tls(ingress.options),
+            plain=plain.backend if plain else None,
         )
         if found is not None:
             self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
         if other is not None:
             self._leads.setdefault(other.backend, (other, []))[1].append(Voice(ingress.age, ingress.options))
             self._has_stand_in = True
+        if plain is not None:
+            voice = Voice(ingress.age, without_passthrough(ingress.options))
+            self._leads.setdefault(plain.backend, (plain, []))[1].append(voice)
         self._routes[route.key] = (route, rule, ingress)
 
     def share(self, claim: Claim) -> None:
@@ -268,6 +277,21 @@ class _Resolving:
             field = f"{rule.field}.backend" if rule.field.endswith("]") else rule.field
             self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
             return None
+        return found
+
+    def _plain(self, ingress: Ingress, rule: PathRule, passing: Found | None) -> Found | None:
+        """Where requests without TLS go, beside connections that pass."""
+        wanted = plain_port(ingress.options)
+        if wanted is None or passing is None or not isinstance(rule.target, ServiceTarget):
+            return None
+        found = self._find(ingress.namespace, ServiceTarget(rule.target.name, wanted))
+        said = "is where TLS goes" if found == passing else found.said if isinstance(found, Missing) else ""
+        if said:
+            field = f"metadata.annotations[{SSL_PASSTHROUGH_HTTP_PORT.annotation}]"
+            remedy = "Name another port of the Service; requests without TLS get a 503 until then"
+            self._problems[Problem(ingress.ref, field, Reason.NOT_FOUND, f"port {wanted}: {said}", remedy)] = None
+            return None
+        assert isinstance(found, Found)
         return found
 
     def _stand_in(self, ingress: Ingress, rule: PathRule) -> Found | None:

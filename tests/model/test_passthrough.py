@@ -87,3 +87,32 @@ def test_a_connection_waits_for_its_backend_as_a_request_does():
         "add map passthrough.map a.example shop_vault_80"
     ]
     assert list(map(str, plan_entries(dict.fromkeys(wanted), wanted, set()))) == ["del map passthrough.map a.example"]
+
+
+TWO_PORTS = [{"name": "https", "port": 443}, {"name": "http", "port": 80}]
+
+
+def with_plain(port, **more):
+    inventory = Inventory(Policy())
+    said = PASSING | {"hadyn.io/ssl-passthrough-http-port": port}
+    leading = ingress("shop", "both", port=443, annotations=said, **more)
+    inventory.apply(changes(service("shop", "both", ports=TWO_PORTS), leading))
+    return inventory
+
+
+@pytest.mark.parametrize("port", ["80", "http"])
+def test_requests_without_tls_go_to_the_port_that_is_said_for_them(port):
+    inventory = with_plain(port)
+    assert passing(inventory) == {"a.example": "shop_both_443"}
+    assert entries(inventory.routes("a.example"))[MapName.PREFIX, "a.example/"] == "shop_both_80"
+    assert "mode tcp" in map(str, inventory.backend("shop_both_443").directives)
+    assert inventory.backend("shop_both_80").directives == ()
+    assert inventory.problems() == ()
+
+
+@pytest.mark.parametrize(("port", "said"), [("81", "has no port 81"), ("443", "is where TLS goes")])
+def test_a_port_that_cannot_have_requests_without_tls_is_told(port, said):
+    inventory = with_plain(port)
+    (problem,) = inventory.problems()
+    assert said in problem.said
+    assert entries(inventory.routes("a.example"))[MapName.PREFIX, "a.example/"].startswith("_503")

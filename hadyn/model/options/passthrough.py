@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from hadyn.model.directives import Directive
 from hadyn.model.objects import Options
 from hadyn.model.options.option import Chosen, Effect, Option, Scope
 from hadyn.model.options.parsers import boolean
+
+_PORT = re.compile(r"[1-9][0-9]{0,4}|[a-z]([-a-z0-9]{0,13}[a-z0-9])?")
+_HIGHEST_PORT = 65_535
 
 
 def _in_tcp_mode(value: bool, _chosen: Chosen) -> tuple[Directive, ...]:
@@ -29,6 +34,38 @@ SSL_PASSTHROUGH: Option[bool] = Option(
     ),
     directives=_in_tcp_mode,
 )
+
+
+def port(text: str) -> int | str:
+    """The number or the name of a Service's port."""
+    if not _PORT.fullmatch(text) or (text.isdigit() and int(text) > _HIGHEST_PORT):
+        raise ValueError(text)
+    return int(text) if text.isdigit() else text
+
+
+SSL_PASSTHROUGH_HTTP_PORT: Option[int | str] = Option(
+    name="ssl-passthrough-http-port",
+    scope=frozenset({Scope.INGRESS}),
+    parse=port,
+    accepted="the number or the name of a port of the same Service",
+    default=None,
+    default_text="requests without TLS get a 503",
+    sentence="Requests without TLS for the hosts of an Ingress with ssl-passthrough go to this port of its Services.",
+    example="80",
+    effect=Effect.LIVE,
+    aliases=("haproxy-ingress.github.io/ssl-passthrough-http-port", "ingress.kubernetes.io/ssl-passthrough-http-port"),
+)
+
+
+def plain_port(options: Options) -> int | str | None:
+    """The port for requests without TLS beside connections that pass, None for none."""
+    wanted = dict(options).get(SSL_PASSTHROUGH_HTTP_PORT.name)
+    return wanted if isinstance(wanted, int | str) and passes_tls(options) else None
+
+
+def without_passthrough(options: Options) -> Options:
+    """What an Ingress says of its requests without TLS."""
+    return tuple(each for each in options if each[0] != SSL_PASSTHROUGH.name)
 
 
 def passes_tls(options: Options) -> bool:

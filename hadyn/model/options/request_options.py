@@ -54,6 +54,7 @@ from hadyn.model.options.limits import (
     RATE_LIMIT_STATUS,
 )
 from hadyn.model.options.option import Option
+from hadyn.model.options.passthrough import SSL_PASSTHROUGH_HTTP_PORT
 from hadyn.model.options.path_expressions import USE_REGEX
 from hadyn.model.options.proxies import FORWARDED_HEADERS, REAL_IP_HEADER, REAL_IP_NETWORKS
 from hadyn.model.options.redirects import (
@@ -91,6 +92,7 @@ REQUEST_OPTIONS: tuple[Option[Any], ...] = (
     REDIRECT_FROM_REGEX,
     FROM_TO_WWW,
     REDIRECT_FROM_CODE,
+    SSL_PASSTHROUGH_HTTP_PORT,
     DEFAULT_BACKEND,
     DENY_PATHS,
     RATE_LIMIT_REQUESTS,

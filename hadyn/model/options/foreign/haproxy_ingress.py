@@ -83,7 +83,6 @@ HAPROXY_INGRESS = Peer(
         "http-header-match": "a route is a host and a path",
         "http-header-match-regex": "a route is a host and a path",
         "source-address-intf": "the node's routes decide",
-        "ssl-passthrough-http-port": "requests without TLS follow the other Ingresses of the host",
         "acme-preferred-chain": _ACME,
         "auth-external-placement": _AUTH_URL,
         "auth-headers-fail": _AUTH_URL,
