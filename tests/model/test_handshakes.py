@@ -148,6 +148,16 @@ def test_a_secret_that_is_not_there_is_a_problem_until_it_comes():
     assert (touched.tls_hosts, problems(inventory)) == ({"a.example"}, [])
 
 
+def test_a_secret_of_authorities_is_asked_for_while_an_ingress_names_it():
+    inventory = Inventory(Policy(), secrets_are_brought=True)
+    inventory.apply(changes(asking("web", "a.example", auth_tls_secret="shop/ca"), service("shop", "web")))
+    begun = inventory.secrets.taken_changes()
+    inventory.apply(changes(asking("web", "a.example", auth_tls_secret="ca", auth_tls_verify_client="off")))
+    ceased = inventory.secrets.taken_changes()
+
+    assert (begun.added, ceased.dropped) == ({ObjectRef("Secret", "shop", "ca")}, {ObjectRef("Secret", "shop", "ca")})
+
+
 def test_authorities_out_of_date_are_told_by_the_clock_alone():
     inventory = stocked(asking("web", "a.example", auth_tls_secret="ca"), ca(revoked=CA.revoking(days=(-2, -1))))
     ref = ObjectRef("Secret", "shop", "ca")
