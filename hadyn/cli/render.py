@@ -155,7 +155,8 @@ def _certificates(found: Judged) -> CertificateFiles:
         names = tuple(name for name in book.names_of(host) if name == DEFAULT or files.pem(name))
         handshake = book.handshakes.of(host)
         stem = stems.get(handshake.secret, "") if handshake.secret else ""
-        files.put_hosts(host, names, files.authorities.parameters(handshake, stem))
+        parameters = files.authorities.parameters(handshake, stem)
+        files.put_hosts(host, names or ((DEFAULT,) if parameters else ()), parameters)
     return files
 
 

@@ -177,8 +177,12 @@ class CertificateKeeper:
         yield Touched(secrets=frozenset(filter(None, secrets)), tls_hosts=frozenset(hosts | self._overdue_hosts()))
 
     def names_for(self, host: str) -> tuple[str, ...]:
-        """Return the certificates that a host can have: good ones, else what was good last."""
-        return tuple(name for name in self.book.names_of(host) if self._is_to_be_had(name))
+        """Return the certificates that a host can have: good ones, else what was good last.
+
+        One that shakes hands in a way of its own has a line at least with the default.
+        """
+        names = tuple(name for name in self.book.names_of(host) if self._is_to_be_had(name))
+        return names or ((DEFAULT,) if self.authorities.parameters(host) else ())
 
     def _wanted(self, name: str) -> str | None:
         """Return what a certificate shall be now; None where it is to stay as it is, if it is there."""

@@ -94,6 +94,15 @@ def test_a_secret_that_never_was_good_has_nobody_asked_and_the_guarded_route_wai
     assert house.problems() == []
 
 
+def test_clients_are_asked_though_the_certificate_of_their_host_is_missing(house):
+    document = ingress_document("shop", "web", [rule("a.example")], annotations={"hadyn.io/auth-tls-secret": "ca"})
+    document["spec"] |= {"ingressClassName": "hadyn", "tls": [{"hosts": ["a.example"], "secretName": "missing"}]}
+    house.begin(*WEB, decoded(document), ca())
+
+    assert judged_by(house) == [CA.certificate]
+    assert served(house, "a.example") == prints(DEFAULT)
+
+
 def test_a_secret_that_stays_away_has_nobody_believed(house):
     house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
     house.change(deletes=(ITS_SECRET,))
