@@ -82,6 +82,12 @@ class Deployment:
             self.tell()
         return removed
 
+    def replace(self, count: int = 1) -> list[Pod]:
+        """Let so many pods, the oldest, be replaced by others in one change; return those that left: they listen still."""
+        leavers = self.names[:count]
+        self.launch(count)
+        return self.remove(leavers)
+
     def retire(self, names: list[str]) -> None:
         """Take pods out, then end them, after their last requests."""
         for pod in self.remove(names):
@@ -99,6 +105,10 @@ class Deployment:
         """Whether exactly these pods, by default all that shall, have a slot that is ready."""
         ready = self._ground.ready(self.backend).values()
         return sorted(ready) == sorted(self.addresses if addresses is None else addresses)
+
+    def is_filed(self) -> bool:
+        """Whether exactly the pods that shall take requests stand in the files."""
+        return sorted(self._ground.filed(self.backend).values()) == sorted(self.addresses)
 
 
 def started(

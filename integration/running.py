@@ -34,7 +34,7 @@ from hadyn.render.shards import sections
 from hadyn.runtime.client import unix_conversation
 from integration.haproxies import find_haproxies, free_port
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.005
 SERVER_LINE = re.compile(r"^    server (\S+) (\S+) ", re.MULTILINE)
@@ -209,11 +209,15 @@ class Ground:
 
     def filed(self, backend: str) -> dict[str, str]:
         """The address of each occupied slot, as it stands in the files."""
+        return dict(SERVER_LINE.findall(self.section(backend)))
+
+    def section(self, backend: str) -> str:
+        """What stands in the live files of a backend; "" for nothing."""
         for path in self.folder.backends.glob("*.cfg"):
             for name, section in sections(path.read_bytes()):
                 if name == backend:
-                    return dict(SERVER_LINE.findall(section.decode()))
-        return {}
+                    return section.decode()
+        return ""
 
     def judged(self) -> str:
         """What ``haproxy -c`` has against the files as they are; "" for nothing."""

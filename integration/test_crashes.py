@@ -6,13 +6,12 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from hadyn.demo.pods import Pod, Pods
+from hadyn.demo.pods import Pods
 from integration.deployments import Deployment, started
+from integration.judging import always_valid
 from integration.loads import unfailing_load
 from integration.running import Ground, running
 
@@ -36,37 +35,12 @@ def kill_worker(ground: Ground) -> int:
     return worker
 
 
-def replaced(web: Deployment, count: int = 1) -> list[Pod]:
-    """Let so many pods be replaced by others in one change; return those that left: they listen still."""
-    leavers = web.names[:count]
-    web.launch(count)
-    return web.remove(leavers)
-
-
-@contextmanager
-def always_valid(ground: Ground) -> Iterator[None]:
-    """Have HAProxy judge the files again and again."""
-    complaints: list[str] = []
-    is_over = threading.Event()
-
-    def judge() -> None:
-        while not is_over.is_set():
-            complaints.append(ground.judged())
-
-    judging = threading.Thread(target=judge)
-    judging.start()
-    yield
-    is_over.set()
-    judging.join()
-    assert set(complaints) == {""}
-
-
 @pytest.mark.parametrize("victim", ["worker", "master"])
 def test_a_haproxy_that_crashes_comes_back_with_the_present_addresses(
     ground: Ground, web: Deployment, victim: str
 ) -> None:
     ground.run()
-    (leaver,) = replaced(web)
+    (leaver,) = web.replace()
     ground.until(web.serves)
     answered = leaver.answered
     worker = ground.worker()
@@ -83,7 +57,7 @@ def test_a_haproxy_that_crashes_comes_back_with_the_present_addresses(
 def test_what_changes_while_haproxy_is_down_is_there_when_it_comes_back(ground: Ground, web: Deployment) -> None:
     ground.run()
     worker = kill_worker(ground)
-    leavers = replaced(web, 3)
+    leavers = web.replace(3)
 
     ground.until(lambda: ground.worker() not in (0, worker) and web.serves())
 
@@ -95,14 +69,14 @@ def test_a_haproxy_that_crashes_again_and_again_is_started_again_and_again(groun
     ground.run()
     for _ in range(3):
         worker = kill_worker(ground)
-        replaced(web)
+        web.replace()
         ground.until(lambda worker=worker: ground.worker() not in (0, worker) and web.serves())  # type: ignore[misc]
     assert answers(ground) == set(web.names)
 
 
 def test_a_reload_by_somebody_else_finds_the_present_addresses(ground: Ground, web: Deployment) -> None:
     ground.run()
-    replaced(web, 2)
+    web.replace(2)
     ground.until(web.serves)
     worker = ground.worker()
 
@@ -133,7 +107,7 @@ def test_the_files_are_valid_at_any_moment_and_carry_the_present_addresses(
 
 def test_a_hadyn_that_is_killed_and_started_again_sends_nothing(ground: Ground, web: Deployment) -> None:
     hadyn = ground.run()
-    replaced(web)
+    web.replace()
     ground.until(web.serves)
     master, worker, seats = ground.status()["haproxy"]["pid"], ground.worker(), ground.ready(web.backend)
 
@@ -151,7 +125,7 @@ def test_what_changed_while_hadyn_was_dead_is_told_when_it_is_back(ground: Groun
     hadyn = ground.run()
     worker, seats = ground.worker(), ground.ready(web.backend)
     hadyn.kill()
-    (leaver,) = replaced(web)
+    (leaver,) = web.replace()
 
     ground.run()
 
@@ -204,7 +178,7 @@ def test_a_hadyn_whose_haproxy_died_with_it_starts_another(ground: Ground, web: 
     hadyn = ground.run()
     hadyn.kill()
     kill_worker(ground)
-    replaced(web)
+    web.replace()
     ground.until(lambda: not ground.processes())
 
     ground.run()

@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from hadyn.demo.pods import Pod, Pods
+from hadyn.demo.pods import Pods
+from integration.abreast import with_every_haproxy
 from integration.deployments import Deployment, started
 from integration.haproxies import RunningHAProxy, find_haproxies
 from integration.loads import unfailing_load
@@ -22,21 +21,9 @@ HANGING_SECONDS = 30.0
 DRIFT = "--drift-interval", "500ms"
 
 
-@pytest.fixture
-def ground(any_ground: Ground) -> Ground:
-    return any_ground
-
-
-@pytest.fixture
-def web(ground: Ground, pods: Pods) -> Deployment:
+def served(ground: Ground, pods: Pods) -> Deployment:
+    """A Service whose pods are at hand before hadyn is."""
     return started(ground, pods, "web", 3, path="/", slots="60")
-
-
-def replaced(web: Deployment, count: int = 1) -> list[Pod]:
-    """Let so many pods be replaced by others in one change; return those that left: they listen still."""
-    leavers = web.names[:count]
-    web.launch(count)
-    return web.remove(leavers)
 
 
 @contextlib.contextmanager
@@ -54,7 +41,9 @@ def threads(hadyn: RunningHadyn) -> int:
     return len(list(Path(f"/proc/{hadyn.pid}/task").iterdir()))
 
 
-def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     hadyn = ground.run()
     before, threads_before = ground.worker(), threads(hadyn)
     leavers = []
@@ -63,10 +52,10 @@ def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground,
         for pid in ground.processes():
             os.kill(pid, signal.SIGSTOP)
         hanging_until = time.monotonic() + HANGING_SECONDS
-        leavers += replaced(web)
+        leavers += web.replace()
         ground.until(lambda: "did not answer within 2 s" in ground.log)
         while time.monotonic() < hanging_until:
-            leavers += replaced(web)
+            leavers += web.replace()
             time.sleep(0.2)
         cycles = ground.status()["cycles"]
         for pid in ground.processes():
@@ -84,23 +73,25 @@ def test_changes_gather_while_haproxy_hangs_and_are_applied_once(ground: Ground,
     assert web.serves()
 
 
-def test_hadyn_tells_who_asks_while_haproxy_hangs_and_stops_when_told(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_hadyn_tells_who_asks_while_haproxy_hangs_and_stops_when_told(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     hadyn = ground.run("--shutdown-grace", "0s")
     for pid in ground.processes():
         os.kill(pid, signal.SIGSTOP)
-    replaced(web)
+    web.replace()
     ground.until(lambda: "did not answer within 2 s" in ground.log)
     assert ground.status()["haproxy"]["running"] is False
     assert hadyn.terminate() == 0
     assert ground.processes() == []
 
 
-def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(
-    ground: Ground, web: Deployment
-) -> None:
+@with_every_haproxy
+def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     ground.run("--leave-running").terminate()
     before = ground.worker()
-    replaced(web)
+    web.replace()
     for pid in ground.processes():
         os.kill(pid, signal.SIGSTOP)
     ground.start()
@@ -111,9 +102,11 @@ def test_a_hadyn_that_starts_beside_a_hanging_haproxy_adopts_it_when_it_answers(
     assert ground.worker() == before
 
 
-def test_a_removed_runtime_socket_is_opened_again_without_a_failed_request(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_a_removed_runtime_socket_is_opened_again_without_a_failed_request(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     ground.run()
-    with unfailing_load(ground) as requests:
+    with unfailing_load(ground, rate=100) as requests:
         assert requests.wait_for(web.names, 5)
         ground.runtime_socket.unlink()
         newcomers = web.start(2)
@@ -124,10 +117,12 @@ def test_a_removed_runtime_socket_is_opened_again_without_a_failed_request(groun
     assert ground.judged() == ""
 
 
-def test_a_runtime_socket_that_another_haproxy_took_is_taken_back(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_a_runtime_socket_that_another_haproxy_took_is_taken_back(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     stranger = "backend shop_web_80\n  server-template s 1-60 127.0.0.1:1 disabled\n"
     ground.run(*DRIFT)
-    with RunningHAProxy(find_haproxies()[0], stranger) as other, unfailing_load(ground) as requests:
+    with RunningHAProxy(find_haproxies()[0], stranger) as other, unfailing_load(ground, rate=100) as requests:
         assert requests.wait_for(web.names, 5)
         other.runtime_socket.rename(ground.runtime_socket)
         ground.until(lambda: "is no worker of the HAProxy on" in ground.log)
@@ -137,7 +132,9 @@ def test_a_runtime_socket_that_another_haproxy_took_is_taken_back(ground: Ground
     assert ground.reloads() == {"SOCKET_GONE": 2}
 
 
-def test_all_connections_to_the_runtime_socket_taken_is_waited_out(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_all_connections_to_the_runtime_socket_taken_is_waited_out(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     ground.run()
     with all_connections_taken(ground.runtime_socket):
         newcomers = web.start(1)

@@ -6,13 +6,13 @@ import os
 import select
 import signal
 import socket
-from pathlib import Path
 
 import pytest
 
 from hadyn.errors import SocketTimeout
 from hadyn.process.master import ask
 from integration.haproxies import RunningHAProxy
+from integration.unseated import REPLACEMENTS
 
 FREE = "backend web\n  server-template s 1-2 127.0.0.1:1 disabled\n"
 SHORT_TIMEOUT = "global\n  stats timeout 1s\n"
@@ -40,18 +40,6 @@ def goes_unanswered(running: RunningHAProxy, question: str) -> bool:
     return False
 
 
-def replace_by_file(path: Path) -> None:
-    path.unlink()
-    path.write_text("")
-
-
-def replace_by_socket(path: Path) -> None:
-    """Let another program have listened there, and end."""
-    path.unlink()
-    with socket.socket(socket.AF_UNIX) as stranger:
-        stranger.bind(str(path))
-
-
 @pytest.mark.fact("a-reload-keeps-its-sockets")
 def test_a_reload_opens_a_removed_runtime_socket_only_by_another_spelling(start):
     running = start(FREE, is_master=True)
@@ -68,7 +56,7 @@ def test_a_reload_opens_a_removed_runtime_socket_only_by_another_spelling(start)
 
 
 @pytest.mark.fact("a-signal-opens-the-master-socket")
-@pytest.mark.parametrize("replacement", [Path.unlink, replace_by_file, replace_by_socket])
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_a_signal_to_the_master_opens_its_socket_anew_wherever_it_is(start, replacement):
     running = start(FREE, is_master=True)
     before = running.pid()

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from hadyn.demo.pods import Pod, Pods
-from hadyn.render.shards import shard_of
 from integration.deployments import Deployment, started
 from integration.probes import Probes
 from integration.running import Ground
@@ -26,13 +25,6 @@ READING_ROUNDS = 10
 @pytest.fixture
 def web(ground: Ground, pods: Pods) -> Deployment:
     return started(ground, pods, "web", 3, path="/", slots="60")
-
-
-def replaced(web: Deployment, count: int = 1) -> list[Pod]:
-    """Let so many pods be replaced by others in one change; return those that left: they listen still."""
-    leavers = web.names[:count]
-    web.launch(count)
-    return web.remove(leavers)
 
 
 def worker(ground: Ground) -> int:
@@ -76,11 +68,11 @@ def test_a_haproxy_killed_twice_in_ten_seconds_is_away_for_a_moment_and_never_wr
     ground.run()
     for _ in range(2):
         with Probes(ground) as probes:
-            leavers = replaced(web)
+            leavers = web.replace()
             ground.until(web.serves)
             before = ground.worker()
             asked = end(ground, pods, victim(ground), leavers)
-            replaced(web)
+            web.replace()
             ground.until(lambda before=before: ground.worker() not in (0, before) and web.serves())
             probes.forget()
             ground.until(lambda probes=probes: probes.answered >= set(web.names))
@@ -99,7 +91,7 @@ def test_a_haproxy_killed_during_a_batch_comes_back_with_the_whole_batch(
     ground.run()
     before, pid = ground.worker(), victim(ground)
     with Probes(ground) as probes:
-        leavers = replaced(web, 40)
+        leavers = web.replace(40)
         time.sleep(AMID_SECONDS)
         asked = end(ground, pods, pid, leavers)
         ground.until(lambda: ground.worker() not in (0, before) and web.serves())
@@ -118,7 +110,7 @@ def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
     ground: Ground, pods: Pods, web: Deployment, victim, after_seconds: float
 ) -> None:
     ground.run()
-    leavers = replaced(web)
+    leavers = web.replace()
     ground.until(web.serves)
     staged = ground.folder.candidate / "haproxy.cfg"
     before, asked = staged.stat().st_mtime_ns, answered(leavers)
@@ -128,15 +120,14 @@ def test_a_haproxy_killed_during_a_reload_comes_back_and_has_it_done(
         ground.until(lambda: staged.stat().st_mtime_ns != before)
         time.sleep(after_seconds)
         os.kill(victim(ground), signal.SIGKILL)
-        ground.until(lambda: "31" in section(ground, web) and ground.status()["reloads"]["pending"] == [])
+        ground.until(
+            lambda: (
+                "timeout server 31000ms" in ground.section(web.backend) and ground.status()["reloads"]["pending"] == []
+            )
+        )
         ground.until(web.serves)
     assert probes.statuses <= {0, 200}
     assert probes.answered == set(web.names)
     assert answered(leavers) == asked
     assert probes.away_seconds < AWAY_SECONDS
     assert sum(ground.reloads().values()) <= 1
-
-
-def section(ground: Ground, web: Deployment) -> str:
-    """What stands in the live files of a backend."""
-    return (ground.folder.backends / f"{shard_of(web.backend):03}.cfg").read_text()

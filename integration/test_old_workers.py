@@ -8,33 +8,15 @@ import threading
 import time
 from collections.abc import Iterator
 
-import pytest
-
 from hadyn.demo.pods import Pods
 from hadyn.process.master import list_processes
+from integration.abreast import with_every_haproxy
 from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
-from integration.manifests import ingress, service
 from integration.running import Ground
 
-SERVICES = 200
+REQUESTS = 200
 PATIENCE_SECONDS = 5.0
-
-
-@pytest.fixture
-def ground(any_ground: Ground) -> Ground:
-    return any_ground
-
-
-@pytest.fixture
-def web(ground: Ground, pods: Pods) -> Deployment:
-    return started(ground, pods, "web", 3)
-
-
-@pytest.fixture
-def slow(ground: Ground, pods: Pods) -> Deployment:
-    """A Service whose answers take longer than the test."""
-    return started(ground, pods, "slow", 1, delay_seconds=60)
 
 
 @contextlib.contextmanager
@@ -64,18 +46,22 @@ def old_workers(ground: Ground) -> int:
     return list_processes(socket_path, timeout_seconds=5, while_true=lambda: True).old_workers
 
 
+@with_every_haproxy
 def test_two_hundred_reloads_asked_for_in_a_row_wait_for_old_workers_while_endpoints_do_not(
-    ground: Ground, web: Deployment, slow: Deployment
+    ground: Ground, pods: Pods
 ) -> None:
+    web, other = started(ground, pods, "web", 3), started(ground, pods, "other", 1)
+    # Its answers take longer than the test.
+    slow = started(ground, pods, "slow", 1, delay_seconds=60)
     ground.run("--reload-interval", "0", "--max-old-workers", "3")
     slowest, most = 0.0, 0
     with requests_that_last(ground, slow), unfailing_load(ground, "/web", rate=100) as requests:
-        for number in range(SERVICES):
-            name = f"new-{number}"
-            ground.write(f"{name}.yaml", service(name), ingress(name, f"/{name}"))
+        for seconds in range(1, REQUESTS + 1):
+            # A line of its own in the backend: a reload in every version.
+            other.publish(timeout_server=f"{seconds}s")
             time.sleep(0.02)
             most = max(most, old_workers(ground))
-        assert ground.status()["reloads"]["pending"] == ["NEW_BACKEND"]
+        assert ground.status()["reloads"]["pending"] == ["BACKEND_CHANGED"]
         for _ in range(10):
             began = time.monotonic()
             web.start(1)
@@ -89,4 +75,4 @@ def test_two_hundred_reloads_asked_for_in_a_row_wait_for_old_workers_while_endpo
     assert slowest < PATIENCE_SECONDS
     assert 1 <= ground.log.count("a reload waits for one of 3 old workers") <= ground.log.count("reloaded because")
     ground.until(lambda: ground.status()["reloads"]["pending"] == [])
-    assert ground.status()["backends"] == SERVICES + 2
+    assert f"timeout server {REQUESTS}000ms" in ground.section(other.backend)
