@@ -20,6 +20,7 @@ from hadyn.planner.commands import (
     DeleteBackend,
     DeleteMapEntry,
     DeleteSlot,
+    EnableChecks,
     PublishBackend,
     SetAddress,
     SetFqdn,
@@ -156,6 +157,12 @@ SLOTS_COME_AND_GO = [
     DeleteSlot("web", "s6"),
     DeleteSlot("web", "s9"),
     DeleteSlot("gone", "s1"),
+    AddSlot("web", "s9", Address("10.0.0.9", 80), words=("check", "inter", "1h")),
+    AddSlot("web", "s10", Address("10.0.0.10", 80), words=("check", "inter", "1h")),
+    EnableChecks("web", "s9"),
+    EnableChecks("web", "s9"),
+    EnableChecks("web", "s1"),
+    EnableChecks("web", "s11"),
 ]
 BACKENDS_COME_AND_GO = [
     AddBackend("api"),

@@ -58,6 +58,16 @@ class SetWeight(Struct, frozen=True, gc=False):
         return f"set server {self.backend}/{self.slot} weight {self.weight}"
 
 
+class EnableChecks(Struct, frozen=True, gc=False):
+    """Have a slot that was added checked as those of the files are; the words of its line say how."""
+
+    backend: str
+    slot: str
+
+    def __str__(self) -> str:
+        return f"enable health {self.backend}/{self.slot}"
+
+
 class AddSlot(Struct, frozen=True, gc=False):
     """Give a backend one more slot, in maint. It inherits nothing, so ``words`` say what its file says of all slots."""
 
@@ -151,7 +161,7 @@ class DeleteMapEntry(Struct, frozen=True, gc=False):
         return f"del map {self.map}.map {self.key}"
 
 
-SlotCommand = SetAddress | SetFqdn | SetState | SetWeight | AddSlot | DeleteSlot
+SlotCommand = SetAddress | SetFqdn | SetState | SetWeight | EnableChecks | AddSlot | DeleteSlot
 BackendCommand = AddBackend | PublishBackend | UnpublishBackend | DeleteBackend
 MapCommand = AddMapEntry | SetMapEntry | DeleteMapEntry
 Command = SlotCommand | BackendCommand | MapCommand

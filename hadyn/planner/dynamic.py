@@ -16,18 +16,22 @@ from hadyn.model.desired import Backend, Endpoint
 from hadyn.model.directives import Directive
 from hadyn.model.names import slot_name
 from hadyn.planner.capabilities import Capabilities
-from hadyn.planner.commands import AddSlot
+from hadyn.planner.commands import AddSlot, EnableChecks
 
 DYNAMIC_ALGORITHMS = frozenset({"roundrobin", "leastconn", "first", "random"})
 """Others have a table of all slots, which HAProxy makes once. haproxy-facts.md#added-slots"""
 _OF_TLS = {"alpn", "ca-file", "check-sni", "ciphers", "ciphersuites", "crt", "sni", "ssl", "verify", "verifyhost"}
 SLOT_KEYWORDS = frozenset(
     _OF_TLS
+    | {"check", "fall", "inter", "port", "rise"}
     | {"maxconn", "maxqueue", "minconn", "on-marked-down", "pool-max-conn", "pool-purge-delay", "proto", "send-proxy"}
     | {"send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn", "slowstart", "ssl-max-ver", "ssl-min-ver", "tfo"}
     | {"ws"}
 )
-"""First words of those server directives that mean the same behind ``add server``; ``check`` would not begin."""
+"""First words of those server directives that mean the same behind ``add server``, once checks are enabled.
+
+``agent-check`` would have a slot down until its agent answers. haproxy-facts.md#checks-of-added-slots
+"""
 PLAIN_WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")
 """On the runtime socket no quotes help: a blank, ``;`` or ``\\`` cannot be said."""
 
@@ -45,6 +49,12 @@ def can_add_slots(backend: Backend, capabilities: Capabilities) -> bool:
 def can_add_backend(backend: Backend, capabilities: Capabilities) -> bool:
     """Whether the backend can come without a reload."""
     return capabilities.has_dynamic_backends and not backend.directives and can_add_slots(backend, capabilities)
+
+
+def enabling(backend: Backend, name: str) -> tuple[EnableChecks, ...]:
+    """Return what has an added slot checked, where the backend's are; it comes before the slot is ready."""
+    is_checked = any(directive.words[0] == "check" for directive in backend.server_directives)
+    return (EnableChecks(backend.name, name),) if is_checked else ()
 
 
 def has_settings(backend: Backend) -> bool:

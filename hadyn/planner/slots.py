@@ -32,7 +32,7 @@ from hadyn.planner.commands import (
     SlotCommand,
     UnpublishBackend,
 )
-from hadyn.planner.dynamic import added_names, added_slot, can_add_backend, can_add_slots
+from hadyn.planner.dynamic import added_names, added_slot, can_add_backend, can_add_slots, enabling
 from hadyn.planner.homes import matched
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan, Seating
@@ -123,7 +123,11 @@ def _first_plan(backend: Backend, *, is_there: bool, capabilities: Capabilities)
     return BackendPlan(
         backend.name,
         seating,
-        prepare=(*announced, *(added_slot(backend, name, seating.seats.get(name)) for name in names)),
+        prepare=(
+            *announced,
+            *(added_slot(backend, name, seating.seats.get(name)) for name in names),
+            *(command for name in seating.seats for command in enabling(backend, name)),
+        ),
         activate=tuple(SetState(backend.name, name, SlotState.READY) for name in seating.seats),
         unseated=unseated,
         is_unfinished=True,
@@ -248,6 +252,10 @@ def _arrivals(
     prepare: list[SlotCommand | BackendCommand] = [
         added_slot(backend, slot.name, newcomers.pop(slot.name, None)) for slot in added
     ]
+    came = {slot.name for slot in added}
+    seated = [slot for slot, endpoint in (*assignment.given, *assignment.kept) if not endpoint.draining]
+    unchecked = [slot.name for slot in seated if slot.lacks_checks or slot.name in came]
+    prepare += [command for each in unchecked for command in enabling(backend, each)]
     prepare += [
         SetState(name, slot.name, SlotState.MAINT) for slot, _ in assignment.given if slot.state is not SlotState.MAINT
     ]

@@ -32,6 +32,7 @@ from hadyn.planner.commands import (
     BackendCommand,
     Command,
     DeleteSlot,
+    EnableChecks,
     MapCommand,
     SetAddress,
     SetFqdn,
@@ -249,6 +250,8 @@ def _shows(command: SlotCommand | BackendCommand, slots: Mapping[str, ObservedSl
             return slot.state is command.state
         case SetWeight():
             return slot.weight == command.weight
+        case EnableChecks():
+            return not slot.lacks_checks
         case AddSlot():
             return (slot.address or PLACEHOLDER, slot.weight) == (command.address, command.weight)
         case DeleteSlot():

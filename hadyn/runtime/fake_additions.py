@@ -12,6 +12,7 @@ ADDRESS = re.compile(r"(?:\[([^]]+)\]|([^:]+)):([0-9]+)")
 REFUSAL = "Backend must use a dynamic load balancing to support dynamic servers."
 WORDY_REFUSAL = "Backend does not support dynamic servers : backend '{}' uses a non dynamic load balancing method."
 NO_BACKEND = "No such backend."
+CHECK_CONFIGURED, CHECK_ENABLED = 2, 6
 
 
 @dataclass(slots=True)
@@ -68,6 +69,18 @@ def change_slots(backends: Backends, traits: Traits, verb: str, target: str, wor
     return "Server deleted."
 
 
+def enable_health(backends: Backends, target: str) -> str:
+    """Answer to ``enable health``; haproxy-facts.md#checks-of-added-slots."""
+    backend, _, name = target.partition("/")
+    slot = backends.get(backend, {}).get(name)
+    if slot is None:
+        return "No such server."
+    if not slot.check_state:
+        return "Health check was not configured on this server, cannot enable."
+    slot.check_state = CHECK_ENABLED
+    return ""
+
+
 def change_backends(backends: Backends, traits: Traits, verb: str, name: str, words: list[str]) -> str:
     """Answer to ``add``, ``publish``, ``unpublish`` and ``del backend``; haproxy-facts.md#removed-backends."""
     if verb == "add":
@@ -115,6 +128,7 @@ def _add_slot(slots: dict[str, FakeSlot], name: str, words: list[str], *, is_fir
     ip, port = address[1] or address[2], int(address[3])
     others = dict(slots)
     slot = FakeSlot(name, ip, port, weight=weight, initial_weight=weight, admin=ADMIN_MAINT)
+    slot.check_state = CHECK_CONFIGURED if "check" in words else 0
     slots.clear()
     slots.update({name: slot, **others} if is_first else {**others, name: slot})
     return "New server registered."

@@ -19,7 +19,7 @@ STATIC_ALGORITHMS = frozenset({"source", "static-rr", "uri", "url_param", "hdr"}
 class FakeSlot:
     """One server line: ``pending`` are address changes that were answered, not yet applied.
 
-    ``sessions`` is for tests to set; ``is_held_down`` stands for a failed health check.
+    ``check_state`` is 2 for checks that are not enabled, 6 for those that are. ``sessions`` is for tests to set; ``is_held_down`` stands for a failed health check.
     """
 
     name: str
@@ -33,6 +33,7 @@ class FakeSlot:
     is_held_down: bool = False
     is_static: bool = False
     fqdn: str = UNNAMED
+    check_state: int = 0
     pending: list[tuple[str, int]] = field(default_factory=list)
 
     @property

@@ -40,6 +40,7 @@ _SLOT_COLUMNS = (
     "srv_admin_state",
     "srv_uweight",
     "srv_time_since_last_change",
+    "srv_check_state",
     "srv_fqdn",
 )
 _SERVING_COLUMNS = ("srv_name", "srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
@@ -142,7 +143,7 @@ def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
 
 
 def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
-    _, name, ip, port, operation, admin, weight, seconds, fqdn = columns
+    _, name, ip, port, operation, admin, weight, seconds, check, fqdn = columns
     if not name:
         raise ValueError("no name")
     address = None if (ip, port) == NOBODY else _address_of(ip, port)
@@ -158,9 +159,12 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
         None if fqdn == "-" else fqdn,
         state is not SlotState.READY or int(operation) != 0,
         fqdn != "-" and bool(int(admin) & FORCED),
+        int(check) & CHECK_BITS == CHECK_IS_CONFIGURED,
     )
 
 
+CHECK_BITS, CHECK_IS_CONFIGURED = 0x06, 0x02
+"""Those of ``srv_check_state`` that say whether a slot has checks, and whether they are enabled."""
 FORCED = 0x01
 """The bit of ``srv_admin_state`` for maint by command. haproxy-facts.md#admin-bits"""
 # Values that repeat from slot to slot are read once: a table has a hundred thousand rows.

@@ -119,6 +119,40 @@ def test_what_the_file_says_of_all_slots_is_said_of_an_added_one():
     )
 
 
+CHECKED = (Directive("check"), Directive("inter", "500ms"))
+
+
+def test_an_added_slot_of_a_checked_backend_is_checked_before_it_is_ready():
+    wanted = replace(backend("10.0.0.1:80", slots=2), server_directives=CHECKED)
+    assert commands(wanted, None, WITH_BACKENDS) == lines("""
+        add backend web from hadyn
+        publish backend web
+        add server web/s1 10.0.0.1:80 weight 1 check inter 500ms
+        add server web/s2 127.0.0.1:1 weight 1 check inter 500ms
+        enable health web/s1
+        --
+        set server web/s1 state ready
+    """)
+
+
+def test_a_slot_that_was_added_for_nobody_is_checked_once_it_is_given():
+    held = ObservedSlot("s2", lacks_checks=True)
+    present = ObservedBackend("web", (*slots(s1="10.0.0.1:80 ready").slots, held))
+    wanted = replace(backend("10.0.0.1:80", "10.0.0.2:80"), server_directives=CHECKED)
+    assert commands(wanted, present, WITH_SLOTS) == lines("""
+        enable health web/s2
+        set server web/s2 addr 10.0.0.2 port 80
+        --
+        set server web/s2 state ready
+    """)
+
+
+def test_a_slot_that_serves_unchecked_because_somebody_died_is_checked():
+    held = ObservedSlot("s1", address("10.0.0.1:80"), SlotState.READY, lacks_checks=True)
+    wanted = replace(backend("10.0.0.1:80"), server_directives=CHECKED)
+    assert commands(wanted, ObservedBackend("web", (held,)), WITH_SLOTS)[:1] == ["enable health web/s1"]
+
+
 @pytest.mark.parametrize(
     ("directives", "server_directives", "slots_too"),
     [
@@ -127,7 +161,7 @@ def test_what_the_file_says_of_all_slots_is_said_of_an_added_one():
         ([Directive("balance", "random(2)")], [], True),
         ([Directive("balance", "source")], [], False),
         ([Directive("balance", "uri", "whole"), Directive("hash-type", "consistent")], [], True),
-        ([], [Directive("check")], False),
+        ([], [Directive("agent-check")], False),
         ([], [Directive("sni", "str(a b)")], False),
     ],
 )
