@@ -19,7 +19,7 @@ _NONE: Entries = {}
 
 
 class MapMirror:
-    """Entries of all three maps, found by host; the entries of one host are replaced, never changed."""
+    """Entries of all maps, found by host; the entries of one host are replaced, never changed."""
 
     def __init__(self, hosts: Mapping[str, Entries] | None = None) -> None:
         self._hosts: dict[str, Entries] = dict(hosts or {})

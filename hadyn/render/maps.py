@@ -1,4 +1,4 @@
-"""Spell routes as the three map files that HAProxy looks requests up in.
+"""Spell routes as the map files that HAProxy looks requests up in.
 
 Rule: an entry is one line, key and value apart by one blank; the planner makes both of
 characters that can break neither the line nor the key. haproxy-facts.md#map-files

@@ -3,12 +3,16 @@
 import re
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
 from hadyn.model.desired import MapName
 from tests.given import ingress, path_of, service, slice_
 
 FREE = "ImplementationSpecific"
 WEB = [service("shop", "web"), slice_("shop", "web", "10.0.0.1")]
+PATHS = ("/[0-9]+", "/[a-z]+", "/a+b", "/item/[0-9]+", "/item/[a-z]{2}", "/(one|two)/x*y")
 LONG, MIDDLE, SHORT = "/shop/[0-9]+/[a-z]+", "/shop/[0-9]+", "/[a-z]+"
 
 
@@ -118,3 +122,15 @@ def test_an_exact_path_stays_a_look_up(house):
     house.begin(*WEB, by(MIDDLE), exact)
     assert house.routes(MapName.EXACT) == {"a.example/shop/1": "shop_web_80"}
     assert tried(house) == [f"a[.]example{MIDDLE}"]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@for_all(st.lists(st.lists(st.sampled_from(PATHS), unique=True, min_size=1), min_size=1, max_size=6))
+def test_whatever_comes_and_goes_the_longest_is_tried_first_and_a_reload_changes_nothing(house, histories):
+    house.begin(*WEB, by(SHORT))
+    for paths in histories:
+        house.change(by(*paths))
+        in_order = [f"a[.]example{each}" for each in sorted(paths, key=lambda each: (-len(each), each))]
+        assert tried(house) == in_order
+        filed = house.wheel.reconciler.filing.files.map_entries(MapName.EXPRESSIONS)
+        assert sorted(filed) == list(house.routes(MapName.EXPRESSIONS))
