@@ -13,7 +13,7 @@ from integration.manifests import Document, ingress, service
 
 REQUESTS = 40
 CANARIES = ("next", "later", "gone")
-HOSTS = ("header", "value", "pattern", "cookie", "both", "total", "several", "empty", "kept", "guarded", "deep")
+HOSTS = ("header", "value", "pattern", "cookie", "both", "total", "several", "empty", "kept", "guarded", "deep", "bare")
 ALWAYS = {"X-Canary": "always"}
 
 
@@ -32,7 +32,11 @@ def canary(host: str, to: str = "next", **annotations: str) -> Document:
 def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
     """A Service for each way to ask, each with the same canaries; of these the one called gone has no pod."""
     binary: HAProxyBinary = request.param
-    own: Mapping[str, Mapping[str, str]] = {"kept": {"affinity": "cookie"}, "guarded": {"deny_paths": "/secret"}}
+    own: Mapping[str, Mapping[str, str]] = {
+        "kept": {"affinity": "cookie"},
+        "guarded": {"deny_paths": "/secret"},
+        "bare": {"default_backend": "later"},
+    }
     objects = (
         *(document for host in HOSTS for document in stable(host, **own.get(host, {}))),
         *map(service, CANARIES),
@@ -51,8 +55,9 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
         canary("deep", by_header="X-One"),
         canary("deep", "later", by_header="X-Two", by_cookie="two"),
         canary("deep", "gone", by_header="X-Three"),
+        canary("bare", by_header="X-Canary"),
     )
-    services = (*(f"web-{host}" for host in HOSTS), "next", "later")
+    services = (*(f"web-{host}" for host in HOSTS if host != "bare"), "next", "later")
     with AnnotatedSite(binary.path, *objects, services=services) as site:
         yield site
 
@@ -110,6 +115,8 @@ def who_answers(site: AnnotatedSite, host: str, times: int = 1, path: str = "/",
         ("deep", {"X-Two": "other", "X-One": "always"}, "next"),
         ("deep", {"X-Three": "always", "X-Two": "other"}, "stable"),
         ("deep", {"Cookie": "two=always"}, "later"),
+        ("bare", {"X-Canary": "always"}, "next"),
+        ("bare", {}, "later"),
     ],
 )
 def test_a_request_goes_where_its_header_and_then_its_cookie_ask_for(

@@ -19,6 +19,14 @@ from hadyn.model.canary import Share
 from hadyn.model.desired import RANK_END, MapKey, MapName, Route
 from hadyn.model.expressions import literally
 from hadyn.model.names import canary_name, stable_name
+from hadyn.model.options.asking import (
+    COOKIE_MARK,
+    COOKIES_FIELD,
+    HEADERS_FIELD,
+    KEY_FIELD,
+    MOST_NAMES,
+    NAME_SEPARATOR,
+)
 from hadyn.model.options.canary import (
     CANARY_BY_COOKIE,
     CANARY_BY_HEADER,
@@ -29,14 +37,7 @@ from hadyn.model.options.canary import (
 from hadyn.model.options.routing import Said
 from hadyn.model.problems import Problem, Reason
 
-MOST_NAMES = 3
-"""So many headers, and so many cookies, are requests of one route asked for."""
 FIRST_FIELD = 2
-KEY_FIELD, HEADERS_FIELD, COOKIES_FIELD = 8, 9, 10
-"""Numbers of the fields in a route's entry, which are never given to others."""
-NAME_SEPARATOR = "/"
-COOKIE_MARK = ":"
-"""Begins, in keys, the name of a cookie; a header's never begins so."""
 ALWAYS, NEVER = "always", "never"
 
 

@@ -12,12 +12,12 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE
 from hadyn.model.extras import NONE, Extra, Extras
 from hadyn.model.names import DEFAULTS
+from hadyn.model.options.asking import asking_conditions
 from hadyn.model.options.client_certificates import LOOKALIKES
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
 from hadyn.model.options.routing import Said, field_rules
-from hadyn.render.canaries import CHOICE, asking_conditions, asking_rules
 from hadyn.render.expressions import expression_conditions, expression_rules, host_rules
 from hadyn.render.main_lines import main_lines
 from hadyn.render.passthrough import asks_for_header, passthrough_map
@@ -107,9 +107,6 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: Extras = NONE)
     if Extra.EXPRESSIONS in extras:
         by_host = f"    {Extra.EXPRESSIONS.mark}\n" + _indented(expression_rules(maps, "host"))
         by_key = _indented(expression_rules(maps, "key"))
-    asking = chosen = ""
-    if Extra.CANARIES in extras:
-        asking, chosen = _indented((Extra.CANARIES.mark, *asking_rules(maps))), _indented((CHOICE,))
     exact, prefix = f"map_str({maps}/exact.map)", f"map_beg({maps}/prefix.map)"
     return f"""
     # of this host the path exactly, else the longest prefix by elements;
@@ -134,7 +131,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: Extras = NONE)
     # the route says the backend, its Ingress where that has something to say, and what that is
     acl speaks var(txn.route) -m sub |
     http-request set-var(txn.ingress) var(txn.route),field(2,|) if speaks
-{asking}{fields}{chosen}    # where it goes
+{fields}    # where it goes
     use_backend %[var(txn.route),field(1,|)]
     # a route to a backend that HAProxy does not have (yet)
     default_backend {UNAVAILABLE}

@@ -17,6 +17,7 @@ from hadyn.model.extras import NONE, Extras
 from hadyn.model.networks import Access, access_list
 from hadyn.model.objects import Options
 from hadyn.model.options.admission import ACCESS
+from hadyn.model.options.asking import CANARIES
 from hadyn.model.options.client_certificates import BELIEF
 from hadyn.model.options.option import Chosen, Option, RouteFacts, RouteField
 from hadyn.model.options.redirects import REDIRECT
@@ -45,8 +46,8 @@ def guard(chosen: Chosen) -> str:
 
 GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
 """Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
-FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF, STAND_IN)
-"""By number, ascending; 8 to 10 are those of ``asked_canaries.py``."""
+FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF, CANARIES, STAND_IN)
+"""By number, ascending; 9 and 10 are of the canaries, too."""
 
 
 class Said:
