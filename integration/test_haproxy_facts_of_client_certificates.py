@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.model.options.listening import CIPHERS, SUITES
-from integration.handshakes import client_context, connected, served
+from integration.handshakes import client_context, connected, fingerprint, handshake, served
 from integration.haproxies import DidNotStart, RunningHAProxy
 from integration.showing import Shown, asked, showing
 from tests.authorities import below, root
@@ -137,6 +137,36 @@ def test_authorities_come_by_command_with_a_line_that_names_them(tls):
     assert judged == ["0", "21", "23"]
     assert "in use" in in_use
     assert all(reply.endswith("deleted!") for reply in gone)
+
+
+def renewed(running: RunningHAProxy, issue: int) -> str:
+    """Renew the certificate of a.example, and tell the serial number of what is served then."""
+    running.say(f"set ssl cert {{folder}}/a.pem <<\n{pair('a.example', issue=issue).pem}")
+    running.say("commit ssl cert {folder}/a.pem")
+    return serial(front(running))
+
+
+def serial(where: Path) -> str:
+    found = handshake(where, "a.example")
+    assert found is not None
+    return fingerprint(found)
+
+
+@pytest.mark.fact("authorities-come-by-command")
+def test_certificates_are_renewed_beside_authorities_that_are_committed_before_a_line_names_them(tls):
+    """What harms some versions is a file that is committed while a line names it. #authorities-then-certificates"""
+    seen = [renewed(tls, 2)]
+    for number, authority in enumerate((B, A, B, A)):
+        hand_over(tls, f"turn{number}.ca", authority.certificate)
+        add_line(tls, f"verify optional ca-file {{folder}}/turn{number}.ca", "a.example")
+        tls.say(f"del ssl crt-list {{folder}}/list {{folder}}/a.pem:{number + 3 if number else 2}")
+        tls.say(f"del ssl ca-file {{folder}}/{f'turn{number - 1}' if number else 'a'}.ca")
+        seen.append(renewed(tls, number + 3))
+        believed, stranger = (ALICE, BOB) if authority is A else (BOB, ALICE)
+        assert [verified(tls, "a.example", client) for client in (believed, stranger)] == ["0", "21"]
+
+    assert seen == [pair("a.example", issue=issue).fingerprint for issue in range(2, 7)]
+    assert tls.say("show ssl ca-file").count(str(tls.folder)) == 2
 
 
 @pytest.mark.fact("resumed-sessions")
