@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from types import TracebackType
-from typing import Self
+from contextlib import suppress
+from functools import partial
 
 import grpc
 
 from hadyn.model.addresses import Address
+from integration.hosted import Restless
 from tests.pairs import Pair
 
 CALL_SECONDS = 10.0
@@ -61,27 +61,6 @@ class GrpcPod:
         return f"{self.name}: ".encode() + message
 
 
-class GrpcPods:
-    """Hosts pods for a Deployment; a context manager that stops those that are left."""
-
-    def __init__(self, pair: Pair | None = None) -> None:
-        self._pair = pair
-        self._open = ExitStack()
-
-    def start(self, name: str, ip: str, port: int, *, delay_seconds: float = 0.0) -> GrpcPod:
-        pod = GrpcPod(name, ip, port, self._pair)
-        self._open.callback(pod.stop)
-        return pod
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
-
-
 class Stream:
     """One bidirectional call in which the client says something and awaits the echo before it says more."""
 
@@ -114,47 +93,23 @@ class Stream:
             yield self._next
 
 
-class Calls:
-    """Clients of one channel, one with unary calls, one with streams, until left; ``failed`` says of each call why.
-
-    ``by_pod`` counts what each pod answered.
-    """
+class Calls(Restless):
+    """Clients of one channel, one with unary calls, one with streams."""
 
     def __init__(self, channel: grpc.Channel) -> None:
-        self.by_pod: dict[str, int] = {}
-        self.failed: list[str] = []
+        super().__init__(partial(self._call, self._unary), partial(self._call, self._stream))
         self._channel = channel
-        self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._call, args=(each,)) for each in (self._unary, self._stream)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def have_met(self, names: list[str]) -> bool:
-        return set(names) <= self.by_pod.keys()
-
-    def forget(self) -> None:
-        with self._lock:
-            self.by_pod.clear()
 
     def _call(self, kind: Callable[[], list[str]]) -> None:
-        while not self._is_over.is_set():
-            try:
-                answers = kind()
-            except grpc.RpcError as cause:
-                self.failed.append(f"{cause.code()}: {cause.details()}")
-            else:
-                self._count(answers)
+        try:
+            answers = kind()
+        except grpc.RpcError as cause:
+            self.failed.append(f"{cause.code()}: {cause.details()}")
+            return
+        for answer in answers:
+            pod, _, message = answer.partition(": ")
+            assert message == "hello", answer
+            self.met(pod)
 
     def _unary(self) -> list[str]:
         return [self._channel.unary_unary(SAY)(b"hello", timeout=CALL_SECONDS).decode()]
@@ -166,13 +121,6 @@ class Calls:
         if code is not grpc.StatusCode.OK or len(set(answers)) != 1:
             self.failed.append(f"{code}: {set(answers)}")
         return answers
-
-    def _count(self, answers: list[str]) -> None:
-        with self._lock:
-            for answer in answers:
-                pod, _, message = answer.partition(": ")
-                assert message == "hello", answer
-                self.by_pod[pod] = self.by_pod.get(pod, 0) + 1
 
 
 def channel_of(port: int, host: str, authority: Pair | None = None) -> grpc.Channel:

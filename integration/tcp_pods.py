@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from hadyn.model.addresses import Address
+from integration.hosted import Restless
 
 ANSWER_SECONDS = 10.0
 
@@ -56,26 +57,6 @@ class _Connection(socketserver.StreamRequestHandler):
         self.server.open_connections.discard(self.request)
 
 
-class TcpPods:
-    """Hosts pods for a Deployment; a context manager that stops those that are left."""
-
-    def __init__(self) -> None:
-        self._open = contextlib.ExitStack()
-
-    def start(self, name: str, ip: str, port: int, *, delay_seconds: float = 0.0) -> TcpPod:
-        pod = TcpPod(name, ip, port)
-        self._open.callback(pod.stop)
-        return pod
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
-
-
 class Client:
     """One connection; ``partner`` is the pod that greeted, "" where the connection was closed without a word."""
 
@@ -108,39 +89,20 @@ def greeted_by(port: int) -> str:
         return client.partner
 
 
-class Knocking:
-    """Clients that connect one after the other, each for an echo, until left; ``failed`` says of each why."""
+class Knocking(Restless):
+    """Clients that connect one after the other, each for an echo."""
 
     def __init__(self, port: int, clients: int = 4) -> None:
-        self.by_pod: dict[str, int] = {}
-        self.failed: list[str] = []
+        super().__init__(*[self._knock] * clients)
         self._port = port
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._knock) for _ in range(clients)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def have_met(self, names: list[str]) -> bool:
-        return set(names) <= self.by_pod.keys()
 
     def _knock(self) -> None:
-        while not self._is_over.wait(0.002):
-            try:
-                with Client(self._port) as client:
-                    partner, answer = client.partner, client.echo("hello")
-            except OSError as cause:
-                self.failed.append(repr(cause))
-                continue
-            if not partner or answer != "hello":
-                self.failed.append(f"{partner}: {answer}")
-            self.by_pod[partner] = self.by_pod.get(partner, 0) + 1
+        try:
+            with Client(self._port) as client:
+                partner, answer = client.partner, client.echo("hello")
+        except OSError as cause:
+            self.failed.append(repr(cause))
+            return
+        if not partner or answer != "hello":
+            self.failed.append(f"{partner}: {answer}")
+        self.met(partner)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
 import pytest
 
 from integration.deployments import Deployment
-from integration.grpc_pods import Calls, GrpcPods, Stream, channel_of
+from integration.grpc_pods import Calls, GrpcPod, Stream, channel_of
 from integration.haproxies import find_haproxies, free_port
+from integration.hosted import Hosted
 from integration.manifests import HOST
 from integration.running import Ground
 from tests.pairs import pair
@@ -45,7 +47,8 @@ def way(request: pytest.FixtureRequest) -> Way:
 @pytest.fixture
 def echo(ground: Ground, way: Way, tmp_path: Path) -> Iterator[Deployment]:
     """A Service of three pods that speak gRPC, served by hadyn."""
-    with GrpcPods(pair("pods.internal") if way.is_encrypted else None) as pods:
+    shown = pair("pods.internal") if way.is_encrypted else None
+    with Hosted(partial(GrpcPod, pair=shown)) as pods:
         echo = Deployment(ground, pods, "echo")
         echo.publish(backend_protocol=way.protocol)
         echo.start(3)

@@ -12,9 +12,10 @@ import pytest
 from hadyn.demo.pods import Pods
 from integration.deployments import Deployment, started
 from integration.haproxies import free_port
+from integration.hosted import Hosted
 from integration.manifests import service
 from integration.running import Document, Ground
-from integration.tcp_pods import Client, Knocking, TcpPods, greeted_by
+from integration.tcp_pods import Client, Knocking, TcpPod, greeted_by
 
 FROM_A_BALANCER = b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 80\r\n"
 
@@ -48,7 +49,7 @@ def list_of_ports(entries: dict[int, str]) -> Document:
 class Database(Deployment):
     """Pods of one Service that speak no HTTP."""
 
-    def __init__(self, ground: Ground, pods: TcpPods, name: str, port: int) -> None:
+    def __init__(self, ground: Ground, pods: Hosted[TcpPod], name: str, port: int) -> None:
         super().__init__(ground, pods, name)
         self._own_port = port
 
@@ -63,8 +64,8 @@ class Database(Deployment):
 
 
 @pytest.fixture
-def tcp_pods() -> Iterator[TcpPods]:
-    with TcpPods() as pods:
+def tcp_pods() -> Iterator[Hosted[TcpPod]]:
+    with Hosted(TcpPod) as pods:
         yield pods
 
 
@@ -74,7 +75,7 @@ def port() -> int:
 
 
 @pytest.fixture
-def database(ground: Ground, tcp_pods: TcpPods, port: int) -> Database:
+def database(ground: Ground, tcp_pods: Hosted[TcpPod], port: int) -> Database:
     database = Database(ground, tcp_pods, "db", port)
     database.publish()
     return database
@@ -106,7 +107,7 @@ def test_a_rolling_update_and_a_reload_lose_no_connection_to_a_port(
 
 
 def test_a_port_comes_and_goes_with_a_reload_and_leads_elsewhere_without(
-    ground: Ground, pods: Pods, tcp_pods: TcpPods, port: int
+    ground: Ground, pods: Pods, tcp_pods: Hosted[TcpPod], port: int
 ) -> None:
     started(ground, pods, "web", 1)
     first, second = Database(ground, tcp_pods, "first", port), Database(ground, tcp_pods, "second", free_port())
@@ -135,7 +136,7 @@ def is_open(port: int) -> bool:
 
 
 def test_a_port_without_endpoints_closes_connections_and_one_without_service_too(
-    any_ground: Ground, tcp_pods: TcpPods, port: int
+    any_ground: Ground, tcp_pods: Hosted[TcpPod], port: int
 ) -> None:
     database = Database(any_ground, tcp_pods, "db", port)
     database.publish()
@@ -149,7 +150,7 @@ def test_a_port_without_endpoints_closes_connections_and_one_without_service_too
 
 
 def test_of_two_who_claim_a_port_the_older_has_it_and_hadyns_own_are_nobodys(
-    any_ground: Ground, tcp_pods: TcpPods, port: int
+    any_ground: Ground, tcp_pods: Hosted[TcpPod], port: int
 ) -> None:
     older = Database(any_ground, tcp_pods, "older", port)
     older.start(1)
@@ -172,7 +173,7 @@ def test_of_two_who_claim_a_port_the_older_has_it_and_hadyns_own_are_nobodys(
 
 
 def test_a_balancer_in_front_of_a_port_may_say_who_its_client_is_and_the_log_is_as_said(
-    any_ground: Ground, tcp_pods: TcpPods, port: int
+    any_ground: Ground, tcp_pods: Hosted[TcpPod], port: int
 ) -> None:
     database = Database(any_ground, tcp_pods, "db", port)
     database.publish(proxy_protocol="true", log_format="from %ci:%cp to %b")
@@ -201,7 +202,7 @@ def test_a_service_may_be_asked_by_http_beside_its_port(any_ground: Ground, pods
 
 
 def test_a_list_of_the_operator_opens_ports_and_follows_its_changes(
-    any_ground: Ground, pods: Pods, tcp_pods: TcpPods, port: int
+    any_ground: Ground, pods: Pods, tcp_pods: Hosted[TcpPod], port: int
 ) -> None:
     started(any_ground, pods, "web", 1)
     database = Deployment(any_ground, tcp_pods, "db")

@@ -47,7 +47,9 @@ class Site:
         slices = (
             slice_(name, pod.address.ip, port=pod.address.port, number=number) for number, pod in enumerate(pods, 1)
         )
-        self.ground.write(f"{name}.yaml", service(name, retries="0", **said), ingress(name, host=f"{name}.example"), *slices)
+        self.ground.write(
+            f"{name}.yaml", service(name, retries="0", **said), ingress(name, host=f"{name}.example"), *slices
+        )
 
     def status(self, name: str) -> int:
         return self.ground.get("/", f"{name}.example")[0]

@@ -9,9 +9,10 @@ import pytest
 
 from integration.deployments import Deployment
 from integration.haproxies import find_haproxies
+from integration.hosted import Hosted
 from integration.manifests import HOST
 from integration.running import Ground
-from integration.websocket_pods import Conversation, WebSocketPod, WebSocketPods
+from integration.websocket_pods import Conversation, WebSocketPod
 
 FIRST_AND_LAST = [pytest.param(0, id="first"), pytest.param(-1, id="last", marks=pytest.mark.versions)]
 
@@ -26,7 +27,7 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
 @pytest.fixture
 def chat(ground: Ground) -> Iterator[Deployment]:
     """A Service of three pods that echo over WebSockets."""
-    with WebSocketPods() as pods:
+    with Hosted(WebSocketPod) as pods:
         chat = Deployment(ground, pods, "chat")
         chat.publish()
         chat.start(3)

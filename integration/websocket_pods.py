@@ -42,26 +42,6 @@ class WebSocketPod:
         self.closed += 1
 
 
-class WebSocketPods:
-    """Hosts pods for a Deployment; a context manager that stops those that are left."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-
-    def start(self, name: str, ip: str, port: int, *, delay_seconds: float = 0.0) -> WebSocketPod:
-        pod = WebSocketPod(name, ip, port)
-        self._open.callback(pod.stop)
-        return pod
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
-
-
 class Conversation:
     """A client that says a number and awaits its echo, again and again, until ``end``.
 
