@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hadyn.model.desired import ByName
+from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import Reason
 from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName
 from tests import given
@@ -78,3 +79,21 @@ def test_what_is_wrong_with_all_types_of_a_name_is_said_once() -> None:
         "backend default/api: spec.host: api.example A does not exist",
         "backend default/api: spec.host: api.example AAAA got SERVFAIL",
     ]
+
+
+def test_a_name_that_several_backends_share_is_asked_for_as_long_as_one_of_them_is_there() -> None:
+    def named(name: str) -> list[KubernetesObject]:
+        path = PATH | {"backend": given.resource_of(name)}
+        rules = [{"host": f"{name}.example", "http": {"paths": [path]}}]
+        api = given.backend("default", name, discovery="dns", host="api.example.", port=80)
+        return [api, given.ingress("default", name, rules=rules)]
+
+    one, other = named("one"), named("other")
+    shown = inventory(*one)
+    assert len(shown.taken_name_changes().added) == 2
+    shown.apply(given.changes(*other))
+    assert shown.taken_name_changes() == (frozenset(), frozenset())
+    shown.apply(given.changes(deletes=[each.ref for each in one]))
+    assert shown.taken_name_changes() == (frozenset(), frozenset())
+    shown.apply(given.changes(deletes=[each.ref for each in other]))
+    assert len(shown.taken_name_changes().dropped) == 2
