@@ -14,6 +14,7 @@ from hadyn.model.claims import Voice
 from hadyn.model.credentials import Credentials, credentials_in, in_namespace, strangers
 from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint, guard_for
 from hadyn.model.directives import UsersOf
+from hadyn.model.division import replica_count, uncounted
 from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.homes import at_home
@@ -74,7 +75,10 @@ class Workshop:
             problems.append(nameless(choices.setter(SLOT_NAMES) or found.source))
         directives = lines_for(found.backend, choices.directives())
         server_lines, namespace = choices.server_directives(), found.source.namespace
-        problems += strangers(choices, namespace)
+        problems += (*strangers(choices, namespace), *uncounted(choices, self._policy.peers_service))
+        if is_divided := any(line.is_shared for line in server_lines):
+            replicas = replica_count(self._policy.peers_service, self._membership)
+            server_lines = tuple(line.among(replicas) for line in server_lines)
         part = Part(
             supply,
             capacity,
@@ -86,6 +90,7 @@ class Workshop:
             passwords=_password_secrets(found, voices),
             guards=self._guards(choices, voices),
             credentials=credentials_in(server_lines, namespace),
+            is_divided=is_divided,
         )
         if shares:
             canaries, refused = self._canaries(shares, sum(lead.routes for lead in leads), problems)

@@ -51,6 +51,16 @@ class PairIfAny(PairOf):
     __slots__ = ()
 
 
+class Shared(str):
+    """A whole number that replicas share; ``among`` says how much of it each has."""
+
+    __slots__ = ()
+
+    def among(self, replicas: int) -> str:
+        """Rounded up, so that nobody has none."""
+        return str(-(-int(self) // max(1, replicas)))
+
+
 class Line(str):
     """A word with a line end behind it, as some arguments may have. haproxy-facts.md#line-ends-in-words"""
 
@@ -80,6 +90,16 @@ class Directive:
     def only_if(self, *conditions: str) -> Directive:
         """Return the same directive under these conditions, too."""
         return Directive(*self.words, conditions=(*self.conditions, *conditions))
+
+    def among(self, replicas: int) -> Directive:
+        """Return the directive as one of so many replicas has it."""
+        words = (word.among(replicas) if isinstance(word, Shared) else word for word in self.words)
+        return Directive(*words, conditions=self.conditions)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the number of replicas counts."""
+        return any(isinstance(word, Shared) for word in self.words)
 
     def of(self, backend: str) -> Directive:
         """Return the directive as it stands in the section of this backend."""

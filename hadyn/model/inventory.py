@@ -262,6 +262,7 @@ class Inventory:
         elif replaced.ref.kind in (EndpointSlice.kind, Endpoints.kind):
             for service in self._membership.replace(replaced):
                 dirty.main_file |= service == self._replicas
+                dirty.parts.update(self._parts.divided() if service == self._replicas else ())
                 dirty.endpoints.update(self._users.of(service))
                 if replaced.comes_or_goes and self._is_headless(service):
                     dirty.parts.update(self._users.of(service))

@@ -36,6 +36,7 @@ class Part(Struct, frozen=True, gc=False):
 
     ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each
     slot, unless a canary or ``balance`` makes the weights. ``credentials`` are the files that its server lines name.
+    One that ``is_divided`` depends on how many replicas there are.
     """
 
     supply: Supply
@@ -49,6 +50,7 @@ class Part(Struct, frozen=True, gc=False):
     passwords: tuple[ObjectRef, ...] = ()
     guards: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    is_divided: bool = False
 
     @property
     def name(self) -> str:
@@ -107,6 +109,10 @@ class Parts:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._parts)
+
+    def divided(self) -> Iterator[str]:
+        """Yield those that depend on the number of replicas; it goes through all, as the reload for that number does."""
+        return (name for name, part in self._parts.items() if part.is_divided)
 
     def bases(self, names: Iterable[str]) -> set[str]:
         """Return the backends that these are, or stand beside."""

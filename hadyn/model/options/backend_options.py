@@ -46,7 +46,7 @@ from hadyn.model.options.protocols import (
 from hadyn.model.options.proxy_headers import SEND_PROXY_PROTOCOL
 from hadyn.model.options.retries import ABORT_ON_CLOSE, REDISPATCH, RETRIES, RETRY_ON
 from hadyn.model.options.server_names import SECURE_SNI, SERVER_VERIFY_HOST
-from hadyn.model.options.servers import INITIAL_WEIGHT, MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
+from hadyn.model.options.servers import INITIAL_WEIGHT, MAXCONN_DIVIDED, MAXCONN_SERVER, MAXQUEUE_SERVER, SLOWSTART
 from hadyn.model.options.timeouts import (
     TIMEOUT_CONNECT,
     TIMEOUT_QUEUE,
@@ -59,6 +59,7 @@ BACKEND_OPTIONS: tuple[Option[Any], ...] = (
     LOAD_BALANCE,
     HASH_BALANCE_FACTOR,
     MAXCONN_SERVER,
+    MAXCONN_DIVIDED,
     MAXQUEUE_SERVER,
     SLOWSTART,
     INITIAL_WEIGHT,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hadyn.model.desired import MAX_WEIGHT
-from hadyn.model.directives import Directive
+from hadyn.model.directives import Directive, Shared
 from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
-from hadyn.model.options.parsers import duration, integer
+from hadyn.model.options.parsers import boolean, duration, integer
 
 MOST_CONNECTIONS = 1_000_000
 LONGEST_SLOWSTART = 3_600_000
@@ -20,6 +20,11 @@ def _word(keyword: str, unit: str = "") -> Callable[[int, Chosen], tuple[Directi
     return spell
 
 
+def _maxconn(number: int, chosen: Chosen) -> tuple[Directive, ...]:
+    is_divided = chosen.value(MAXCONN_DIVIDED) is True
+    return (Directive("maxconn", Shared(number) if is_divided else str(number)),)
+
+
 MAXCONN_SERVER: Option[int] = Option(
     name="maxconn-server",
     scope=EVERYWHERE,
@@ -28,8 +33,8 @@ MAXCONN_SERVER: Option[int] = Option(
     default=None,
     default_text="no limit",
     sentence=(
-        "A pod gets so many requests at once from each HAProxy; further ones wait for timeout-queue. HAProxy does not know its "
-        "replicas: divide by their number."
+        "A pod gets so many requests at once from each HAProxy; further ones wait for timeout-queue. With maxconn-divided it gets "
+        "so many from all replicas together."
     ),
     example="100",
     effect=Effect.RELOAD,
@@ -38,7 +43,22 @@ MAXCONN_SERVER: Option[int] = Option(
         "ingress.kubernetes.io/maxconn-server",
         "haproxy.org/pod-maxconn",
     ),
-    server_directives=_word("maxconn"),
+    server_directives=_maxconn,
+)
+
+MAXCONN_DIVIDED: Option[bool] = Option(
+    name="maxconn-divided",
+    scope=EVERYWHERE,
+    parse=boolean,
+    accepted='"true" or "false"',
+    default=False,
+    default_text='"false"',
+    sentence=(
+        "maxconn-server is for all replicas of hadyn together: each has its part, rounded up. How many there are says --peers-service; "
+        "another number comes with a reload."
+    ),
+    example="true",
+    effect=Effect.RELOAD,
 )
 
 MAXQUEUE_SERVER: Option[int] = Option(
