@@ -22,6 +22,7 @@ HAPROXYTECH = Peer(
         timeout-tunnel whitelist
         """,
     differing={
+        "pod-maxconn": "for each replica of hadyn, unless hadyn.io/maxconn-divided says that it is for all",
         "server-ca": "the authority stands in ca.crt of the Secret, which has to be of the same namespace",
         "cookie-persistence-no-dynamic": "as hadyn.io/affinity: the cookie is made of the pod's address, so it follows the pod to any slot and replica",
     },
