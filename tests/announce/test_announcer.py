@@ -108,18 +108,22 @@ def test_an_event_names_the_ingress_in_the_group_that_the_cluster_serves(server:
     assert told["regarding"]["uid"] == "u-1"
 
 
-def test_an_event_on_a_secret_takes_no_right_but_to_list_and_nothing_but_metadata(server: ApiServer, tmp_path: Path):
-    secrets = "/api/v1/namespaces/shop/secrets"
-    server.will_answer(secrets, {"items": [{"apiVersion": "meta.k8s.io/v1", "metadata": {"uid": "u-2"}}]})
+@pytest.mark.parametrize(("kind", "plural"), [("Secret", "secrets"), ("ConfigMap", "configmaps")])
+def test_an_event_on_what_may_only_be_listed_takes_no_other_right_and_nothing_but_metadata(
+    server: ApiServer, tmp_path: Path, kind: str, plural: str
+):
+    place = f"/api/v1/namespaces/shop/{plural}"
+    server.will_answer(place, {"items": [{"apiVersion": "meta.k8s.io/v1", "metadata": {"uid": "u-2"}}]})
     server.will_answer(EVENTS, {}, 201)
     with announcing(server, tmp_path) as announcer:
-        announcer.saw_problems([Problem(TLS, "data", Reason.INVALID_VALUE, "is no certificate", "Make one")])
-        asked, told = server.asked(secrets), json.loads(server.asked(EVENTS).body)
+        wrong = ObjectRef(kind, "shop", "web-tls")
+        announcer.saw_problems([Problem(wrong, "data", Reason.INVALID_VALUE, "is no certificate", "Make one")])
+        asked, told = server.asked(place), json.loads(server.asked(EVENTS).body)
     assert asked.query == {"fieldSelector": "metadata.name=web-tls"}
     assert "PartialObjectMetadataList" in asked.accept
     assert told["regarding"] == {
         "apiVersion": "v1",
-        "kind": "Secret",
+        "kind": kind,
         "namespace": "shop",
         "name": "web-tls",
         "uid": "u-2",
