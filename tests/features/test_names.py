@@ -81,6 +81,16 @@ def test_of_more_addresses_than_slots_those_that_sit_stay_and_an_unused_one_fill
     assert house.reloads() == {}
 
 
+def test_more_records_than_slots_make_room_by_one_reload_and_move_nobody(house, dns):
+    house.begin(api(), ROUTE)
+    dns("10.0.0.7", "10.0.0.8", "10.0.0.9")
+    seats = house.seats("shop_api")
+    dns(*(f"10.0.0.{number}" for number in range(1, 10)))
+    assert house.reloads() == {"NO_FREE_SLOT": 1}
+    assert house.ready("shop_api") == [f"10.0.0.{number}:80" for number in range(1, 10)]
+    assert house.seats("shop_api").items() >= seats.items()
+
+
 def test_a_new_hadyn_that_dns_has_told_nothing_leaves_everybody_in_place(house, dns):
     house.begin(api(), ROUTE)
     dns("10.0.0.1", "10.0.0.2")
