@@ -20,11 +20,12 @@ MOST_BYTES = 256 * 1024 * 1024
 
 
 class Use(NamedTuple):
-    """An annotation on an object, "ingress shop/web"; ``value`` as it stands there."""
+    """An annotation on an object of a namespace, "ingress shop/web"; ``value`` as it stands there."""
 
     annotation: str
     value: object
     object: str
+    namespace: str
 
 
 class Finding(NamedTuple):
@@ -59,8 +60,9 @@ def _judged(peer: Peer, use: Use) -> Judgement | None:
     if judgement is None or option is None:
         return judgement
     spelling = option.spelling(use.annotation)
+    value = option.within(use.namespace, use.value)
     try:
-        spelling.parse(use.value if isinstance(use.value, str) else "")
+        spelling.parse(value if isinstance(value, str) else "")
     except ValueError:
         said = f"{shown(use.value)} is no value of {option.annotation}: {spelling.accepted} is wanted"
         return Judgement(Verdict.NO_EQUAL, said)
@@ -85,9 +87,10 @@ def _uses_in(content: object) -> Iterator[Use]:
     metadata = content.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     annotations = metadata.get("annotations")
-    called = f"{str(content['kind']).lower()} {metadata.get('namespace', 'default')}/{metadata.get('name', '?')}"
+    namespace = str(metadata.get("namespace", "default"))
+    called = f"{str(content['kind']).lower()} {namespace}/{metadata.get('name', '?')}"
     for annotation, value in annotations.items() if isinstance(annotations, Mapping) else ():
-        yield Use(str(annotation), value, called)
+        yield Use(str(annotation), value, called, namespace)
 
 
 def _texts(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,7 @@
 """hadyn check --from: what becomes of another controller's annotations."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from hadyn.model.options.foreign.verdicts import Verdict
 from hadyn.model.options.table import BY_ALIAS
 from tests.cli.invoking import invoke
 
+EXAMPLES = Path(__file__).parent / "peers"
 SHOP = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -60,6 +62,16 @@ def test_each_annotation_is_judged_with_its_value(tmp_path):
         "configuration-snippet": "no equal",
         "never-heard-of": "unknown",
     }
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_four_in_five_annotations_mean_something_as_a_peers_own_pages_show_them(name):
+    ended = invoke("check", "--from", name, EXAMPLES / f"{name}.yaml", "-o", "json")
+    judged = {each["annotation"].partition("/")[2]: each for each in json.loads(ended.stdout)}
+    assert judged.keys() == set(PEERS[name].names)
+    refused = [each for each in judged.values() if each["verdict"] == Verdict.NO_EQUAL]
+    assert [each for each in refused if not each["said"]] == []
+    assert len(refused) <= len(judged) / 5
 
 
 def test_people_see_a_table_and_a_summary(tmp_path):

@@ -114,3 +114,9 @@ def test_what_is_the_name_of_no_secret_lets_nobody_in(value):
 @pytest.mark.parametrize("value", ["digest", "Basic", "", "none"])
 def test_a_kind_of_authentication_that_is_unknown_lets_nobody_in(value):
     assert lines_of(shop(auth_type=value)) == ["http-request deny deny_status 403"]
+
+
+@pytest.mark.parametrize("name", ["users", "shop/users"])
+def test_a_secret_is_named_with_or_without_its_namespace(name):
+    shown = shop(given.secret("shop", "users", auth=f"anna:{BCRYPT}"), auth_secret=name)
+    assert [users for _, users in lists_of(shown)] == [["anna"]]

@@ -82,7 +82,7 @@ def _created(value: object, findings: Findings) -> str:
 
 def options_of(metadata: Metadata, scope: Scope, findings: Findings) -> Options:
     """The annotations that are options of hadyn, typed; what is wrong with them is found."""
-    options, faults = read_options(metadata.annotations or {}, scope)
+    options, faults = read_options(metadata.annotations or {}, scope, metadata.namespace or DEFAULT_NAMESPACE)
     for fault in faults:
         findings.add(fault.field, fault.said, fault.remedy, fault.reason)
     return options

@@ -17,12 +17,12 @@ from hadyn.model.problems import Reason, shown
 NAMED_UNKNOWN = 5
 
 
-def read_options(annotations: Mapping[str, Any], scope: Scope) -> tuple[Options, list[Fault]]:
-    """Return the typed options of an object and what is wrong with its annotations."""
+def read_options(annotations: Mapping[str, Any], scope: Scope, namespace: object = None) -> tuple[Options, list[Fault]]:
+    """Return the typed options of an object of this namespace and what is wrong with its annotations."""
     faults = list(_unknown(annotations, scope))
     values: dict[str, object] = {}
     for annotation, option in _set_options(annotations, scope, faults):
-        value = annotations[annotation]
+        value: Any = option.within(str(namespace), annotations[annotation])
         fault = _fault_of(annotation, value, option, scope)
         if fault is None:
             values[option.name] = option.spelling(annotation).parse(value)

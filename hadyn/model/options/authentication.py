@@ -88,7 +88,7 @@ AUTH_SECRET: Option[str] = Option(
     name="auth-secret",
     scope=frozenset({Scope.INGRESS}),
     parse=secret_name,
-    accepted="the name of a Secret in the Ingress' namespace",
+    accepted="the name of a Secret in the Ingress' namespace, with or without namespace/ in front",
     default=None,
     default_text="nobody is asked",
     sentence="Clients have to say a name and password that stand in this Secret: its key auth as htpasswd writes it (bcrypt, SHA-256, SHA-512), or a key for each user.",
@@ -99,6 +99,7 @@ AUTH_SECRET: Option[str] = Option(
     per_route=True,
     when_wrong=UNREADABLE,
     is_guard=True,
+    names_secret=True,
 )
 
 AUTH_REALM: Option[str] = Option(

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from hadyn.model.directives import Directive
 from hadyn.model.expressions import expression
-from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
-from hadyn.model.options.parsers import boolean, integer, words
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.parsers import boolean, duration, integer, words
 
 ANY = "*"
 MOST_ORIGINS = 40
@@ -29,6 +29,7 @@ _PREFLIGHT = ("{", "var(txn.preflight)", "-m", "found", "}")
 METHODS = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
 HEADERS = "DNT, Keep-Alive, User-Agent, X-Requested-With, If-Modified-Since, Cache-Control, Content-Type, Range, Authorization"
 DAY_SECONDS = 86_400
+_SECONDS = integer(0, DAY_SECONDS * 365)
 
 
 def _aliases(name: str, *, is_of_haproxytech: bool = True) -> tuple[str, ...]:
@@ -229,16 +230,25 @@ CORS_EXPOSE_HEADERS: Option[str] = Option(
     per_route=True,
 )
 
+
+def _age(text: str) -> int:
+    """Seconds, or a time with its unit, as haproxytech's controller takes it."""
+    return _SECONDS(text) if text.isdigit() else duration(1000, DAY_SECONDS * 365_000)(text) // 1000
+
+
 CORS_MAX_AGE: Option[int] = Option(
     name="cors-max-age",
     scope=EVERYWHERE,
-    parse=integer(0, DAY_SECONDS * 365),
+    parse=_SECONDS,
     accepted="seconds from 0 to a year",
     default=DAY_SECONDS,
     default_text="86400 (a day)",
     sentence="For how long a browser may remember the answer to a preflight.",
     example="600",
     effect=Effect.RELOAD,
-    aliases=_aliases("cors-max-age"),
+    aliases=(
+        *_aliases("cors-max-age", is_of_haproxytech=False),
+        Alias("haproxy.org/cors-max-age", _age, "seconds, or a time from 1s to a year, as in 5m or 1h", "1h"),
+    ),
     per_route=True,
 )

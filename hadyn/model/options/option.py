@@ -143,6 +143,7 @@ class Option(Generic[Value]):
     ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. A route of an Ingress that
     says an option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation names of other controllers that mean the same.
     ``since`` is the version of HAProxy that an option about a backend as a whole needs, () where all supported ones do.
+    One that ``names_secret`` may have the object's own namespace in front of it.
     """
 
     name: str
@@ -163,6 +164,11 @@ class Option(Generic[Value]):
     main: Section | None = None
     concerns: Callable[[Value, str], bool] = everybody
     since: tuple[int, ...] = ()
+    names_secret: bool = False
+
+    def within(self, namespace: str, text: object) -> object:
+        """Return what an object of this namespace says, without that namespace in front of the name of a Secret."""
+        return text.removeprefix(f"{namespace}/") if self.names_secret and isinstance(text, str) else text
 
     @property
     def is_of_backends(self) -> bool:
