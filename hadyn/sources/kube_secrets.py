@@ -80,6 +80,7 @@ class SecretsFollower:
                 self._wanted[ref.namespace] = self._wanted.get(ref.namespace, frozenset()) | {ref.name}
             for namespace in {ref.namespace for ref in (*added, *gone)}:
                 self._settle(namespace)
+            self._promote()
             forgotten = [self._problems.pop(ref, None) for ref in gone]
             if elsewhere or gone:
                 self._say(deletes=elsewhere + gone, has_news=any(forgotten))
@@ -175,6 +176,16 @@ class SecretsFollower:
         reflector = Reflector(self._api, place, self, poll_seconds=POLL_SECONDS * is_polled)
         self._reflectors[_watched(place)] = reflector
         self._starting.put(reflector)
+
+    def _promote(self) -> None:
+        """Watch what was only asked for now and then, as far as there is room by now."""
+        room = MOST_WATCHES - len(self._watched_names)
+        if room <= 0 or len(self._reflectors) <= len(self._watched_names):
+            return
+        polled = [reflector for reflector in self._reflectors.values() if reflector.is_polled]
+        for reflector in polled[:room]:
+            reflector.stop()
+            self._begin(reflector.place)
 
     def _start_watches(self) -> None:
         """Start what is to be started, apart from whoever wants it: a thousand threads take seconds."""

@@ -148,6 +148,25 @@ def test_more_names_than_may_be_watched_are_asked_for_without_a_thread_of_their_
     assert len(threads) <= MOST_WATCHES
 
 
+def test_a_name_that_was_asked_for_now_and_then_is_watched_once_there_is_room(followed: Followed):
+    refs = [ObjectRef("Secret", f"shop-{number}", "web") for number in range(MOST_WATCHES + 1)]
+    *_, last = refs
+    path = f"/api/v1/namespaces/{last.namespace}/secrets"
+    for ref in refs[:-1]:
+        followed.server.will_answer(f"/api/v1/namespaces/{ref.namespace}/secrets", listed())
+        followed.server.will_stream(f"/api/v1/namespaces/{ref.namespace}/secrets")
+    followed.want(*refs[:-1])
+    followed.server.will_answer(path, listed())
+    followed.want(last)
+    assert "watch" not in followed.server.asked(path).query
+
+    followed.server.will_answer(path, listed())
+    followed.server.will_stream(path)
+    followed.want(dropped=(refs[0],))
+    assert "watch" not in followed.server.asked(path).query
+    assert followed.server.asked(path).query["watch"] == "1"
+
+
 def test_a_secret_of_a_namespace_that_is_not_followed_is_not_asked_for(server: ApiServer, tmp_path: Path):
     followed = Followed(server, tmp_path, "blog")
     followed.want(WEB)
