@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hadyn.planner.commands import AddBackend, SetAddress, SetFqdn, SetState, SetWeight
+from hadyn.planner.commands import AddBackend, AddSlot, SetAddress, SetFqdn, SetState, SetWeight
 from hadyn.planner.observed import SlotState
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.reasons import Reload
@@ -79,6 +79,9 @@ def _what_happened(rounds: list[BackendPlan]) -> str:
     told += [f"{_slot_words(left)} in maint"] if left else []
     told += [f"name of {_slot_words(renamed)} changed"] if renamed else []
     told += [f"weight of {_slot_words(weighed)} changed"] if weighed else []
+    added = sum(isinstance(command, AddSlot) for command in commands)
+    if added and not (counts or told):
+        told = [f"{counted(added, 'slot', 'slots')} added"]
     return "; ".join(filter(None, [", ".join(counts), ", ".join(told)]))
 
 

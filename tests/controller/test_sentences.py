@@ -6,7 +6,7 @@ import pytest
 
 from hadyn.controller.sentences import cycle_sentence, reload_words
 from hadyn.model.desired import MapName
-from hadyn.planner.commands import AddBackend, AddMapEntry, PublishBackend, SetFqdn
+from hadyn.planner.commands import AddBackend, AddMapEntry, AddSlot, PublishBackend, SetFqdn
 from hadyn.planner.plan import BackendPlan, Plan, Seating
 from hadyn.planner.reasons import Reload, ReloadReason
 from tests.planner.texts import backend, plan, slots
@@ -55,6 +55,11 @@ def test_a_cycle_says_what_it_did(wanted, observed, expected):
 def test_a_backend_that_comes_without_endpoints_is_said_to_be_new():
     made = Plan((BackendPlan("web", Seating(10), (AddBackend("web"), PublishBackend("web"))),))
     assert sentence(made) == "shop/web:80: new backend; no reload"
+
+
+def test_slots_that_come_without_endpoints_are_counted():
+    grown = Plan((BackendPlan("web", Seating(3), (AddSlot("web", "s2", ""), AddSlot("web", "s3", ""))),))
+    assert sentence(grown) == "shop/web:80: 2 slots added; no reload"
 
 
 def test_a_name_that_haproxy_resolves_is_said_to_change():
