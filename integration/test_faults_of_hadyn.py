@@ -13,27 +13,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from hadyn.demo.pods import Pods
 from hadyn.render.shards import shard_of
+from integration.abreast import with_every_haproxy
 from integration.deployments import Deployment, started
 from integration.loads import unfailing_load
 from integration.running import Ground, RunningHadyn, get, running
 from integration.sockproxy import Fault, SockProxy
 
-DEATHS = 30
+DEATHS = 10
 CHANGES_EACH_SECOND = 20
 DESCRIPTORS = 64
 
 
-@pytest.fixture
-def ground(any_ground: Ground) -> Ground:
-    return any_ground
-
-
-@pytest.fixture
-def web(ground: Ground, pods: Pods) -> Deployment:
+def served(ground: Ground, pods: Pods) -> Deployment:
+    """A Service whose pods are at hand before hadyn is."""
     return started(ground, pods, "web", 10, path="/", slots="40")
 
 
@@ -66,10 +60,6 @@ def lowest_free(hadyn: RunningHadyn) -> int:
     return next(number for number in itertools.count() if number not in taken)
 
 
-def is_filed(ground: Ground, web: Deployment) -> bool:
-    return sorted(ground.filed(web.backend).values()) == sorted(web.addresses)
-
-
 def cut_power(ground: Ground) -> None:
     """End everything at once."""
     for hadyn in ground._running:
@@ -80,7 +70,8 @@ def cut_power(ground: Ground) -> None:
     ground.until(lambda: not ground.processes())
 
 
-def test_a_hadyn_killed_again_and_again_while_pods_change_loses_nothing(ground: Ground, web: Deployment) -> None:
+def test_a_hadyn_killed_again_and_again_while_pods_change_loses_nothing(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     moments = random.Random(4)
     hadyn = ground.run()
     worker = ground.worker()
@@ -95,15 +86,17 @@ def test_a_hadyn_killed_again_and_again_while_pods_change_loses_nothing(ground: 
         assert requests.wait_for(web.names[-1:], 5)
 
     ground.until(web.serves)
-    ground.until(lambda: is_filed(ground, web))
+    ground.until(web.is_filed)
     assert (ground.worker(), ground.reloads()) == (worker, {})
     with running(ground, "--leave-running"):
         pass
 
 
+@with_every_haproxy
 def test_a_hadyn_killed_between_command_and_file_is_followed_by_one_that_writes_the_file(
-    ground: Ground, web: Deployment
+    ground: Ground, pods: Pods
 ) -> None:
+    web = served(ground, pods)
     hadyn = ground.run()
     worker = ground.worker()
     # Whoever opens a pipe to write waits for a reader: hadyn stands still there.
@@ -119,39 +112,39 @@ def test_a_hadyn_killed_between_command_and_file_is_followed_by_one_that_writes_
 
     ground.run()
 
-    assert is_filed(ground, web)
+    assert web.is_filed()
     assert web.serves()
     assert ground.metric("hadyn_commands_total") == 0
     assert (ground.worker(), ground.reloads()) == (worker, {})
 
 
-def test_a_hadyn_killed_between_file_and_reload_is_followed_by_one_that_reloads(
-    ground: Ground, pods: Pods, web: Deployment
-) -> None:
+@with_every_haproxy
+def test_a_hadyn_killed_between_file_and_reload_is_followed_by_one_that_reloads(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     hadyn = ground.run()
-    api = Deployment(ground, pods, "api", path="/api")
-    api.start(2)
+    worker = ground.worker()
     master_socket = ground.folder.path / "master" / "master.sock"
     with SockProxy(master_socket, stands=lambda said: Fault(swallows=said.startswith(b"reload"))) as master:
-        api.publish()
+        # A line of its own in the backend: a reload in every version.
+        web.publish(slots="40", timeout_server="31s")
         ground.until(lambda: b"reload\n" in master.seen.requests)
         hadyn.kill()
-    assert sorted(ground.filed(api.backend).values()) == sorted(api.addresses)
-    assert ground.get("/api")[1] in web.names
-    worker = ground.worker()
+    assert "timeout server 31000ms" in ground.section(web.backend)
+    assert ground.worker() == worker
 
     with unfailing_load(ground, rate=200):
         ground.run()
-        ground.until(lambda: ground.get("/api")[1] in api.names)
+        ground.until(lambda: ground.reloads() == {"BACKEND_CHANGED": 1})
 
     assert ground.worker() != worker
-    assert ground.reloads() == {"NEW_BACKEND": 1}
-    assert web.serves()
+    ground.until(web.serves)
 
 
+@with_every_haproxy
 def test_after_a_power_cut_haproxy_serves_what_it_did_before_its_manifests_are_there(
-    ground: Ground, web: Deployment
+    ground: Ground, pods: Pods
 ) -> None:
+    web = served(ground, pods)
     ground.run()
     cut_power(ground)
     ground.manifests.rename(ground.place / "elsewhere")
@@ -171,7 +164,9 @@ def test_after_a_power_cut_haproxy_serves_what_it_did_before_its_manifests_are_t
     assert (ground.worker(), ground.reloads()) == (worker, {})
 
 
-def test_an_empty_mount_point_is_not_taken_for_the_wish_that_nothing_be_served(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_an_empty_mount_point_is_not_taken_for_the_wish_that_nothing_be_served(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     ground.run()
     cut_power(ground)
     ground.manifests.rename(ground.place / "elsewhere")
@@ -189,7 +184,9 @@ def test_an_empty_mount_point_is_not_taken_for_the_wish_that_nothing_be_served(g
     ground.until(web.serves)
 
 
-def test_a_hadyn_that_waits_for_its_manifests_stops_when_told(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_a_hadyn_that_waits_for_its_manifests_stops_when_told(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     ground.run().terminate()
     ground.manifests.rename(ground.place / "elsewhere")
     hadyn = ground.start()
@@ -198,14 +195,16 @@ def test_a_hadyn_that_waits_for_its_manifests_stops_when_told(ground: Ground, we
     assert ground.processes() == []
 
 
-def test_a_missing_folder_of_manifests_on_a_fresh_machine_is_a_mistake(ground: Ground) -> None:
-    ground.manifests.rmdir()
-    ended = ground.try_to_run()
+def test_a_missing_folder_of_manifests_on_a_fresh_machine_is_a_mistake(any_ground: Ground) -> None:
+    any_ground.manifests.rmdir()
+    ended = any_ground.try_to_run()
     assert ended.returncode == 2
     assert "cannot read" in ended.stderr
 
 
-def test_few_file_descriptors_are_enough_and_none_is_lost(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_few_file_descriptors_are_enough_and_none_is_lost(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     hadyn = ground.run()
     resource.prlimit(hadyn.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     before = descriptors(hadyn)
@@ -217,7 +216,9 @@ def test_few_file_descriptors_are_enough_and_none_is_lost(ground: Ground, web: D
     ground.until(lambda: descriptors(hadyn) <= before + 1)
 
 
-def test_a_hadyn_out_of_file_descriptors_goes_on_when_it_has_some_again(ground: Ground, web: Deployment) -> None:
+@with_every_haproxy
+def test_a_hadyn_out_of_file_descriptors_goes_on_when_it_has_some_again(ground: Ground, pods: Pods) -> None:
+    web = served(ground, pods)
     hadyn = ground.run()
     addresses = web.addresses
     resource.prlimit(hadyn.pid, resource.RLIMIT_NOFILE, (lowest_free(hadyn), DESCRIPTORS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from hadyn.demo.pods import Pods
+from integration.abreast import with_every_haproxy
 from integration.deployments import Deployment, started
 from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
@@ -37,21 +38,22 @@ def test_a_new_backend_costs_one_reload_at_most_that_no_request_notices(
     assert ("reloaded because NEW_BACKEND (shop_api_80)" in ground.log) == is_reloaded
 
 
-def test_several_new_backends_at_once_cost_one_reload(any_ground: Ground, pods: Pods) -> None:
-    started(any_ground, pods, "web", 1)
-    any_ground.run()
-    newcomers = [Deployment(any_ground, pods, f"new-{number}", path=f"/new-{number}") for number in range(5)]
+@with_every_haproxy
+def test_several_new_backends_at_once_cost_one_reload_at_most(ground: Ground, pods: Pods) -> None:
+    started(ground, pods, "web", 1)
+    ground.run()
+    newcomers = [Deployment(ground, pods, f"new-{number}", path=f"/new-{number}") for number in range(5)]
     for newcomer in newcomers:
         newcomer.launch(1)
 
-    with unfailing_load(any_ground, "/web"):
+    with unfailing_load(ground, "/web", rate=100):
         for newcomer in newcomers:
             newcomer.tell()
         ingresses = [ingress(newcomer.name, f"/{newcomer.name}") for newcomer in newcomers]
-        any_ground.write("new.yaml", *ingresses, *(service(newcomer.name) for newcomer in newcomers))
-        any_ground.until(lambda: all(any_ground.get(f"/{new.name}")[1] in new.names for new in newcomers))
+        ground.write("new.yaml", *ingresses, *(service(newcomer.name) for newcomer in newcomers))
+        ground.until(lambda: all(ground.get(f"/{new.name}")[1] in new.names for new in newcomers))
 
-    assert any_ground.reloads() == {"NEW_BACKEND": 1}
+    assert ground.reloads() == reasons(is_live=ground.capabilities.has_dynamic_backends, NEW_BACKEND=1)
 
 
 def test_a_new_backend_serves_no_host_before_it_is_there(any_ground: Ground, pods: Pods) -> None:
@@ -138,66 +140,70 @@ def test_an_endpoint_beyond_the_slots_brings_twice_as_many_at_one_reload_at_most
     assert ("NO_FREE_SLOT (shop_web_80: 11 endpoints, 10 slots)" in ground.log) == is_reloaded
 
 
-def test_endpoints_beyond_slots_max_are_a_problem_and_no_outage(any_ground: Ground, pods: Pods) -> None:
-    web = started(any_ground, pods, "web", 4, slots="4", slots_max="4")
-    any_ground.run()
+@with_every_haproxy
+def test_endpoints_beyond_slots_max_are_a_problem_and_no_outage(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 4, slots="4", slots_max="4")
+    ground.run()
     seated = web.addresses
 
-    with unfailing_load(any_ground, "/web"):
+    with unfailing_load(ground, "/web", rate=100):
         extra = web.start(2)
-        any_ground.until(lambda: any_ground.problems() == ["service shop/web: TooMany"])
+        ground.until(lambda: ground.problems() == ["service shop/web: TooMany"])
 
     assert web.serves(seated)
-    assert any_ground.reloads() == {}
+    assert ground.reloads() == {}
     web.remove(extra)
-    any_ground.until(lambda: any_ground.problems() == [])
+    ground.until(lambda: ground.problems() == [])
 
 
-def test_slots_shrink_only_with_a_reload_that_happens_anyway(any_ground: Ground, pods: Pods) -> None:
-    web = started(any_ground, pods, "web", 3)
-    any_ground.run()
+@with_every_haproxy
+def test_slots_shrink_only_with_a_reload_that_happens_anyway(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 3)
+    ground.run()
     surge = web.start(8)
-    any_ground.until(lambda: any_ground.slots(web.backend)["slots"] == 20)
+    ground.until(lambda: ground.slots(web.backend)["slots"] == 20)
     web.retire(surge)
-    any_ground.until(web.serves)
-    assert any_ground.slots(web.backend)["slots"] == 20
-    assert any_ground.reloads() == {"NO_FREE_SLOT": 1}
+    ground.until(web.serves)
+    assert ground.slots(web.backend)["slots"] == 20
+    grown = reasons(is_live=ground.capabilities.has_dynamic_servers, NO_FREE_SLOT=1)
+    assert ground.reloads() == grown
 
-    started(any_ground, pods, "api", 1)
+    web.publish(timeout_server="31s")
 
-    any_ground.until(lambda: any_ground.get("/api")[0] == 200)
-    assert any_ground.slots(web.backend)["slots"] == 10
-    assert web.serves()
-    assert any_ground.reloads() == {"NO_FREE_SLOT": 1, "NEW_BACKEND": 1}
+    ground.until(lambda: ground.reloads() == grown | {"BACKEND_CHANGED": 1})
+    ground.until(lambda: ground.slots(web.backend)["slots"] == 10)
+    ground.until(web.serves)
 
 
-def test_more_slots_by_annotation_cost_one_reload(any_ground: Ground, pods: Pods) -> None:
-    web = started(any_ground, pods, "web", 2)
-    any_ground.run()
-    seats = any_ground.ready(web.backend)
+@with_every_haproxy
+def test_more_slots_by_annotation_cost_one_reload_at_most(ground: Ground, pods: Pods) -> None:
+    web = started(ground, pods, "web", 2)
+    ground.run()
+    seats = ground.ready(web.backend)
 
     web.publish(slots="30")
 
-    any_ground.until(lambda: any_ground.slots(web.backend)["slots"] == 30)
-    assert any_ground.reloads() == {"SLOTS_CHANGED": 1}
-    assert any_ground.ready(web.backend) == seats
+    ground.until(lambda: ground.slots(web.backend)["slots"] == 30)
+    assert ground.reloads() == reasons(is_live=ground.capabilities.has_dynamic_servers, SLOTS_CHANGED=1)
+    assert ground.ready(web.backend) == seats
 
 
-def test_reloads_keep_their_pace_while_endpoints_do_not_wait(any_ground: Ground, pods: Pods) -> None:
-    web = started(any_ground, pods, "web", 2)
-    any_ground.run("--reload-interval", "4s")
-    started(any_ground, pods, "first", 1)
-    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+@with_every_haproxy
+def test_reloads_keep_their_pace_while_endpoints_do_not_wait(ground: Ground, pods: Pods) -> None:
+    web, *others = (started(ground, pods, name, 1) for name in ("web", "first", "second", "third"))
+    ground.run("--reload-interval", "4s")
+    others[0].publish(timeout_server="31s")
+    ground.until(lambda: ground.reloads() == {"BACKEND_CHANGED": 1})
 
-    second, third = started(any_ground, pods, "second", 1), started(any_ground, pods, "third", 1)
+    for other in others:
+        other.publish(timeout_server="32s")
     web.start(1)
     web.retire(web.names[:1])
-    any_ground.until(web.serves)
-    any_ground.until(lambda: any_ground.status()["reloads"]["pending"] == ["NEW_BACKEND"])
-    assert any_ground.reloads() == {"NEW_BACKEND": 1}
+    ground.until(web.serves)
+    ground.until(lambda: ground.status()["reloads"]["pending"] == ["BACKEND_CHANGED"])
+    assert ground.reloads() == {"BACKEND_CHANGED": 1}
 
-    any_ground.until(
-        lambda: any_ground.get("/second")[1] in second.names and any_ground.get("/third")[1] in third.names
-    )
-    assert any_ground.reloads() == {"NEW_BACKEND": 2}
+    ground.until(lambda: ground.reloads() == {"BACKEND_CHANGED": 2})
+    assert all("timeout server 32000ms" in ground.section(other.backend) for other in others)
+    assert ground.status()["reloads"]["pending"] == []
     assert web.serves()
