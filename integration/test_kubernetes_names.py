@@ -112,8 +112,13 @@ def test_a_statefulset_rolled_over_under_load_fails_no_request_and_every_pod_com
     ):
         shop.kubectl("rollout", "restart", "statefulset", "web")
         shop.kubectl("rollout", "status", "statefulset", "web", "--timeout=60s")
-        ground.until(lambda: not set(veterans) & {*ready(ground, shop, "web"), *ready(ground, shop, "plain")})
-        ground.until(lambda: len(ready(ground, shop, "web")) == PODS == len(ready(ground, shop, "plain")))
+        # Where more than half of a name changed between two answers, those that left stay for the hold time.
+        ground.until(
+            lambda: not set(veterans) & {*ready(ground, shop, "web"), *ready(ground, shop, "plain")}, SETTLED_SECONDS
+        )
+        ground.until(
+            lambda: len(ready(ground, shop, "web")) == PODS == len(ready(ground, shop, "plain")), SETTLED_SECONDS
+        )
 
     assert homes(ground, shop) == before
     assert ground.worker() == worker
