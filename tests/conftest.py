@@ -1,12 +1,17 @@
-"""What every test may ask for: golden files, and a state folder."""
+"""What every test may ask for: golden files, a state folder; examples of hypothesis go without a clock."""
 
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hadyn.render.folder import StateFolder
+
+# A busy machine is no fault of the code's.
+settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without a clock")
 
 GOLDEN = Path(__file__).parent / "golden"
 

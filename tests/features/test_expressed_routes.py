@@ -124,7 +124,7 @@ def test_an_exact_path_stays_a_look_up(house):
     assert tried(house) == [f"a[.]example{MIDDLE}"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @for_all(st.lists(st.lists(st.sampled_from(PATHS), unique=True, min_size=1), min_size=1, max_size=6))
 def test_whatever_comes_and_goes_the_longest_is_tried_first_and_a_reload_changes_nothing(house, histories):
     house.begin(*WEB, by(SHORT))

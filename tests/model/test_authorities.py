@@ -118,7 +118,7 @@ def test_more_authorities_than_the_cap_are_refused():
     assert judged(many) == f"data[ca.crt]: 201 are over the cap of {MAX_AUTHORITIES}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, len(ROOT.certificate) - 1), st.integers(0, 255))
 def test_one_byte_that_is_off_is_a_verdict_and_no_exception(place, byte):
     content = bytearray((ROOT.certificate + MIDDLE.certificate).encode())

@@ -69,7 +69,7 @@ def test_any_share_is_within_two_points_unless_the_weights_are_at_their_limits(s
     assert max(weights) <= 256
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @for_all(st.integers(1, 12), st.integers(1, 12), st.integers(1, 99))
 def test_no_smaller_weights_would_make_the_share(stable, canaries, percent):
     highest = max(share_weights([stable, canaries], [percent / 100]))

@@ -121,7 +121,7 @@ def by_the_words_of_kubernetes(shown: Inventory, host: str, path: str) -> Route 
     return next(iter([*exact, *longest, *shown.routes(DEFAULT_KEY)]), None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @for_all(RULES, st.sampled_from([None, given.backend_of("web")]), REQUEST_HOSTS, REQUEST_PATHS)
 def test_explain_agrees_with_routing_said_the_long_way(rules, rest, host, path):
     catch_all = [given.ingress("shop", "rest", rules=[], default=rest)]

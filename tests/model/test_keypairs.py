@@ -208,13 +208,13 @@ def test_neither_a_pair_nor_a_verdict_shows_its_key():
     assert A.fingerprint in shown
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=400), st.binary(max_size=400))
 def test_no_bytes_whatever_make_the_judge_fall(certificate, key):
     assert judge(certificate, key).pair is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_damage_whatever_makes_the_judge_fall_or_take_what_it_cannot_write(data):
     content = bytearray((CHAIN + LEAF.key).encode())
@@ -226,7 +226,7 @@ def test_no_damage_whatever_makes_the_judge_fall_or_take_what_it_cannot_write(da
     assert verdict.pair is None or judge(verdict.pair.pem.encode(), verdict.pair.pem.encode()).pair == verdict.pair
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_no_damage_inside_a_certificate_makes_the_judge_fall(at, value):
     content = bytearray(der())

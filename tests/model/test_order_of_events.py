@@ -126,7 +126,7 @@ def at_once(policy: Policy, folder: list[KubernetesObject], kubernetes: list[Kub
     return shown
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @for_all(POLICIES, EVENTS, st.randoms(use_true_random=False))
 def test_events_one_by_one_come_to_the_same_as_all_at_once_in_any_order(policy, events, random):
     one_by_one = Inventory(policy)
@@ -139,7 +139,7 @@ def test_events_one_by_one_come_to_the_same_as_all_at_once_in_any_order(policy, 
     assert outcome(one_by_one) == outcome(at_once(policy, folder, kubernetes))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @for_all(POLICIES, EVENTS)
 def test_what_is_not_touched_is_as_it_was(policy, events):
     shown = Inventory(policy)
@@ -155,7 +155,7 @@ def different(before: dict, after: dict) -> set[str]:
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @for_all(POLICIES, EVENTS)
 def test_a_backend_exists_exactly_while_a_route_leads_to_it(policy, events):
     shown = at_once(policy, remaining(events, "folder"), remaining(events, "kubernetes"))
@@ -164,7 +164,7 @@ def test_a_backend_exists_exactly_while_a_route_leads_to_it(policy, events):
     assert {shown.backend(name).name for name in reached} == reached
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @for_all(EVENTS)
 def test_an_inventory_that_lost_everything_is_like_a_new_one(events):
     shown = Inventory(Policy())
@@ -175,7 +175,7 @@ def test_an_inventory_that_lost_everything_is_like_a_new_one(events):
     assert outcome(shown) == outcome(Inventory(Policy()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @for_all(EVENTS)
 def test_objects_of_one_namespace_change_nothing_in_a_host_that_another_one_had_first(events):
     """The neighbour may do what he likes, but not in our hosts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hadyn.model.desired import MapName
@@ -37,7 +37,6 @@ def damaged(sample):
 @example(b"a.example/ shop\xff\n")
 @example(b"a.example/\tb c\n")
 @example(b"\x1c x\n")
-@settings(deadline=None)
 def test_what_is_read_of_a_damaged_map_can_be_written(content):
     entries = map_entries(content.decode("ascii", "replace"))
     assert map_entries(map_file(entries)) == entries
@@ -47,7 +46,6 @@ def test_what_is_read_of_a_damaged_map_can_be_written(content):
 @given(damaged(SHARD), damaged(MAP), damaged(b"global\n    master-worker\n"))
 @example(b"backend shop_web_80\n    server s1 \xff:80\n", b"", b"")
 @example(b"", b"a.example/ b c\n", b"\xff")
-@settings(deadline=None)
 def test_damaged_files_are_read_and_then_written_as_they_shall_be(shard, entries, main):
     with tempfile.TemporaryDirectory(prefix="hadyn-") as parent:
         folder = StateFolder(Path(parent) / "state")

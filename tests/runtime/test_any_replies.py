@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hadyn.errors import HadynError
@@ -110,7 +110,6 @@ def answering(version, answers):
 @pytest.mark.parametrize("ask", QUESTIONS)
 @given(version=VERSIONS, answers=st.lists(ANSWERS, min_size=1, max_size=4))
 @example(version=(2, 8, 25), answers=[SAID[0]])
-@settings(deadline=None)
 def test_any_answer_gives_values_or_an_error_of_hadyns_own(ask, version, answers):
     with contextlib.suppress(HadynError):
         ask(answering(version, answers))
@@ -124,7 +123,6 @@ def test_every_odd_answer_that_is_known_gives_values_or_an_error_of_hadyns_own(a
 
 
 @given(version=VERSIONS, answers=st.lists(ANSWERS, min_size=1, max_size=4))
-@settings(deadline=None)
 def test_ready_is_said_only_where_the_slot_was_read_back_with_its_address(version, answers):
     said: list[bytes] = []
     runtime = answering(version, answers)

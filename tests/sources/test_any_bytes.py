@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hadyn.sources.content import file_content
@@ -37,7 +37,6 @@ def read(text, path):
 
 @pytest.mark.parametrize("path", [YAML, JSON], ids=str)
 @given(text=st.binary())
-@settings(deadline=None)
 def test_any_bytes_give_objects_problems_or_the_one_documented_error(path, text):
     read(text, path)
 
@@ -47,6 +46,5 @@ def test_any_bytes_give_objects_problems_or_the_one_documented_error(path, text)
 @example(sample=b"", where=0, length=0, inserted=b"9" * 5000)
 @example(sample=b'{"kind": "List", "items": []}', where=27, length=0, inserted=b"9" * 5000)
 @example(sample=LIST, where=339, length=0, inserted=b"\\ud800")
-@settings(deadline=None)
 def test_a_damaged_file_gives_objects_problems_or_the_one_documented_error(path, sample, where, length, inserted):
     read(sample[:where] + inserted + sample[where + length :], path)
