@@ -1,7 +1,7 @@
 """What the frontend has lines for only while some route wants them.
 
 Rule: a route that wants none of them costs no request a look; the first that wants one
-brings its lines with a reload, all further ones come live.
+brings its lines with a reload, all further ones come live. Hosts by expression alone are lines each.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ USE_REGEX: Option[Matching] = Option(
         "rewrite-target is what a group matched. docs/expressions.md has the signs that are understood."
     ),
     example="true",
-    effect=Effect.LIVE,
+    effect=Effect.LIVE_BEHIND_FIRST,
     aliases=(
         Alias("nginx.ingress.kubernetes.io/use-regex", _caseless, '"true" (A is a) or "false"', "true"),
         Alias("haproxy-ingress.github.io/path-type", _by_type, "regex or prefix", "regex"),

@@ -44,7 +44,7 @@ DEFAULT_BACKEND: Option[ServiceTarget] = Option(
     default_text="a 503",
     sentence="This Service is asked while that of a path has no pod that serves.",
     example="sorry:80",
-    effect=Effect.LIVE,
+    effect=Effect.LIVE_BEHIND_FIRST,
     aliases=(Alias("nginx.ingress.kubernetes.io/default-backend", _by_name, "the name of a Service", "sorry"),),
     per_route=True,
 )
