@@ -119,6 +119,24 @@ def test_an_ingress_comes_moves_to_another_class_and_goes(ground: ClusterGround,
     ground.until(lambda: ground.get("/pod", host)[0] == 404)
 
 
+def test_endpoints_that_somebody_wrote_by_hand_are_served_by_the_copy_that_the_cluster_makes_of_them(
+    ground: ClusterGround, shop: Namespace
+) -> None:
+    # Whoever wrote Endpoints before there were slices writes them still; the controller manager copies them.
+    written = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": "legacy", "namespace": shop.name},
+        "subsets": [{"addresses": [{"ip": "10.99.250.9"}], "ports": [{"port": 8080}]}],
+    }
+    shop.cluster.apply(shop.bare_service("legacy"), shop.ingress("legacy", f"legacy.{shop.name}.example"), written)
+    ground.run("--namespace", shop.name)
+    ground.until(
+        lambda: [*ground.ready(f"{shop.name}_legacy_80").values()] == ["10.99.250.9:8080"],
+        SETTLED_SECONDS,
+    )
+
+
 def test_a_class_is_ours_by_its_controller(ground: ClusterGround, shop: Namespace) -> None:
     host = f"web.{shop.name}.example"
     name = f"edge-{shop.name}"
