@@ -104,6 +104,14 @@ def test_a_cut_answer_without_tcp_is_no_empty_answer():
     assert (finding.outcome, finding.said) == (Outcome.OTHER, "was cut, and over TCP was refused a connection")
 
 
+def test_an_answer_that_is_cut_over_tcp_too_leaves_the_question_to_the_next_server():
+    zone = Zone()
+    zone.special |= {"udp": CUT, "tcp": CUT}
+    finding = look_up(zone, servers=[FIRST, SECOND])
+    assert (finding.outcome, finding.said) == (Outcome.OTHER, "was cut even over TCP")
+    assert [asked.split()[0] for asked in zone.asked] == ["udp", "tcp", "udp", "tcp"]
+
+
 def test_records_of_a_cut_answer_are_used_where_tcp_fails():
     zone = Zone()
     zone.special |= {"udp": Answer(0, is_truncated=True, addresses=("10.1.0.1",), ttl=5), "tcp": REFUSED_TCP}
