@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from hadyn.errors import ConfigurationRefused
 from hadyn.model.directives import Directive
 from hadyn.model.main_wish import MainWish
+from hadyn.render.credentials import nobodys
+from hadyn.render.self_made import made_here
 from integration.haproxies import HAProxyBinary
 from integration.stack import Stack
 from tests.pairs import pair
@@ -19,6 +22,8 @@ GOLDEN = Path(__file__).parent.parent / "tests" / "golden"
 MAIN = sorted((GOLDEN / "main").glob("*.cfg"))
 SECTIONS = sorted(set(GOLDEN.rglob("*.cfg")) - set(MAIN))
 PLACES = "/run/hadyn/"
+NAMED_FILE = re.compile(r"default-server (?:ca-file|crt) (\S+)")
+"""Authorities and certificates for pods."""
 
 
 @pytest.fixture
@@ -29,6 +34,9 @@ def stack(haproxy: HAProxyBinary) -> Iterator[Stack]:
 
 def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> None:
     stack.files.put_main(stack.main_text(MainWish(remembers_clients=True)))
+    for file in NAMED_FILE.findall("".join(golden.read_text() for golden in SECTIONS)):
+        stack.files.credentials.put(file, nobodys(file, made_here()))
+    stack.files.credentials.write()
     stack.files.install(stack.files.stage())
     sections = [tmp_path / f"{number:03}.cfg" for number in range(len(SECTIONS))]
     for path, golden in zip(sections, SECTIONS, strict=True):
