@@ -13,7 +13,7 @@ from hadyn.errors import ConfigurationRefused
 from hadyn.model.directives import Directive
 from hadyn.model.main_wish import MainWish
 from hadyn.render.credentials import nobodys
-from hadyn.render.self_made import made_here
+from hadyn.render.self_made import NOBODY, made_here
 from integration.haproxies import HAProxyBinary
 from integration.stack import Stack
 from tests.pairs import pair
@@ -23,7 +23,6 @@ MAIN = sorted((GOLDEN / "main").glob("*.cfg"))
 SECTIONS = sorted(set(GOLDEN.rglob("*.cfg")) - set(MAIN))
 PLACES = "/run/hadyn/"
 NAMED_FILE = re.compile(r"default-server (?:ca-file|crt) (\S+)")
-"""Authorities and certificates for pods."""
 
 
 @pytest.fixture
@@ -34,9 +33,8 @@ def stack(haproxy: HAProxyBinary) -> Iterator[Stack]:
 
 def test_haproxy_accepts_every_golden_backend(stack: Stack, tmp_path: Path) -> None:
     stack.files.put_main(stack.main_text(MainWish(remembers_clients=True)))
-    for file in NAMED_FILE.findall("".join(golden.read_text() for golden in SECTIONS)):
-        stack.files.credentials.put(file, nobodys(file, made_here()))
-    stack.files.credentials.write()
+    for file in {file for golden in SECTIONS for file in NAMED_FILE.findall(golden.read_text())}:
+        stack.files.credentials.put(file, nobodys(file, made_here(NOBODY)))
     stack.files.install(stack.files.stage())
     sections = [tmp_path / f"{number:03}.cfg" for number in range(len(SECTIONS))]
     for path, golden in zip(sections, SECTIONS, strict=True):

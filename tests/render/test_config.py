@@ -119,6 +119,7 @@ MAIN_CASES = {
             {"valid": 60.0, "obsolete": 30.0, "nx": 0.5, "timeout": None, "refused": None, "other": None},
         ),
         replicas=Replicas("hadyn-a", "hadyn-peers-a", 10_000, (("hadyn-b", Address("10.0.0.2", 10_000)),)),
+        credentials="/run/hadyn/credentials",
     ),
 }
 
