@@ -91,6 +91,16 @@ class CredentialKeeper:
         files.update(file for secret in touched.secrets for file in self.book.files_of(secret))
         return self._keep(files)
 
+    def planned(self) -> Iterator[CredentialCommand]:
+        """Yield what a cycle would tell HAProxy now."""
+        for file in sorted(self.book.files()):
+            pem = self._wanted(file)
+            if pem != self.files.pem(file):
+                if file not in self.running:
+                    yield CredentialCommand(Verb.NEW, file)
+                yield CredentialCommand(Verb.SET, file, pem)
+                yield CredentialCommand(Verb.COMMIT, file)
+
     def after_reload(self) -> None:
         """Note that HAProxy has what the files say; those that it does not need any more go."""
         self.running = {file: self.files.pem(file) or "" for file in self.files.names()}

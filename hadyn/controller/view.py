@@ -86,8 +86,9 @@ class ControllerView:
     def plan(self) -> Document:
         reconciler = self.wheel.reconciler
         document = plan_document(self._ask(lambda: reconciler.plan(reconciler.desired(reconciler.everything()))))
-        keeper = reconciler.certificates
-        more = [str(command) for command in self._ask(lambda: planned(keeper))] if keeper else []
+        keeper, credentials = reconciler.certificates, reconciler.credentials
+        more = list(map(str, self._ask(lambda: list(credentials.planned())))) if credentials else []
+        more += [str(command) for command in self._ask(lambda: planned(keeper))] if keeper else []
         return {**document, "commands": [*cast("list[str]", document["commands"]), *more]}
 
     def explain(self, url: str) -> Document:

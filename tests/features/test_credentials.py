@@ -7,7 +7,7 @@ import pytest
 from hadyn.model.problems import ObjectRef
 from tests.authorities import root
 from tests.features.house import House
-from tests.given import ingress, secret, service, slice_
+from tests.given import changes, ingress, secret, service, slice_
 from tests.pairs import pair
 
 PODS = "10.0.0.1"
@@ -71,6 +71,15 @@ def test_another_authority_is_believed_by_two_commands_and_without_a_reload(hous
     assert filed(house)["shop_pods.ca"] == believed(house) == root("other").certificate
     assert house.reloads() == {}
     assert "1 file towards pods set (shop_pods.ca)" in house.last_sentence()
+
+
+def test_what_would_be_told_of_another_authority_can_be_looked_at(house):
+    house.begin(*VERIFIED, believing(root()))
+    house.wheel.take_in(changes(believing(root("other")), is_complete=False))
+    told = list(map(str, house.wheel.reconciler.credentials.planned()))
+
+    assert told == ["set ssl ca-file shop_pods.ca", "commit ssl ca-file shop_pods.ca"]
+    assert believed(house) == root().certificate
 
 
 def test_another_certificate_is_shown_by_two_commands_and_without_a_reload(house):
