@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -41,24 +42,24 @@ def credential_keeper(
     *,
     capabilities: Callable[[], Capabilities],
     observer: Observer = unobserved,
-    make: Callable[[], str] = make_nobody,
 ) -> CredentialKeeper:
     """Return the keeper of a HAProxy."""
     door = CredentialDoor(converse, folder=str(filing.files.credentials.folder), observer=observer)
-    return CredentialKeeper(filing, door, capabilities, make)
+    return CredentialKeeper(filing, door, capabilities)
 
 
 @dataclass(slots=True)
 class CredentialKeeper:
     """Files from what is wanted to HAProxy. One thread owns it; methods that say something raise what CredentialDoor does.
 
-    ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that is nobody's.
+    ``epoch`` is seconds since 1970. ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that is nobody's.
     """
 
     filing: Filing
     door: CredentialDoor
     capabilities: Callable[[], Capabilities]
-    make: Callable[[], str]
+    make: Callable[[], str] = make_nobody
+    epoch: Callable[[], float] = time.time
     running: dict[str, str] = field(default_factory=dict)
     _refused: dict[str, tuple[str, str]] = field(default_factory=dict)
     _waiting: dict[str, ReloadReason] = field(default_factory=dict)
@@ -106,6 +107,7 @@ class CredentialKeeper:
         self.running = {file: self.files.pem(file) or "" for file in self.files.names()}
         self._waiting.clear()
         self._drop()
+        self._judge_again()
 
     def compare(self) -> Iterator[Touched]:
         """Read what HAProxy has; set right what it should have."""
@@ -124,8 +126,10 @@ class CredentialKeeper:
         self._keep(self.book.files())
 
     def _keep(self, files: Iterable[str]) -> list[str]:
-        told = [file for file in sorted(files) if self._bring(file)]
-        self._judge_again()
+        looked_at = sorted(files)
+        told = [file for file in looked_at if self._bring(file)]
+        if looked_at:
+            self._judge_again()
         return [f"{counted(len(told), 'file', 'files')} towards pods set ({listed(told)})"] if told else []
 
     def _bring(self, file: str) -> bool:
@@ -214,12 +218,15 @@ class CredentialKeeper:
             self.files.remove(file)
 
     def _judge_again(self) -> None:
-        """Note what HAProxy makes of files."""
-        self.filing.credential_problems = tuple(
+        """Note what HAProxy and the time make of files."""
+        refused = (
             Problem(secret, "data", Reason.REFUSED_BY_HAPROXY, f"HAProxy does not take it: {said}", REMEDY)
             for file, (_, said) in sorted(self._refused.items())
             if (secret := self.book.secret(file)) is not None
         )
+        now = self.epoch()
+        untimely = (self.book.untimely(file, now) for file in sorted(self.book.files()))
+        self.filing.credential_problems = (*refused, *filter(None, untimely))
 
 
 def fingerprints(pem: str) -> list[str]:

@@ -29,6 +29,7 @@ NOBODY_FILE = "nobody"
 UNUSABLE_FILE = "unusable"
 """Begins the names of files for what can never be good: a wrong name, a Secret of others."""
 REMEDY = "What it held before stays; else requests for this backend get a 503 until then"
+EXPIRED = "no certificate in it is valid any more, so no pod's is"
 UNREAD = "Have pods' certificates live for a short time, or take the authority away"
 _KEYS = ("tls.crt", "tls.key")
 
@@ -48,10 +49,14 @@ class Credential(Struct, frozen=True, gc=False):
 
 
 class Content(Struct, frozen=True, gc=False):
-    """What a Secret holds for a file: its PEM, None where it cannot be used, "" where it holds nothing of that kind."""
+    """What a Secret holds for a file: its PEM, None where it cannot be used, "" where it holds nothing of that kind.
+
+    ``ends`` is until when it is of any use, in seconds since 1970.
+    """
 
     pem: str | None = None
     faults: tuple[Fault, ...] = ()
+    ends: int = 0
 
     def __repr__(self) -> str:
         """Never show the key."""
@@ -140,6 +145,16 @@ class Credentials:
             known = self._contents[file] = (found, _judged(file, found))
         return known[1]
 
+    def untimely(self, file: str, now: float) -> Problem | None:
+        """Return that the time (seconds since 1970) has made a file useless, if it has."""
+        secret, content = self.secret(file), self.content(file)
+        if secret is None or not content.pem or now < content.ends:
+            return None
+        is_pair = file.endswith(PAIR)
+        said = "the certificate has expired, and pods that ask for one refuse it" if is_pair else EXPIRED
+        field = "data[tls.crt]" if is_pair else "data[ca.crt]"
+        return Problem(secret, field, Reason.INVALID_VALUE, said, "Have it issued anew")
+
     def problems(self, backend: str) -> list[Problem]:
         """What is wrong with the Secrets that a backend names; that one is missing is said of who refers to it."""
         found: list[Problem] = []
@@ -175,14 +190,14 @@ def _judged(file: str, secret: Secret) -> Content:
     if file.endswith(PAIR):
         pair = judge(*(secret.values.get(key, b"") for key in _KEYS))
         if pair.pair is not None:
-            return Content(pair.pair.pem, pair.faults)
+            return Content(pair.pair.pem, pair.faults, pair.pair.ends)
         is_empty = not any(secret.values.get(key) for key in _KEYS)
         return Content("" if is_empty else None, tuple(map(_fatal, pair.faults)))
     verdict = judge_authorities({key: value for key, value in secret.values.items() if key != CRL})
     if verdict.authorities is None:
         return Content(None, tuple(map(_fatal, verdict.faults)))
     unread = Fault(f"data[{CRL}]", Reason.NOT_SUPPORTED, "lists of revoked certificates are not read for pods", UNREAD)
-    return Content(verdict.authorities.pem, (unread,) if CRL in secret.values else ())
+    return Content(verdict.authorities.pem, (unread,) if CRL in secret.values else (), verdict.authorities.ends)
 
 
 def _fatal(fault: Fault) -> Fault:

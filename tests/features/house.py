@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hadyn.controller.certificates import CertificateKeeper
-from hadyn.controller.credentials import credential_keeper
+from hadyn.controller.credentials import CredentialKeeper
 from hadyn.controller.default_certificate import DefaultCertificate
 from hadyn.controller.events import EventQueue, Resync
 from hadyn.controller.filing import Filing
@@ -40,6 +40,7 @@ from hadyn.render.shards import sections
 from hadyn.render.tls import TlsSettings
 from hadyn.runtime.certificates import CertificateDoor
 from hadyn.runtime.client import Runtime
+from hadyn.runtime.credentials import CredentialDoor
 from tests.features.door import FakeDoor
 from tests.features.watched import WatchedHAProxy
 from tests.given import changes
@@ -208,11 +209,12 @@ class House:
             observer=metrics.commanded,
         )
         reconciler = Reconciler(filing, runtime, metrics, self.clock, drain_seconds=self.drain_seconds)
-        reconciler.credentials = credential_keeper(
+        reconciler.credentials = CredentialKeeper(
             filing,
-            self.fake.converse,
+            CredentialDoor(self.fake.converse, folder=str(self.folder.credentials)),
             capabilities=lambda: self.fake.capabilities,
             make=lambda: pair("nobody", kind="secp256k1").pem,
+            epoch=self._epoch,
         )
         if self.speaks_tls:
             reconciler.certificates = self._keeper(filing)
@@ -256,8 +258,11 @@ class House:
             default=DefaultCertificate(make=lambda: f"{MARK}\n{pair('default.example').pem}"),
             longest=lambda: self.fake.capabilities.longest_certificate,
             clock=self.clock,
-            epoch=lambda: NOW.timestamp() + self.clock.now - Clock().now,
+            epoch=self._epoch,
         )
+
+    def _epoch(self) -> float:
+        return NOW.timestamp() + self.clock.now - Clock().now
 
     def _queued(self) -> list[Any]:
         found = []

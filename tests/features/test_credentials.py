@@ -199,6 +199,16 @@ def test_one_secret_without_a_certificate_has_none_shown(house):
     assert house.problems() == []
 
 
+def test_what_is_out_of_date_is_a_problem_from_then_on(house):
+    house.begin(*BOTH, believing(root()), client(root().issue("client", days=(-1, 1))))
+    before = house.problems()
+    house.wait(90_000)
+
+    assert before == []
+    assert house.problems() == ["secret shop/client: InvalidValue"]
+    assert house.ready() == ["10.0.0.1:80"]
+
+
 def test_a_list_of_revoked_certificates_is_said_to_be_unread(house):
     house.begin(*VERIFIED, secret("shop", "pods", data=root().values(root().revoking(CLIENT))))
 
