@@ -75,6 +75,7 @@ class Reloader:
     _is_waiting: bool = False
     _has_doubted: bool = False
     _began_at: float = 0.0
+    _said: str = ""
 
     def seconds_until_due(self, now: float) -> float | None:
         """Return how long to wait before a reload may begin; None without a reason, or while one is under way."""
@@ -139,6 +140,7 @@ class Reloader:
             return self._give_up(judged.candidate, failure, is_installed=True)
         self._debt.settle()
         self._has_doubted = False
+        self._said = ""
         reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
         self._remember(reasons, "done")
         log.info("reloaded because %s", reload_words(reasons))
@@ -306,7 +308,10 @@ class Reloader:
         self._has_doubted = False
         self.pace.put_off(self.clock(), 0.0 if isinstance(failure, HAPROXY_WAS_GONE) else RETRY_SECONDS)
         self._remember(reasons, failure.happened)
-        log.error("not reloaded for %s: %s", reload_words(reasons), failure)
+        said = f"not reloaded for {reload_words(reasons)}: {failure}"
+        if said != self._said:
+            self._said = said
+            log.error("%s", said)
 
     def _remember(self, reasons: tuple[Reload, ...], result: str) -> None:
         words = tuple(dict.fromkeys(str(reload.reason) for reload in reasons))

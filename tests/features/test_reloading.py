@@ -138,6 +138,18 @@ def test_a_reload_that_fails_is_tried_again_and_forgets_no_reason(house):
     assert house.ready("shop_a_80") == ["10.0.1.1:80"]
 
 
+def test_a_reload_that_fails_again_and_again_is_said_once_each_time_it_begins_to(house, caplog):
+    house.begin(*WEB)
+    for name in ("a", "b"):
+        house.door.failures += [ReloadFailed("no memory")] * 3
+        house.change(*backend(name, "10.0.1.1"))
+        for _ in range(5):
+            house.wait(5)
+        assert house.reloads()["NEW_BACKEND"] == 1 + (name == "b")
+    assert caplog.text.count("not reloaded for NEW_BACKEND (shop_a_80)") == 1
+    assert caplog.text.count("not reloaded for NEW_BACKEND (shop_b_80)") == 1
+
+
 def test_a_backend_that_haproxy_refuses_is_left_out_alone(house):
     house.begin(*WEB)
     house.door.dislikes.add("shop_bad_80")
