@@ -18,7 +18,11 @@ BALANCES = {
     "alike": {},
     "deploy": {"blue_green_balance": "group=blue=1,group=green=1"},
     "pod": {"blue_green_balance": "group=blue=1,group=green=5", "blue_green_mode": "pod"},
-    "off": {"blue_green_balance": "group=blue=1,group=green=0"},
+    "off": {
+        "blue_green_balance": "group=blue=1,group=green=0,group=red=0",
+        "blue_green_header": "X-Server:group",
+        "blue_green_cookie": "server:group",
+    },
 }
 
 
@@ -59,3 +63,19 @@ def site(request: pytest.FixtureRequest) -> Iterator[AnnotatedSite]:
 def test_groups_of_pods_get_their_part(site: AnnotatedSite, name: str, expected: dict[str, int]) -> None:
     answers = (site.request(host=f"{name}.example").text.strip() for _ in range(REQUESTS))
     assert Counter(answers) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "who"),
+    [
+        ({"X-Server": "green"}, "green"),
+        ({"Cookie": "a=b; server=green"}, "green"),
+        ({"X-Server": "blue", "Cookie": "server=green"}, "blue"),
+        ({"X-Server": "red"}, "blue"),
+        ({"X-Server": "purple", "Cookie": "server=green"}, "green"),
+        ({}, "blue"),
+    ],
+)
+def test_a_request_chooses_a_group_that_has_pods(site: AnnotatedSite, headers: dict[str, str], who: str) -> None:
+    answers = (site.request(host="off.example", headers=headers).text.strip() for _ in range(4))
+    assert Counter(answers) == {who: 4}

@@ -18,7 +18,7 @@ from msgspec import Struct
 from hadyn.model.canary import Share
 from hadyn.model.desired import RANK_END, MapKey, MapName, Route
 from hadyn.model.expressions import literally
-from hadyn.model.names import canary_name, stable_name
+from hadyn.model.names import canary_name, group_name, stable_name
 from hadyn.model.options.asking import (
     COOKIE_MARK,
     COOKIES_FIELD,
@@ -36,6 +36,7 @@ from hadyn.model.options.canary import (
 )
 from hadyn.model.options.routing import Said
 from hadyn.model.problems import Problem, Reason
+from hadyn.model.services import PodChoice
 
 FIRST_FIELD = 2
 ALWAYS, NEVER = "always", "never"
@@ -56,9 +57,14 @@ def is_asked_for(share: Share) -> bool:
     return said.value(CANARY_BY_HEADER) is not None or said.value(CANARY_BY_COOKIE) is not None
 
 
-def asking(route: Route, shares: Iterable[Share]) -> Route:
-    """Return the route with what its requests are asked for; ``shares`` are its canaries, the oldest first."""
+def asking(route: Route, shares: Iterable[Share], choices: Iterable[PodChoice] = ()) -> Route:
+    """Return the route with what its requests are asked for; ``shares`` are its canaries, the oldest first.
+
+    Without canaries requests may choose among the pods of its Service.
+    """
     questions = _heard([question for share in shares for question in _questions(share)])
+    if not questions and route.backend:
+        questions = _heard([_question_of_pods(route.backend, choice) for choice in choices])
     if not questions or route.passes_tls:
         return route
     key = f"{route.host}/{zlib.crc32(repr(questions).encode()):08x}"
@@ -116,6 +122,11 @@ def _questions(share: Share) -> Iterator[Question]:
     if cookie:
         yield Question(COOKIE_MARK + cookie, ALWAYS, canary)
         yield Question(COOKIE_MARK + cookie, NEVER, stable)
+
+
+def _question_of_pods(backend: str, choice: PodChoice) -> Question:
+    name = COOKIE_MARK + choice.name if choice.is_cookie else choice.name
+    return Question(name, choice.group.value, group_name(backend, choice.group.value))
 
 
 def _heard(questions: Sequence[Question]) -> list[Question]:

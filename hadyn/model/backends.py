@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from hadyn.model.asked_canaries import is_asked_for
-from hadyn.model.blue_green import Balance, balanced
+from hadyn.model.beside import balance_of, beside_shared, groups_alone, unbalanced, unchosen
+from hadyn.model.blue_green import balanced
 from hadyn.model.canary import Share, joined, sharings
 from hadyn.model.choices import Choices
 from hadyn.model.claims import Voice
@@ -20,10 +21,8 @@ from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpo
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
-from hadyn.model.names import canary_name, stable_name
 from hadyn.model.objects import BackendResource, KubernetesObject, Pod, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
-from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE, BLUE_GREEN_MODE, Mode
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.routing import Said, guard
 from hadyn.model.options.servers import INITIAL_WEIGHT
@@ -86,7 +85,7 @@ class Workshop:
             tuple(in_namespace(line, namespace) for line in server_words_for(found.backend, server_lines)),
             has_homes=has_homes,
             weight=choices.value(INITIAL_WEIGHT) or 1,
-            balance=_balance(choices),
+            balance=balance_of(choices),
             passwords=_password_secrets(found, voices),
             guards=self._guards(choices, voices),
             credentials=credentials_in(server_lines, namespace),
@@ -97,8 +96,9 @@ class Workshop:
             problems += refused
             part = replace(part, supply=with_addresses(supply), canaries=canaries)
         if part.balance and (shares or names_no_pods(supply)):
-            problems.append(_unbalanced(found.source, has_canaries=bool(shares)))
-        beside = _beside(part) if any(map(is_asked_for, shares)) else ()
+            problems.append(unbalanced(found.source, has_canaries=bool(shares)))
+        problems += unchosen(choices, found)
+        beside = beside_shared(part) if any(map(is_asked_for, shares)) else groups_alone(part, is_divided=bool(shares))
         return [_spelled(each) for each in (part, *beside)], problems
 
     def backend(self, part: Part) -> Backend:
@@ -258,39 +258,6 @@ class Workshop:
         supply, problem = service_supply(found, held, wish, self._policy, has_slices=has_slices)
         problems += [problem] if problem else []
         return supply
-
-
-def _balance(choices: Choices) -> Balance | None:
-    groups = choices.value(BLUE_GREEN_BALANCE)
-    return Balance(groups, choices.value(BLUE_GREEN_MODE) or Mode.DEPLOY) if groups else None
-
-
-def _unbalanced(service: ObjectRef, *, has_canaries: bool) -> Problem:
-    said = (
-        "says nothing beside a canary, whose share makes the weights"
-        if has_canaries
-        else "says nothing of endpoints that name no pods"
-    )
-    remedy = "Divide requests one way" if has_canaries else "Let EndpointSlices list the pods"
-    return Problem(
-        service, f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]", Reason.NOT_SUPPORTED, said, remedy
-    )
-
-
-def _beside(part: Part) -> list[Part]:
-    """Return what requests may ask for: the Service without its canaries, each canary alone."""
-    name = part.name
-    called = _called(part.supply, stable_name(name), f"{part.supply.found.title} without canaries")
-    beside = [replace(part, supply=called, canaries=())]
-    for canary in part.canaries:
-        title = f"{canary.supply.found.title} as canary of {part.supply.found.title}"
-        called = _called(canary.supply, canary_name(name, canary.supply.found.backend), title)
-        beside.append(replace(part, supply=called, canaries=(), has_homes=False, balance=None))
-    return beside
-
-
-def _called(supply: Supply, backend: str, title: str) -> Supply:
-    return replace(supply, found=replace(supply.found, backend=backend, title=title))
 
 
 def _spelled(part: Part) -> Part:

@@ -20,17 +20,18 @@ LabelsOf = Callable[[str], Mapping[str, str] | None]
 
 
 class Balance(Struct, frozen=True, gc=False):
-    """Which groups there are, and what their weights are of."""
+    """Which groups there are, and what their weights are of; ``is_alone`` where other pods shall not be there at all."""
 
     groups: tuple[Group, ...]
     mode: Mode
+    is_alone: bool = False
 
 
 def balanced(endpoints: Sequence[Endpoint], balance: Balance, labels_of: LabelsOf) -> tuple[Endpoint, ...]:
     """Return the endpoints with the weights of their groups; those of groups as a whole are kept to one point."""
     labels = [labels_of(endpoint.name) if endpoint.name else None for endpoint in endpoints]
     if not any(each is not None for each in labels):
-        return tuple(endpoints)
+        return () if balance.is_alone else tuple(endpoints)
     places = [_place(each or {}, balance.groups) for each in labels]
     weights = [group.weight for group in balance.groups]
     if balance.mode is Mode.DEPLOY:
@@ -40,6 +41,7 @@ def balanced(endpoints: Sequence[Endpoint], balance: Balance, labels_of: LabelsO
     return tuple(
         replace(endpoint, weight=0 if place is None else weights[place])
         for endpoint, place in zip(endpoints, places, strict=True)
+        if place is not None or not balance.is_alone
     )
 
 

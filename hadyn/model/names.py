@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 
 _TARGET = r"[a-z0-9][a-z0-9.-]*(_[0-9]+)?"
-OWN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]*_{_TARGET}(_tcp|_stable|_canary_{_TARGET})?")
+_LABEL = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+OWN_NAME = re.compile(rf"[a-z0-9][a-z0-9-]*_{_TARGET}(_tcp|_stable|_canary_{_TARGET}|_group_{_LABEL})?")
 SLOT_PREFIX = "s"
 SPARE_PREFIX = "_spare_"
 OF_CONNECTIONS = "_tcp"
@@ -48,6 +49,11 @@ def stable_name(backend: str) -> str:
 def canary_name(backend: str, canary: str) -> str:
     """HAProxy's name for one canary of a backend alone, of the same namespace: ``shop_web_80_canary_next_80``."""
     return f"{backend}_canary_{canary.partition('_')[2]}"
+
+
+def group_name(backend: str, value: str) -> str:
+    """HAProxy's name for the pods of a backend with this value of a label: ``shop_web_80_group_blue``."""
+    return f"{backend}_group_{value}"
 
 
 def slot_name(number: int) -> str:

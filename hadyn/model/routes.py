@@ -227,7 +227,7 @@ class _Resolving:
     def resolution(self) -> Resolution:
         for shares in self._shares_of.values():
             self._problems.update(dict.fromkeys(unheard(shares)))
-        routes = ranked([asking(route, self._shares_of.get(key, ())) for key, (route, _, _) in self._routes.items()])
+        routes = ranked([self._asking(key, route) for key, (route, _, _) in self._routes.items()])
         extras: dict[Extra | HostExpression, bool] = {
             Extra.EXPRESSIONS: any(route.rank for route in routes),
             Extra.CANARIES: any(route.asked for route in routes),
@@ -246,6 +246,10 @@ class _Resolving:
             problems=tuple(self._problems),
             extras=frozenset(extra for extra, is_wanted in extras.items() if is_wanted),
         )
+
+    def _asking(self, key: MapKey, route: Route) -> Route:
+        found = self._leads[route.backend][0] if route.backend else None
+        return asking(route, self._shares_of.get(key, ()), found.choices if found else ())
 
     def _is_believed(self, ingress: Ingress, rule: PathRule) -> bool:
         """Whether clients of this host are judged as an Ingress asks; where no handshake names it, nobody judges them."""

@@ -18,19 +18,33 @@ from hadyn.model.objects import (
     ServiceTarget,
     Target,
 )
+from hadyn.model.options.blue_green import BLUE_GREEN_COOKIE, BLUE_GREEN_HEADER, Group, choosable
+from hadyn.model.options.routing import Said
 from hadyn.model.problems import ObjectRef, Reason
 from hadyn.model.store import Replaced
 
 SHOWN_PORTS = 5
 
 
+class PodChoice(Struct, frozen=True, gc=False):
+    """A header, or a cookie, called ``name``, with the value that leads to the pods of this group."""
+
+    name: str
+    group: Group
+    is_cookie: bool = False
+
+
 class Found(Struct, frozen=True, gc=False):
-    """A backend: its name in HAProxy, its title for people, its object and, of a Service, the port."""
+    """A backend: its name in HAProxy, its title for people, its object and, of a Service, the port.
+
+    ``choices`` are what requests may say to choose among its pods.
+    """
 
     backend: str
     title: str
     source: ObjectRef
     port: ServicePort | None = None
+    choices: tuple[PodChoice, ...] = ()
 
 
 class Missing(Struct, frozen=True, gc=False):
@@ -65,7 +79,8 @@ def find(namespace: str, target: Target, lookup: Lookup, *, allow_external_name:
     port = _port_of(found, target.port)
     if port is None:
         return Missing(Reason.NOT_FOUND, f"{ref} has no port {target.port}", f"It has {_ports(found)}")
-    return Found(backend_name(namespace, ref.name, port.number), f"{found.title}:{port.number}", ref, port)
+    backend, title = backend_name(namespace, ref.name, port.number), f"{found.title}:{port.number}"
+    return Found(backend, title, ref, port, _choices(found))
 
 
 def leads_elsewhere(replaced: Replaced) -> bool:
@@ -77,7 +92,16 @@ def leads_elsewhere(replaced: Replaced) -> bool:
         return False
     assert isinstance(before, Service)
     assert isinstance(after, Service)
-    return (before.ports, before.external_name) != (after.ports, after.external_name)
+    return (before.ports, before.external_name, _choices(before)) != (after.ports, after.external_name, _choices(after))
+
+
+def _choices(service: Service) -> tuple[PodChoice, ...]:
+    """What requests may say to choose among the pods of a Service: headers first."""
+    said = Said(service.options)
+    header, cookie = said.value(BLUE_GREEN_HEADER), said.value(BLUE_GREEN_COOKIE)
+    by_header = (PodChoice(header.name, group) for group in choosable(said, header)) if header else ()
+    by_cookie = (PodChoice(cookie.name, group, is_cookie=True) for group in choosable(said, cookie)) if cookie else ()
+    return (*by_header, *by_cookie)
 
 
 def _port_of(service: Service, wanted: int | str) -> ServicePort | None:

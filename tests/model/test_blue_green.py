@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hadyn.model.desired import MapName
 from hadyn.model.inventory import Inventory
+from hadyn.model.names import is_own
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.routes import entries
 from tests import given
 from tests.model.looks import addresses, complaints, inventory, reasons
 
@@ -129,6 +132,55 @@ def test_a_balance_that_cannot_be_read_is_a_problem_and_no_balance(text):
     shown = inventory(web(text), *OBJECTS)
     assert reasons(shown) == ["InvalidValue"]
     assert weights(shown) == [1, 1, 1, 1]
+
+
+BLUE, GREENS = "shop_web_80_group_blue", "shop_web_80_group_green"
+
+
+def asked(shown):
+    """What is asked, without the key of the route, and where it leads."""
+    found = entries(shown.routes("a.example"))
+    return {key.partition(":")[2]: value for (name, key), value in found.items() if name is MapName.CANARIES}
+
+
+def test_groups_that_a_request_may_choose_have_backends_of_their_own():
+    shown = inventory(web("group=blue=0,group=green=1", blue_green_header="X-Server:group"), *OBJECTS)
+    assert shown.backend_names() == {"shop_web_80", BLUE, GREENS}
+    assert addresses(shown.backend(BLUE)) == [f"{ip}:80" for ip in BLUES]
+    assert addresses(shown.backend(GREENS)) == [f"{GREEN}:80"]
+    assert asked(shown) == {"x-server=blue": BLUE, "x-server=green": GREENS}
+    assert all(map(is_own, shown.backend_names()))
+    assert complaints(shown) == []
+
+
+def test_a_cookie_chooses_as_a_header_does_and_other_labels_are_not_chosen():
+    balance = "group=blue=1,group=green=1,track=old=1"
+    shown = inventory(web(balance, blue_green_cookie="server:group"), *OBJECTS)
+    assert asked(shown) == {":server=blue": BLUE, ":server=green": GREENS}
+
+
+def test_a_choice_that_comes_and_goes_touches_the_hosts_of_the_service():
+    shown = inventory(web(), *OBJECTS)
+    came = shown.apply(given.changes(web(blue_green_header="X-Server:group")))
+    assert (came.backends, came.hosts) == ({"shop_web_80", BLUE, GREENS}, {"a.example"})
+    went = shown.apply(given.changes(web()))
+    assert (went.backends, went.hosts) == ({"shop_web_80", BLUE, GREENS}, {"a.example"})
+    assert (asked(shown), shown.backend_names()) == ({}, {"shop_web_80"})
+
+
+def test_a_group_is_empty_while_no_pod_is_known():
+    shown = inventory(web(blue_green_header="X-Server:group"), *OBJECTS[:2])
+    assert addresses(shown.backend(BLUE)) == []
+    touched = shown.apply(given.changes(*OBJECTS[2:]))
+    assert touched.backends == {"shop_web_80", BLUE, GREENS}
+    assert addresses(shown.backend(GREENS)) == [f"{GREEN}:80"]
+
+
+def test_a_choice_by_a_label_that_no_group_has_is_a_problem():
+    shown = inventory(web(blue_green_header="X-Server:track"), *OBJECTS)
+    assert reasons(shown) == ["InvalidValue"]
+    assert complaints(shown)[0].startswith("service shop/web: metadata.annotations[hadyn.io/blue-green-header]: ")
+    assert asked(shown) == {}
 
 
 def brought(*objects) -> Inventory:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hadyn.model.options.option import Alias, Effect, Option, Scope
+from hadyn.model.options.canary import asking_header
+from hadyn.model.options.cookies import cookie_name
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope
 from hadyn.model.options.parsers import integer, one_of
 
 MOST_GROUPS = 20
@@ -33,6 +36,24 @@ class Mode(StrEnum):
     DEPLOY = "deploy"
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where a request says a value of a label: the name of a header, or of a cookie."""
+
+    name: str
+    label: str
+
+
+def header_choice(text: str) -> Choice:
+    """NAME:LABEL, with the name of a header."""
+    return _choice(text, asking_header)
+
+
+def cookie_choice(text: str) -> Choice:
+    """NAME:LABEL, with the name of a cookie."""
+    return _choice(text, cookie_name)
+
+
 def groups(text: str) -> tuple[Group, ...]:
     """Groups as LABEL=VALUE=WEIGHT with commas between them, none twice."""
     found = tuple(map(_group, text.split(",")))
@@ -48,6 +69,19 @@ def _group(text: str) -> Group:
     if not _LABEL.fullmatch(label) or not _VALUE.fullmatch(value):
         raise ValueError(text)
     return Group(label, value, integer(0, _MOST_WEIGHT)(weight))
+
+
+def _choice(text: str, named: Callable[[str], str]) -> Choice:
+    name, _, label = text.partition(":")
+    if not _LABEL.fullmatch(label):
+        raise ValueError(text)
+    return Choice(named(name), label)
+
+
+def choosable(chosen: Chosen, choice: Choice | None) -> tuple[Group, ...]:
+    """The groups that a request may choose there: one for each value of the label that has a weight."""
+    found = chosen.value(BLUE_GREEN_BALANCE) or ()
+    return tuple(group for group in found if choice is not None and group.label == choice.label)
 
 
 _ACCEPTED = f"up to {MOST_GROUPS} LABEL=VALUE=WEIGHT with commas between them, each weight from 0 to {_MOST_WEIGHT}"
@@ -85,3 +119,34 @@ BLUE_GREEN_MODE: Option[Mode] = Option(
     effect=Effect.LIVE,
     aliases=tuple(prefix + "blue-green-mode" for prefix in _PREFIXES),
 )
+
+BLUE_GREEN_HEADER: Option[Choice] = Option(
+    name="blue-green-header",
+    scope=frozenset({Scope.SERVICE}),
+    parse=header_choice,
+    accepted="NAME:LABEL, the name of a header (letters, digits and -) and a label of blue-green-balance",
+    default=None,
+    default_text="no header is asked",
+    sentence=(
+        "A request with a value of the label in this header goes to the pods of that group, whatever its weight; any other, and one "
+        "for a group without pods, is shared. No value that blue-green-balance does not name is looked for."
+    ),
+    example="X-Server:group",
+    effect=Effect.LIVE_BEHIND_FIRST,
+    aliases=tuple(prefix + "blue-green-header" for prefix in _PREFIXES),
+)
+
+BLUE_GREEN_COOKIE: Option[Choice] = Option(
+    name="blue-green-cookie",
+    scope=frozenset({Scope.SERVICE}),
+    parse=cookie_choice,
+    accepted="NAME:LABEL, the name of a cookie (letters, digits, _, . and -) and a label of blue-green-balance",
+    default=None,
+    default_text="no cookie is asked",
+    sentence="As blue-green-header, with a cookie; the header counts before it.",
+    example="server:group",
+    effect=Effect.LIVE_BEHIND_FIRST,
+    aliases=tuple(prefix + "blue-green-cookie" for prefix in _PREFIXES),
+)
+
+BLUE_GREEN_OPTIONS = (BLUE_GREEN_BALANCE, BLUE_GREEN_MODE, BLUE_GREEN_HEADER, BLUE_GREEN_COOKIE)

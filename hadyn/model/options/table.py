@@ -10,7 +10,7 @@ import difflib
 from typing import Any
 
 from hadyn.model.options.backend_options import BACKEND_OPTIONS
-from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE, BLUE_GREEN_MODE
+from hadyn.model.options.blue_green import BLUE_GREEN_OPTIONS
 from hadyn.model.options.canary import CANARY_OPTIONS
 from hadyn.model.options.discovery import DISCOVERY
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
@@ -29,8 +29,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     SLOT_NAMES,
     DISCOVERY,
     *CANARY_OPTIONS,
-    BLUE_GREEN_BALANCE,
-    BLUE_GREEN_MODE,
+    *BLUE_GREEN_OPTIONS,
     TCP_SERVICE_PORT,
     TCP_SERVICE_PROXY_PROTOCOL,
     TCP_SERVICE_LOG_FORMAT,

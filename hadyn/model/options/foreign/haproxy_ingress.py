@@ -47,6 +47,8 @@ HAPROXY_INGRESS = Peer(
         "blue-green-balance": "on the Service, not the Ingress",
         "blue-green-deploy": "on the Service, not the Ingress",
         "blue-green-mode": "on the Service, not the Ingress",
+        "blue-green-header": "on the Service, not the Ingress, for the groups of blue-green-balance; HAProxy lets no name with an underscore through",
+        "blue-green-cookie": "on the Service, not the Ingress, for the groups of blue-green-balance",
         "auth-tls-secret": "a client without a good certificate gets a 403, not 495 or 496; the Secret is of the Ingress' namespace",
         "auth-tls-verify-client": "optional_no_ca is none: every certificate is judged",
         "ssl-ciphers": "for hosts, names that begin with ECDHE and colons between them; others in the operator's ConfigMap",
@@ -75,8 +77,6 @@ HAPROXY_INGRESS = Peer(
         "use-resolver": "hadyn.io/discovery: fqdn has HAProxy resolve names with the servers of --dns-server",
     },
     no_equal={
-        "blue-green-cookie": "give the groups Services of their own, one with a canary Ingress: hadyn.io/canary-by-cookie",
-        "blue-green-header": "give the groups Services of their own, one with a canary Ingress: hadyn.io/canary-by-header",
         "agent-check-addr": _ADDRESS,
         "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
         "health-check-addr": _ADDRESS,
