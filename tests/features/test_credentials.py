@@ -191,6 +191,14 @@ def test_one_secret_for_both_is_verified_only_where_that_is_said(house):
     assert house.problems() == []
 
 
+def test_verification_without_any_secret_closes_the_backend(house):
+    house.begin(*web(server_verify="true"))
+
+    assert "default-server ca-file unusable.ca\n" in section(house)
+    assert house.ready() == []
+    assert house.problems() == ["service shop/web: NotFound"]
+
+
 def test_one_secret_without_a_certificate_has_none_shown(house):
     house.begin(*web(server_tls="true", server_tls_secret="pods", server_verify="true"), believing(root()))
 
