@@ -97,6 +97,8 @@ def leads_elsewhere(replaced: Replaced) -> bool:
 
 def _choices(service: Service) -> tuple[PodChoice, ...]:
     """What requests may say to choose among the pods of a Service: headers first."""
+    if not service.options:
+        return ()
     said = Said(service.options)
     header, cookie = said.value(BLUE_GREEN_HEADER), said.value(BLUE_GREEN_COOKIE)
     by_header = (PodChoice(header.name, group) for group in choosable(said, header)) if header else ()
