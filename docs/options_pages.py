@@ -75,6 +75,10 @@ def reload_lines(note: str) -> Iterator[str]:
     for effect, title in (
         (Effect.LIVE, "Options that apply at once"),
         (Effect.LIVE_FOR_HOSTS, "Options that apply at once on an Ingress, for its hosts"),
+        (
+            Effect.LIVE_BEHIND_FIRST,
+            "Options that apply at once to a backend that some Ingress or its Service has brought them to, else with one reload",
+        ),
         (Effect.WHEN_GROWING, "Options that apply at once where slots suffice"),
         (Effect.RELOAD, "Options that apply with a reload"),
     ):
