@@ -9,7 +9,7 @@ import pytest
 from hadyn.model.desired import ByName
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import Reason
-from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName, ResolvedRecord
 from tests import given
 from tests.model.looks import addresses, complaints, inventory
 
@@ -97,3 +97,15 @@ def test_a_name_that_several_backends_share_is_asked_for_as_long_as_one_of_them_
     assert shown.taken_name_changes() == (frozenset(), frozenset())
     shown.apply(given.changes(deletes=[each.ref for each in other]))
     assert len(shown.taken_name_changes().dropped) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(2, []), (3, ["api.example has 3 addresses, the backend may have 2 slots"])]
+)
+def test_as_many_addresses_as_slots_are_no_problem(count: int, said: list[str]) -> None:
+    annotations = {"hadyn.io/slots": "2", "hadyn.io/slots-max": "2"}
+    api = given.backend("default", "api", discovery="fqdn", host="api.example", port=80, annotations=annotations)
+    shown = inventory(ROUTE, api)
+    records = tuple(ResolvedRecord(f"10.0.0.{number}") for number in range(1, count + 1))
+    shown.resolve(Resolved((ResolvedName(DnsQuestion("api.example.", RecordType.A), records),)))
+    assert complaints(shown) == [f"backend default/api: spec.host: {each}" for each in said]
