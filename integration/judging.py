@@ -12,13 +12,13 @@ JUDGE_EVERY_SECONDS = 0.03
 
 
 @contextlib.contextmanager
-def always_valid(ground: Ground) -> Iterator[None]:
+def always_valid(ground: Ground, *, every_seconds: float = JUDGE_EVERY_SECONDS) -> Iterator[None]:
     """Have HAProxy judge the live files again and again; assert that it never has anything against them."""
     complaints: set[str] = set()
     is_over = threading.Event()
 
     def judge() -> None:
-        while not is_over.wait(JUDGE_EVERY_SECONDS):
+        while not is_over.wait(every_seconds):
             complaints.add(ground.judged())
 
     judging = threading.Thread(target=judge)

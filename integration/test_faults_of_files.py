@@ -17,6 +17,8 @@ from integration.judging import always_valid
 from integration.loads import unfailing_load
 from integration.running import Ground
 
+JUDGE_EVERY_SECONDS = 0.15
+"""All grounds together are then looked at as often as one alone elsewhere."""
 with_every_disk = functools.partial(with_every_haproxy, kind=DiskGround)
 
 
@@ -40,7 +42,7 @@ def test_endpoints_change_while_the_disk_is_full_and_are_filed_when_it_is_not(gr
     web = served(ground, pods)
     web.start(110)
     ground.run()
-    with unfailing_load(ground, rate=200) as requests, always_valid(ground):
+    with unfailing_load(ground, rate=200) as requests, always_valid(ground, every_seconds=JUDGE_EVERY_SECONDS):
         assert requests.wait_for(web.names, 5)
         # Nothing can be written at first, then the beginning of a file.
         for times, but_bytes in enumerate((0, PAGE_BYTES), start=1):
@@ -59,7 +61,7 @@ def test_endpoints_change_while_the_disk_is_full_and_are_filed_when_it_is_not(gr
 def test_endpoints_change_while_the_state_folder_is_read_only(ground: DiskGround, pods: Pods) -> None:
     web = served(ground, pods)
     ground.run()
-    with unfailing_load(ground, rate=200) as requests, always_valid(ground):
+    with unfailing_load(ground, rate=200) as requests, always_valid(ground, every_seconds=JUDGE_EVERY_SECONDS):
         with ground.read_only():
             slide(ground, web, 3)
             assert requests.wait_for(web.names, 5)
@@ -80,7 +82,7 @@ def test_a_new_backend_waits_for_space_while_the_others_are_served(ground: DiskG
     def is_served() -> bool:
         return ground.get("/api")[1] in api.names
 
-    with unfailing_load(ground, rate=200), always_valid(ground):
+    with unfailing_load(ground, rate=200), always_valid(ground, every_seconds=JUDGE_EVERY_SECONDS):
         ground.fill()
         api.publish()
         # Where it comes by command it needs no file.
