@@ -240,6 +240,8 @@ class Wheel:
             self._meet(failure)
             return
         self.touched, self.received = Touched(), {}
+        # What came while HAProxy was away has a place now, which the files have, too.
+        self._unfiled = Touched()
         # A sidecar's HAProxy begins with the bootstrap, and has no backend before its first reload.
         self.is_synced |= not self.reloader.owes_the_first
         if self._trouble.over():

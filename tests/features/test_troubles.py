@@ -97,6 +97,16 @@ def test_a_haproxy_that_comes_back_with_other_files_is_brought_in_step(sidecar):
     assert sidecar.ready() == ["10.0.0.2:80", "10.0.0.3:80"]
 
 
+def test_a_haproxy_that_dies_comes_back_with_everybody_in_their_slots(house):
+    house.change(web("10.0.0.2", "10.0.0.9"))
+    house.change(web("10.0.0.2", "10.0.0.5", "10.0.0.9"))
+    seats = house.seats()
+    assert list(seats.values()) != sorted(seats.values())
+    house.crash_haproxy()
+    house.wait(10)
+    assert house.seats() == house.filed() == seats
+
+
 def test_a_reload_waits_while_too_many_workers_last_and_endpoints_do_not(house, caplog):
     house.door.workers = 5
     house.change(*API)
