@@ -1,5 +1,6 @@
 """What every test may ask for: golden files, a state folder; examples of hypothesis go without a clock."""
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from hadyn.observe.log import LogWriter
 from hadyn.render.folder import StateFolder
 
 # A busy machine is no fault of the code's.
@@ -37,6 +39,16 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(), f"{name} differs; if that is meant, run pytest --golden"
 
     return compare
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_before() -> Iterator[None]:
+    """A hadyn that is begun in this process and refused writes nothing in tests after this one."""
+    yield
+    root = logging.getLogger()
+    for writer in [handler for handler in root.handlers if isinstance(handler, LogWriter)]:
+        root.removeHandler(writer)
+        writer.close()
 
 
 @pytest.fixture
