@@ -9,6 +9,7 @@ import pytest
 from hadyn.planner.dynamic import DYNAMIC_ALGORITHMS, SLOT_KEYWORDS
 from integration.haproxies import RunningHAProxy
 from integration.pods import Client, Pod, got
+from tests.pairs import pair
 
 FRONT = (
     "frontend front\n  bind unix@{folder}/front.sock\n  use_backend %[path,map({folder}/a.map)]\n"
@@ -16,19 +17,33 @@ FRONT = (
 )
 MAPS = {"a.map": "/api api\n/web web\n"}
 NAMED_DEFAULTS = "defaults named\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
+_TLS = "ssl verify none"
 ARGUMENTS = {
     "alpn": "alpn h2",
+    "ca-file": "ssl verify required ca-file {folder}/pods.ca",
+    "check": "check inter 2s",
+    "check-sni": f"{_TLS} check check-sni pods.example",
+    "ciphers": f"{_TLS} ciphers ECDHE-RSA-AES128-GCM-SHA256",
+    "ciphersuites": f"{_TLS} ciphersuites TLS_AES_128_GCM_SHA256",
+    "crt": f"{_TLS} crt {{folder}}/hadyn.pem",
+    "fall": "fall 3",
+    "inter": "inter 2s",
     "maxconn": "maxconn 5",
     "maxqueue": "maxqueue 5",
     "minconn": "minconn 2 maxconn 5",
     "on-marked-down": "on-marked-down shutdown-sessions",
     "pool-max-conn": "pool-max-conn 3",
     "pool-purge-delay": "pool-purge-delay 2s",
+    "port": "check port 8081",
     "proto": "proto h2",
+    "rise": "rise 2",
     "slowstart": "slowstart 2s",
-    "sni": "ssl verify none sni req.hdr(host)",
-    "verify": "ssl verify none",
-    "ssl": "ssl verify none",
+    "sni": f"{_TLS} sni req.hdr(host)",
+    "verify": _TLS,
+    "verifyhost": "ssl verify required ca-file {folder}/pods.ca verifyhost pods.example",
+    "ssl": _TLS,
+    "ssl-max-ver": f"{_TLS} ssl-max-ver TLSv1.3",
+    "ssl-min-ver": f"{_TLS} ssl-min-ver TLSv1.2",
     "ws": "ws h1",
 }
 
@@ -76,10 +91,17 @@ def test_slots_that_are_added_get_requests_from_three_on(haproxy, start, algorit
 
 
 def test_words_that_are_said_of_added_slots_are_taken(start):
-    running = start("backend web\n  server-template s 1-1 127.0.0.1:1 disabled\n")
+    shown = pair("hadyn.example")
+    running = start(
+        "backend web\n  server-template s 1-1 127.0.0.1:1 disabled\n"
+        # HAProxy adds no slot that names a file which it did not read when it began.
+        "backend reads\n  server s 127.0.0.1:1 ssl verify required ca-file {folder}/pods.ca crt {folder}/hadyn.pem disabled\n",
+        files={"pods.ca": shown.certificate, "hadyn.pem": shown.pem},
+    )
+    words = {keyword: ARGUMENTS.get(keyword, keyword).format(folder=running.folder) for keyword in SLOT_KEYWORDS}
 
     replies = {
-        keyword: running.say(f"add server web/{keyword} 10.0.0.1:80 weight 1 {ARGUMENTS.get(keyword, keyword)}").strip()
+        keyword: running.say(f"add server web/{keyword} 10.0.0.1:80 weight 1 {words[keyword]}").strip()
         for keyword in sorted(SLOT_KEYWORDS)
     }
 

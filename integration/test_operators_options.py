@@ -67,6 +67,7 @@ def test_requests_are_logged_to_a_syslog_server_with_their_ingress(haproxy: HAPr
             assert syslog.recv(65536).decode().rstrip().endswith("shop_web_80 200 /a")
 
 
+@pytest.mark.fact("log-ring")
 def test_the_last_requests_are_found_in_haproxys_memory(haproxy: HAProxyBinary) -> None:
     with site(haproxy, log_target="ring", log_format="%b %ST %HP") as made:
         made.request("/a?b=c")

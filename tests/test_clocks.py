@@ -23,6 +23,7 @@ ALLOWED = {
     "hadyn/cli/standalone.py": "whether a certificate has expired, for who checks manifests",
     "hadyn/controller/assembly.py": "the times of the last cycle and of past reloads, in the status",
     "hadyn/controller/certificates.py": "whether a certificate has expired, which is a matter of the time of day",
+    "hadyn/controller/credentials.py": "whether what pods are believed by, or shown, has expired",
     "hadyn/render/self_made.py": "from when to when the certificate is valid that hadyn makes itself",
 }
 
