@@ -73,16 +73,16 @@ def weights(ground: Ground) -> list[int]:
 
 
 @pytest.mark.parametrize("percent", [1, 10, 33, 50, 90, 100])
-def test_a_canary_takes_its_share(any_ground: Ground, pods: Pods, percent: int) -> None:
-    web, canary = Deployment(any_ground, pods, "web"), Deployment(any_ground, pods, "canary")
+def test_a_canary_takes_its_share(ground: Ground, pods: Pods, percent: int) -> None:
+    web, canary = Deployment(ground, pods, "web"), Deployment(ground, pods, "canary")
     web.publish()
     web.start(3)
     canary.start(2)
-    ask_for_share(any_ground, percent)
-    any_ground.run()
+    ask_for_share(ground, percent)
+    ground.run()
 
-    assert abs(share(any_ground, canary) - percent / 100) <= TOLERANCE
-    assert max(weights(any_ground)) <= 200
+    assert abs(share(ground, canary) - percent / 100) <= TOLERANCE
+    assert max(weights(ground)) <= 200
 
 
 def test_a_share_changes_live_and_fails_no_request(ground: Ground, web: Deployment, canary: Deployment) -> None:

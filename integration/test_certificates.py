@@ -111,54 +111,54 @@ def test_hosts_come_change_and_go_with_their_certificates_without_a_reload(tls: 
     ]
 
 
-def test_fifty_rotations_in_a_row_fail_no_handshake_and_need_no_reload(any_tls: Ground) -> None:
-    any_tls.run()
-    worker = any_tls.worker()
-    with Shaking(any_tls.https_port, SHOP) as hands:
+def test_fifty_rotations_in_a_row_fail_no_handshake_and_need_no_reload(tls: Ground) -> None:
+    tls.run()
+    worker = tls.worker()
+    with Shaking(tls.https_port, SHOP) as hands:
         for issue in range(2, ROTATIONS + 2):
-            write_site(any_tls, "shop", [SHOP], pair(SHOP, issue=issue))
-            any_tls.until(lambda issue=issue: serves(any_tls, SHOP, pair(SHOP, issue=issue)))
+            write_site(tls, "shop", [SHOP], pair(SHOP, issue=issue))
+            tls.until(lambda issue=issue: serves(tls, SHOP, pair(SHOP, issue=issue)))
 
     assert hands.failures == 0
     assert hands.count > ROTATIONS
     assert hands.seen.keys() <= {pair(SHOP, issue=issue).fingerprint for issue in range(1, ROTATIONS + 2)} | {
         pair(SHOP).fingerprint
     }
-    assert any_tls.worker() == worker
-    assert any_tls.reloads() == {}
+    assert tls.worker() == worker
+    assert tls.reloads() == {}
 
 
-def test_a_request_over_tls_says_so_to_its_pod_and_may_speak_another_http(any_tls: Ground) -> None:
+def test_a_request_over_tls_says_so_to_its_pod_and_may_speak_another_http(tls: Ground) -> None:
     with EchoPod() as pod:
-        any_tls.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
-        any_tls.run()
-        seen = seen_by_the_pod(any_tls)
+        tls.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+        tls.run()
+        seen = seen_by_the_pod(tls)
     context = client_context(protocols=("h2", "http/1.1"))
-    with connected(any_tls.https_port) as raw, context.wrap_socket(raw, server_hostname=SHOP) as encrypted:
+    with connected(tls.https_port) as raw, context.wrap_socket(raw, server_hostname=SHOP) as encrypted:
         protocol, version = encrypted.selected_alpn_protocol(), encrypted.version()
 
     assert (protocol, version) == ("h2", "TLSv1.3")
     assert seen["x-forwarded-proto"] == "https"
-    assert seen["x-forwarded-port"] == str(any_tls.https_port)
+    assert seen["x-forwarded-port"] == str(tls.https_port)
 
 
-def test_status_metrics_plan_and_explain_know_certificates(any_tls: Ground) -> None:
-    any_tls.run()
-    write_site(any_tls, "late", ["late.example"], pair("late.example", days=(-1, 30)))
-    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", days=(-1, 30))))
+def test_status_metrics_plan_and_explain_know_certificates(tls: Ground) -> None:
+    tls.run()
+    write_site(tls, "late", ["late.example"], pair("late.example", days=(-1, 30)))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example", days=(-1, 30))))
     expires = int(NOW.timestamp()) + 30 * 86_400
-    explained = any_tls.ask("/api/explain", url="https://late.example/")
+    explained = tls.ask("/api/explain", url="https://late.example/")
 
-    assert any_tls.status()["certificates"] == {
+    assert tls.status()["certificates"] == {
         "count": 2,
         "first_to_expire": {"host": "late.example", "expires": "2026-12-22T10:00:00Z"},
     }
-    assert any_tls.metric('hadyn_certificates_expiry_timestamp_seconds{host="late.example"}') == expires
-    assert any_tls.metric('hadyn_commands_total{command="certificate",result="done"}') == 4
+    assert tls.metric('hadyn_certificates_expiry_timestamp_seconds{host="late.example"}') == expires
+    assert tls.metric('hadyn_commands_total{command="certificate",result="done"}') == 4
     assert explained["certificates"] == [
         {"secret": "shop/late-1", "default": False, "key": "ECDSA", "expires": "2026-12-22T10:00:00Z"}
     ]
-    assert any_tls.ask("/api/plan")["commands"] == []
+    assert tls.ask("/api/plan")["commands"] == []
 
 
 def test_a_certificate_too_long_for_a_command_comes_by_a_reload_where_haproxy_is_old(any_tls: Ground) -> None:
@@ -175,78 +175,78 @@ def test_a_certificate_too_long_for_a_command_comes_by_a_reload_where_haproxy_is
 
 
 @pytest.mark.parametrize("protocol", ["-tls1", "-tls1_1"])
-def test_old_protocols_get_no_handshake(any_tls: Ground, protocol: str) -> None:
-    any_tls.run()
-    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{any_tls.https_port}", "-servername", SHOP, protocol]
+def test_old_protocols_get_no_handshake(tls: Ground, protocol: str) -> None:
+    tls.run()
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{tls.https_port}", "-servername", SHOP, protocol]
     done = subprocess.run([*words, "-cipher", "ALL:@SECLEVEL=0"], input=b"", capture_output=True, check=False)
 
     assert b"no peer certificate available" in done.stdout
 
 
-def test_tickets_are_not_given_and_the_chain_is_whole(any_tls: Ground) -> None:
+def test_tickets_are_not_given_and_the_chain_is_whole(tls: Ground) -> None:
     root, middle, leaf = authority()
-    write_site(any_tls, "chained", ["chained.example"], Pair(middle + leaf.certificate, leaf.key))
-    any_tls.run()
-    (any_tls.place / "root.pem").write_text(root)
-    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{any_tls.https_port}", "-servername", "chained.example"]
-    trust = ["-CAfile", any_tls.place / "root.pem", "-attime", str(int(NOW.timestamp())), "-tls1_2"]
+    write_site(tls, "chained", ["chained.example"], Pair(middle + leaf.certificate, leaf.key))
+    tls.run()
+    (tls.place / "root.pem").write_text(root)
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{tls.https_port}", "-servername", "chained.example"]
+    trust = ["-CAfile", tls.place / "root.pem", "-attime", str(int(NOW.timestamp())), "-tls1_2"]
     done = subprocess.run([*words, *trust], input="", capture_output=True, text=True, check=False)
 
     assert "Verify return code: 0 (ok)" in done.stdout
     assert "TLS session ticket:" not in done.stdout
 
 
-def test_a_hadyn_and_a_haproxy_that_come_back_serve_what_was_served(any_tls: Ground) -> None:
-    hadyn = any_tls.run("--leave-running")
-    write_site(any_tls, "late", ["late.example"], pair("late.example"))
-    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example")))
+def test_a_hadyn_and_a_haproxy_that_come_back_serve_what_was_served(tls: Ground) -> None:
+    hadyn = tls.run("--leave-running")
+    write_site(tls, "late", ["late.example"], pair("late.example"))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example")))
     hadyn.terminate()
-    any_tls.is_left_behind = True
-    worker = any_tls.worker()
-    any_tls.run("--leave-running")
-    told = any_tls.metric("hadyn_commands_total")
+    tls.is_left_behind = True
+    worker = tls.worker()
+    tls.run("--leave-running")
+    told = tls.metric("hadyn_commands_total")
 
-    assert (any_tls.worker(), told) == (worker, 0)
-    write_site(any_tls, "late", ["late.example"], pair("late.example", issue=2))
-    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", issue=2)))
+    assert (tls.worker(), told) == (worker, 0)
+    write_site(tls, "late", ["late.example"], pair("late.example", issue=2))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example", issue=2)))
 
-    for pid in any_tls.processes():
+    for pid in tls.processes():
         subprocess.run(["kill", "-KILL", str(pid)], check=False)
-    any_tls.until(lambda: any_tls.worker() not in (0, worker))
-    any_tls.until(lambda: serves(any_tls, "late.example", pair("late.example", issue=2)))
-    assert serves(any_tls, SHOP, pair(SHOP))
+    tls.until(lambda: tls.worker() not in (0, worker))
+    tls.until(lambda: serves(tls, "late.example", pair("late.example", issue=2)))
+    assert serves(tls, SHOP, pair(SHOP))
 
 
-def test_a_certificate_of_the_operator_is_for_all_other_hosts(any_tls: Ground) -> None:
-    file = any_tls.place / "operators.pem"
+def test_a_certificate_of_the_operator_is_for_all_other_hosts(tls: Ground) -> None:
+    file = tls.place / "operators.pem"
     file.write_text(pair("*.example").pem)
-    any_tls.run("--default-certificate", str(file))
+    tls.run("--default-certificate", str(file))
 
-    assert serves(any_tls, "other.example", pair("*.example"))
-    assert serves(any_tls, SHOP, pair(SHOP))
+    assert serves(tls, "other.example", pair("*.example"))
+    assert serves(tls, SHOP, pair(SHOP))
 
 
-def test_a_secret_of_the_operator_is_for_all_other_hosts_and_is_renewed_live(any_tls: Ground) -> None:
-    any_tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example")))
-    any_tls.run("--default-certificate", "infra/wildcard")
-    before = serves(any_tls, "other.example", pair("*.example"))
-    any_tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example", issue=2)))
-    any_tls.until(lambda: serves(any_tls, "other.example", pair("*.example", issue=2)))
+def test_a_secret_of_the_operator_is_for_all_other_hosts_and_is_renewed_live(tls: Ground) -> None:
+    tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example")))
+    tls.run("--default-certificate", "infra/wildcard")
+    before = serves(tls, "other.example", pair("*.example"))
+    tls.write("operator.yaml", secret_of("infra", "wildcard", pair("*.example", issue=2)))
+    tls.until(lambda: serves(tls, "other.example", pair("*.example", issue=2)))
 
     assert before
-    assert any_tls.reloads() == {}
+    assert tls.reloads() == {}
 
 
-def test_a_default_certificate_that_cannot_be_served_is_wrong_usage(any_tls: Ground) -> None:
-    file = any_tls.place / "operators.pem"
+def test_a_default_certificate_that_cannot_be_served_is_wrong_usage(tls: Ground) -> None:
+    file = tls.place / "operators.pem"
     file.write_text(pair("*.example").certificate)
-    done = any_tls.try_to_run("--default-certificate", str(file))
+    done = tls.try_to_run("--default-certificate", str(file))
 
     assert done.returncode == 2
     assert "there is no private key in it" in done.stderr
 
 
-def test_hostile_secrets_harm_nobody_else_and_check_names_each(any_tls: Ground) -> None:
+def test_hostile_secrets_harm_nobody_else_and_check_names_each(tls: Ground) -> None:
     good, other = pair(SHOP), pair("other.example")
     hostile = {
         "foreign-key": Pair(good.certificate, other.key),
@@ -259,15 +259,15 @@ def test_hostile_secrets_harm_nobody_else_and_check_names_each(any_tls: Ground) 
         "two-keys": Pair(good.certificate, good.key + other.key),
     }
     for name, found in hostile.items():
-        write_site(any_tls, name, [f"{name}.example"], found)
-    any_tls.run()
-    words = [sys.executable, "-m", "hadyn", "check", str(any_tls.manifests), "-o", "json"]
+        write_site(tls, name, [f"{name}.example"], found)
+    tls.run()
+    words = [sys.executable, "-m", "hadyn", "check", str(tls.manifests), "-o", "json"]
     done = subprocess.run(words, capture_output=True, text=True, env=bare_environment(), check=False)
     named = {each["object"] for each in json.loads(done.stdout)}
 
-    assert serves(any_tls, SHOP, good)
-    assert {served(any_tls.https_port, f"{name}.example") for name in hostile} == {"hadyn default certificate"}
-    assert any_tls.judged() == ""
-    assert any_tls.reloads() == {}
+    assert serves(tls, SHOP, good)
+    assert {served(tls.https_port, f"{name}.example") for name in hostile} == {"hadyn default certificate"}
+    assert tls.judged() == ""
+    assert tls.reloads() == {}
     assert {f"secret shop/{name}-1" for name in hostile} <= named
-    assert "PRIVATE" not in any_tls.log + done.stdout
+    assert "PRIVATE" not in tls.log + done.stdout

@@ -67,24 +67,24 @@ def test_a_name_changes_while_haproxy_runs_and_no_request_fails(ground: Ground, 
     assert ground.slots(BACKEND)["discovery"] == "fqdn"
 
 
-def test_another_port_or_another_discovery_needs_one_reload(any_ground: Ground, pods: Pods, knot: Knot) -> None:
-    port = any_ground.another_port()
+def test_another_port_or_another_discovery_needs_one_reload(ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = ground.another_port()
     told(knot, port, pods, web=(1,))
-    any_ground.write("web.yaml", named("web.example", port), ingress())
-    any_ground.run(*dns_flags(knot.address))
-    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+    ground.write("web.yaml", named("web.example", port), ingress())
+    ground.run(*dns_flags(knot.address))
+    ground.until(lambda: ground.get() == (200, "pod-1"))
 
-    any_ground.write("web.yaml", backend("web.example.", port), ingress())
-    any_ground.until(lambda: any_ground.reloads() == {"BACKEND_CHANGED": 1, "GLOBAL_CHANGED": 1})
-    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+    ground.write("web.yaml", backend("web.example.", port), ingress())
+    ground.until(lambda: ground.reloads() == {"BACKEND_CHANGED": 1, "GLOBAL_CHANGED": 1})
+    ground.until(lambda: ground.get() == (200, "pod-1"))
 
-    other = any_ground.another_port()
+    other = ground.another_port()
     pods.start("moved", ip(1), other)
-    any_ground.write("web.yaml", named("web.example", other), ingress())
-    any_ground.until(lambda: any_ground.get() == (200, "moved"))
+    ground.write("web.yaml", named("web.example", other), ingress())
+    ground.until(lambda: ground.get() == (200, "moved"))
     # HAProxy's resolver is in the main file only while it has something to do.
-    assert any_ground.reloads() == {"BACKEND_CHANGED": 2, "GLOBAL_CHANGED": 2}
-    assert any_ground.status()["reloads"]["total"] == 2
+    assert ground.reloads() == {"BACKEND_CHANGED": 2, "GLOBAL_CHANGED": 2}
+    assert ground.status()["reloads"]["total"] == 2
 
 
 @pytest.fixture
@@ -152,45 +152,41 @@ def to_external(port: int) -> dict[str, object]:
     return made
 
 
-def test_an_external_name_is_served_only_where_that_is_allowed(any_ground: Ground, pods: Pods, knot: Knot) -> None:
-    port = any_ground.another_port()
+def test_an_external_name_is_served_only_where_that_is_allowed(ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = ground.another_port()
     told(knot, port, pods, web=(1,))
-    any_ground.write("web.yaml", external("web.example", port), to_external(port))
-    hadyn = any_ground.run(*dns_flags(knot.address))
-    assert any_ground.get() == (503, "")
-    assert "ingress shop/web: NotSupported" in any_ground.problems()
+    ground.write("web.yaml", external("web.example", port), to_external(port))
+    hadyn = ground.run(*dns_flags(knot.address))
+    assert ground.get() == (503, "")
+    assert "ingress shop/web: NotSupported" in ground.problems()
     hadyn.terminate()
 
-    any_ground.run(*dns_flags(knot.address, "--allow-external-name"))
-    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
-    assert any_ground.slots(f"shop_web_{port}")["discovery"] == "fqdn"
+    ground.run(*dns_flags(knot.address, "--allow-external-name"))
+    ground.until(lambda: ground.get() == (200, "pod-1"))
+    assert ground.slots(f"shop_web_{port}")["discovery"] == "fqdn"
 
 
-def test_an_external_name_that_leads_to_a_forbidden_address_is_refused(
-    any_ground: Ground, pods: Pods, knot: Knot
-) -> None:
-    port = any_ground.another_port()
+def test_an_external_name_that_leads_to_a_forbidden_address_is_refused(ground: Ground, pods: Pods, knot: Knot) -> None:
+    port = ground.another_port()
     pods.start("secret", "127.0.0.1", port)
     told(knot, port, pods, web=(1,))
-    any_ground.write("web.yaml", external("web.example", port), to_external(port))
-    any_ground.run(*dns_flags(knot.address, "--allow-external-name"))
-    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+    ground.write("web.yaml", external("web.example", port), to_external(port))
+    ground.run(*dns_flags(knot.address, "--allow-external-name"))
+    ground.until(lambda: ground.get() == (200, "pod-1"))
 
     seen = set()
     knot.publish("web A 127.0.0.1")
-    any_ground.until(lambda: seen.add(any_ground.get()) or (503, "") in seen)  # type: ignore[func-returns-value]
+    ground.until(lambda: seen.add(ground.get()) or (503, "") in seen)  # type: ignore[func-returns-value]
     assert "secret" not in {body for _, body in seen}
-    assert "service shop/web: ForbiddenAddress" in any_ground.problems()
-    any_ground.stays(lambda: any_ground.get()[1] != "secret", 2)
+    assert "service shop/web: ForbiddenAddress" in ground.problems()
+    ground.stays(lambda: ground.get()[1] != "secret", 2)
 
     knot.publish(f"web A {ip(1)}")
-    any_ground.until(lambda: any_ground.get() == (200, "pod-1"), seconds=45)
+    ground.until(lambda: ground.get() == (200, "pod-1"), seconds=45)
 
 
-def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_there(
-    any_ground: Ground, pods: Pods
-) -> None:
-    port = any_ground.another_port()
+def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_there(ground: Ground, pods: Pods) -> None:
+    port = ground.another_port()
     pods.start("secret", "127.0.0.1", port)
 
     def two_faced(asked: Asked) -> Iterable[bytes]:
@@ -198,10 +194,10 @@ def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_th
         yield asked.answer(*([f"A {'127.0.0.1' if is_haproxy else ip(1)}"] if asked.type == "A" else ()))
 
     with ScriptedDns(two_faced) as server:
-        any_ground.write("web.yaml", named("web.example", port), ingress())
-        any_ground.run(*dns_flags(server.address))
-        any_ground.until(lambda: f"127.0.0.1:{port}" in any_ground.ready(BACKEND).values())
-        assert {any_ground.get() for _ in range(10)} == {(502, "")}
+        ground.write("web.yaml", named("web.example", port), ingress())
+        ground.run(*dns_flags(server.address))
+        ground.until(lambda: f"127.0.0.1:{port}" in ground.ready(BACKEND).values())
+        assert {ground.get() for _ in range(10)} == {(502, "")}
 
 
 @pytest.mark.parametrize(("family", "address"), [("ipv4", "10.99.0.1"), ("ipv6", "[fd00::1]")])
@@ -216,15 +212,15 @@ def test_haproxy_prefers_the_family_that_hadyn_asks_for(any_ground: Ground, fami
         any_ground.until(lambda: list(any_ground.ready(BACKEND).values()) == [f"{address}:{port}"])
 
 
-def test_more_addresses_than_slots_make_room_with_one_reload(any_ground: Ground, pods: Pods, knot: Knot) -> None:
-    web = NamedPods(any_ground, pods, lambda records: knot.publish(*records))
+def test_more_addresses_than_slots_make_room_with_one_reload(ground: Ground, pods: Pods, knot: Knot) -> None:
+    web = NamedPods(ground, pods, lambda records: knot.publish(*records))
     pods.start("any", "0.0.0.0", web.port)
     web.tell(range(5))
-    any_ground.write("web.yaml", named("web.example", web.port, slots="5"), ingress())
-    any_ground.run(*dns_flags(knot.address))
-    any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 5)
+    ground.write("web.yaml", named("web.example", web.port, slots="5"), ingress())
+    ground.run(*dns_flags(knot.address))
+    ground.until(lambda: len(ground.ready(BACKEND)) == 5)
 
-    with unfailing_load(any_ground):
+    with unfailing_load(ground):
         web.tell(range(12))
-        any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 12)
-    assert any_ground.reloads() == {"NO_FREE_SLOT": 1}
+        ground.until(lambda: len(ground.ready(BACKEND)) == 12)
+    assert ground.reloads() == {"NO_FREE_SLOT": 1}

@@ -66,11 +66,6 @@ def tls(ground: Ground, pods: Pods) -> Ground:
 
 
 @pytest.fixture
-def any_tls(any_ground: Ground, pods: Pods) -> Ground:
-    return prepared(any_ground, pods)
-
-
-@pytest.fixture
 def pod(tls: Ground) -> Iterator[TlsPod]:
     with TlsPod(tls, PASSED, "*.passed.example") as pod:
         yield pod
@@ -118,8 +113,7 @@ def test_requests_without_tls_go_to_the_port_that_is_said_for_them(tls: Ground, 
     assert tls.get("/", PASSED) == (200, "pod-plain")
 
 
-def test_a_hadyn_that_starts_with_it_needs_no_reload_and_ends_it_with_the_last(any_tls: Ground) -> None:
-    tls = any_tls
+def test_a_hadyn_that_starts_with_it_needs_no_reload_and_ends_it_with_the_last(tls: Ground) -> None:
     with TlsPod(tls, PASSED) as pod:
         begins_and_ends(tls, pod)
 
@@ -146,12 +140,12 @@ def served_behind_a_balancer(ground: Ground, host: str) -> str:
     return str(found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
-def test_the_header_of_a_balancer_is_read_once_in_front(any_tls: Ground) -> None:
+def test_the_header_of_a_balancer_is_read_once_in_front(tls: Ground) -> None:
     options = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "infra", "name": "options"}}
-    any_tls.write("options.yaml", options | {"data": {"proxy-protocol-networks": "127.0.0.0/8"}})
-    with TlsPod(any_tls, PASSED) as pod:
-        write_passing(any_tls, pod)
-        any_tls.run("--config-map", "infra/options")
-        found = [served_behind_a_balancer(any_tls, host) for host in (PASSED, SHOP)]
+    tls.write("options.yaml", options | {"data": {"proxy-protocol-networks": "127.0.0.0/8"}})
+    with TlsPod(tls, PASSED) as pod:
+        write_passing(tls, pod)
+        tls.run("--config-map", "infra/options")
+        found = [served_behind_a_balancer(tls, host) for host in (PASSED, SHOP)]
 
     assert found == [PASSED, SHOP]
