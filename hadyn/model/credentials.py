@@ -20,6 +20,7 @@ from hadyn.model.keypairs import judge
 from hadyn.model.objects import Fault, KubernetesObject, Secret
 from hadyn.model.options.option import Option
 from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET, SERVER_VERIFY
+from hadyn.model.options.secret_names import secret_of
 from hadyn.model.problems import ObjectRef, Problem, Reason
 
 AUTHORITIES, PAIR = ".ca", ".pem"
@@ -179,11 +180,7 @@ def _credential(word: str, namespace: str) -> Credential:
 
 
 def _secret(text: str, namespace: str) -> ObjectRef | None:
-    """Return the Secret that a text names; None where that is nobody's, or another namespace's."""
-    owner, separator, name = text.rpartition("/")
-    if not name or name == NOBODY or (separator and owner != namespace):
-        return None
-    return ObjectRef(Secret.kind, namespace, name)
+    return None if text.rpartition("/")[2] == NOBODY else secret_of(text, namespace)
 
 
 def _judged(file: str, secret: Secret) -> Content:

@@ -17,6 +17,7 @@ from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE
 from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, demanded
 from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET
+from hadyn.model.options.secret_names import secret_of
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
@@ -47,9 +48,8 @@ def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
     if users := options.get(AUTH_SECRET.name):
         found.append(_reference(each, AUTH_SECRET.annotation, str(users)))
     for option in (SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET):
-        owner, separator, name = str(options.get(option.name) or "").rpartition("/")
-        if name and (not separator or owner == each.namespace):
-            found.append(_reference(each, option.annotation, name))
+        if secret := secret_of(str(options.get(option.name) or ""), each.namespace):
+            found.append(_reference(each, option.annotation, secret.name))
     if BLUE_GREEN_BALANCE.name in options:
         found.append(Reference(pods_of(each.namespace), f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]"))
     return tuple(found)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from hadyn.model.directives import Directive, Line
-from hadyn.model.options.checks import LONGEST_INTERVAL, aliases
-from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
-from hadyn.model.options.parsers import duration, integer
+from hadyn.model.options.checks import LONGEST_INTERVAL
+from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option, of_haproxy_ingress
+from hadyn.model.options.parsers import duration, integer, matching
 
 _QUESTION = re.compile(r"[ -~]{1,200}\n?")
 
@@ -21,11 +21,8 @@ def _spelled(question: str) -> str:
     return Line(question[:-1]) if question.endswith("\n") else question
 
 
-def _question(text: str) -> str:
-    """Printable ASCII, and a line end behind it where there is one."""
-    if not _QUESTION.fullmatch(text):
-        raise ValueError(text)
-    return text
+_question = matching(_QUESTION)
+"""Printable ASCII, and a line end behind it where there is one."""
 
 
 def _agent_words(port: int, chosen: Chosen) -> tuple[Directive, ...]:
@@ -50,7 +47,7 @@ AGENT_CHECK_PORT: Option[int] = Option(
     sentence="On this port of each pod HAProxy asks an agent, which says its weight in percent, or up, down, drain.",
     example="9777",
     effect=Effect.RELOAD,
-    aliases=aliases("agent-check-port"),
+    aliases=of_haproxy_ingress("agent-check-port"),
     server_directives=_agent_words,
 )
 
@@ -64,7 +61,7 @@ AGENT_CHECK_INTERVAL: Option[int] = Option(
     sentence="The pause between two questions to the agent of a pod.",
     example="10s",
     effect=Effect.RELOAD,
-    aliases=aliases("agent-check-interval"),
+    aliases=of_haproxy_ingress("agent-check-interval"),
 )
 
 AGENT_CHECK_SEND: Option[str] = Option(
@@ -77,5 +74,5 @@ AGENT_CHECK_SEND: Option[str] = Option(
     sentence="What HAProxy says to the agent of a pod before it listens.",
     example="weight",
     effect=Effect.RELOAD,
-    aliases=aliases("agent-check-send"),
+    aliases=of_haproxy_ingress("agent-check-send"),
 )

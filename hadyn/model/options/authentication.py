@@ -9,27 +9,18 @@ import re
 
 from hadyn.model.directives import Directive, UsersOf
 from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope
+from hadyn.model.options.parsers import matching
+from hadyn.model.options.secret_names import own_secret_name
 from hadyn.model.options.sources import admitted_lines, is_enough
 
 UNREADABLE = ""
 """Stands for what somebody wrote that is the name of no Secret, or a kind that hadyn does not know."""
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _REALM = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,98}[A-Za-z0-9])?")
 _REFUSAL = Directive("http-request", "deny", "deny_status", "403")
 
 
-def secret_name(text: str) -> str:
-    """The name of a Secret, without namespace."""
-    if not _NAME.fullmatch(text):
-        raise ValueError(text)
-    return text
-
-
-def realm(text: str) -> str:
-    """Some plain words."""
-    if not _REALM.fullmatch(text):
-        raise ValueError(text)
-    return text
+realm = matching(_REALM)
+"""Some plain words."""
 
 
 def basic(text: str) -> str:
@@ -87,7 +78,7 @@ AUTH_TYPE: Option[str] = Option(
 AUTH_SECRET: Option[str] = Option(
     name="auth-secret",
     scope=frozenset({Scope.INGRESS}),
-    parse=secret_name,
+    parse=own_secret_name,
     accepted="the name of a Secret in the Ingress' namespace, with or without namespace/ in front",
     default=None,
     default_text="nobody is asked",

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Section
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Section, of_haproxy_ingress
 from hadyn.model.options.parsers import integer
 
 HASHES = frozenset({"source", "uri", "hdr", "url_param"})
@@ -110,8 +110,7 @@ LOAD_BALANCE: Option[Balance] = Option(
             "one of $request_uri, $uri, $remote_addr, $binary_remote_addr, $host, $http_NAME or $arg_NAME",
             "$request_uri",
         ),
-        "haproxy-ingress.github.io/balance-algorithm",
-        "ingress.kubernetes.io/balance-algorithm",
+        *of_haproxy_ingress("balance-algorithm"),
         "haproxy.org/load-balance",
     ),
     directives=_balance_lines,

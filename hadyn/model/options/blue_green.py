@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from hadyn.model.options.canary import asking_header
 from hadyn.model.options.cookies import cookie_name
-from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import integer, one_of
 
 MOST_GROUPS = 20
@@ -17,7 +17,6 @@ _MOST_WEIGHT = 256
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _LABEL = re.compile(rf"(?:[a-z0-9](?:[a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAME}")
 _VALUE = re.compile(_NAME)
-_PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,8 @@ BLUE_GREEN_BALANCE: Option[tuple[Group, ...]] = Option(
     example=_EXAMPLE,
     effect=Effect.LIVE,
     aliases=tuple(
-        Alias(prefix + name, groups, _ACCEPTED, _EXAMPLE)
-        for prefix in _PREFIXES
-        for name in ("blue-green-balance", "blue-green-deploy")
+        Alias(alias, groups, _ACCEPTED, _EXAMPLE)
+        for alias in sorted((*of_haproxy_ingress("blue-green-balance"), *of_haproxy_ingress("blue-green-deploy")))
     ),
 )
 
@@ -117,7 +115,7 @@ BLUE_GREEN_MODE: Option[Mode] = Option(
     sentence="Whether a weight of blue-green-balance is that of a group, however many pods it has (deploy), or of each pod.",
     example="pod",
     effect=Effect.LIVE,
-    aliases=tuple(prefix + "blue-green-mode" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("blue-green-mode"),
 )
 
 BLUE_GREEN_HEADER: Option[Choice] = Option(
@@ -133,7 +131,7 @@ BLUE_GREEN_HEADER: Option[Choice] = Option(
     ),
     example="X-Server:group",
     effect=Effect.LIVE_BEHIND_FIRST,
-    aliases=tuple(prefix + "blue-green-header" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("blue-green-header"),
 )
 
 BLUE_GREEN_COOKIE: Option[Choice] = Option(
@@ -146,7 +144,7 @@ BLUE_GREEN_COOKIE: Option[Choice] = Option(
     sentence="As blue-green-header, with a cookie; the header counts before it.",
     example="server:group",
     effect=Effect.LIVE_BEHIND_FIRST,
-    aliases=tuple(prefix + "blue-green-cookie" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("blue-green-cookie"),
 )
 
 BLUE_GREEN_OPTIONS = (BLUE_GREEN_BALANCE, BLUE_GREEN_MODE, BLUE_GREEN_HEADER, BLUE_GREEN_COOKIE)

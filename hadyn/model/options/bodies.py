@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean
 
 _SIZE = re.compile(r"(0|[1-9][0-9]{0,11})([kmgKMG]?)")
@@ -49,8 +49,7 @@ BODY_SIZE: Option[int] = Option(
     effect=Effect.RELOAD,
     aliases=(
         "nginx.ingress.kubernetes.io/proxy-body-size",
-        "haproxy-ingress.github.io/proxy-body-size",
-        "ingress.kubernetes.io/proxy-body-size",
+        *of_haproxy_ingress("proxy-body-size"),
     ),
     directives=_limit,
     per_route=True,

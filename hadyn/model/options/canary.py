@@ -10,7 +10,7 @@ import re
 from hadyn.model.expressions import NotUnderstood, expression
 from hadyn.model.options.cookies import cookie_name
 from hadyn.model.options.option import Effect, Option, Scope
-from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.parsers import boolean, integer, matching
 
 ALL = 100
 MOST_TOTAL = 1_000_000
@@ -29,11 +29,8 @@ def asking_header(text: str) -> str:
     return text.lower()
 
 
-def asking_value(text: str) -> str:
-    """A value as it is written in a key of a map."""
-    if not _VALUE.fullmatch(text):
-        raise ValueError(text)
-    return text
+asking_value = matching(_VALUE)
+"""A value as it is written in a key of a map."""
 
 
 def asking_pattern(text: str) -> str:

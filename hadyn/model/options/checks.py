@@ -12,10 +12,9 @@ from enum import StrEnum
 
 from hadyn.model.directives import Directive
 from hadyn.model.options.headers import authority
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
-from hadyn.model.options.parsers import boolean, duration, integer, one_of
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
+from hadyn.model.options.parsers import boolean, duration, integer, matching, one_of
 
-PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1000}")
 _STATUSES = re.compile(r"[1-5][0-9][0-9](?:-[1-5][0-9][0-9])?(?:,[1-5][0-9][0-9](?:-[1-5][0-9][0-9])?){0,19}")
 _KIC_CHECK = re.compile(r"(?:(GET|HEAD|OPTIONS) )?(/[^ ]*)(?: HTTP/1\.[01])?")
@@ -39,10 +38,7 @@ class Method(StrEnum):
     OPTIONS = "OPTIONS"
 
 
-def _path(text: str) -> str:
-    if not _PATH.fullmatch(text):
-        raise ValueError(text)
-    return text
+_path = matching(_PATH)
 
 
 def _statuses(text: str) -> str:
@@ -115,10 +111,6 @@ def _timeout_line(milliseconds: int, chosen: Chosen) -> tuple[Directive, ...]:
     return () if chosen_check(chosen) is Check.OFF else (Directive("timeout", "check", f"{milliseconds}ms"),)
 
 
-def aliases(name: str) -> tuple[str, ...]:
-    return tuple(prefix + name for prefix in PREFIXES)
-
-
 HEALTH_CHECK: Option[Check] = Option(
     name="health-check",
     scope=EVERYWHERE,
@@ -147,7 +139,7 @@ HEALTH_CHECK_PATH: Option[str] = Option(
     example="/healthz",
     effect=Effect.RELOAD,
     aliases=(
-        *aliases("health-check-uri"),
+        *of_haproxy_ingress("health-check-uri"),
         Alias("haproxy.org/check-http", _kic_path, "/PATH or METHOD /PATH", "/healthz"),
     ),
     directives=_lines_of_path,
@@ -200,7 +192,11 @@ HEALTH_CHECK_INTERVAL: Option[int] = Option(
     sentence="The pause between two checks of a pod.",
     example="10s",
     effect=Effect.RELOAD,
-    aliases=(*aliases("health-check-interval"), *aliases("backend-check-interval"), "haproxy.org/check-interval"),
+    aliases=(
+        *of_haproxy_ingress("health-check-interval"),
+        *of_haproxy_ingress("backend-check-interval"),
+        "haproxy.org/check-interval",
+    ),
     server_directives=_word("inter", "ms"),
 )
 
@@ -230,7 +226,7 @@ HEALTH_CHECK_RISE: Option[int] = Option(
     sentence="A pod that failed is well after so many checks.",
     example="3",
     effect=Effect.RELOAD,
-    aliases=aliases("health-check-rise-count"),
+    aliases=of_haproxy_ingress("health-check-rise-count"),
     server_directives=_word("rise"),
 )
 
@@ -244,7 +240,7 @@ HEALTH_CHECK_FALL: Option[int] = Option(
     sentence="A pod gets no requests after so many failed checks.",
     example="5",
     effect=Effect.RELOAD,
-    aliases=aliases("health-check-fall-count"),
+    aliases=of_haproxy_ingress("health-check-fall-count"),
     server_directives=_word("fall"),
 )
 
@@ -258,6 +254,6 @@ HEALTH_CHECK_PORT: Option[int] = Option(
     sentence="The port of the pod that is checked.",
     example="8081",
     effect=Effect.RELOAD,
-    aliases=aliases("health-check-port"),
+    aliases=of_haproxy_ingress("health-check-port"),
     server_directives=_word("port"),
 )

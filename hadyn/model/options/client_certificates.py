@@ -13,14 +13,13 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from hadyn.model.directives import Directive, literal
-from hadyn.model.objects import Ingress, Secret
-from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope
+from hadyn.model.objects import Ingress
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, integer, one_of, words
 from hadyn.model.options.redirects import Destination, RedirectCode, destination
+from hadyn.model.options.secret_names import UNREADABLE, secret_name, secret_of
 from hadyn.model.problems import ObjectRef
 
-UNREADABLE = ""
-"""Stands for what somebody wrote that is the name of no Secret."""
 HEADERS = "X-SSL-Client-"
 """Begins the headers that tell a pod of a client's certificate."""
 LOOKALIKES = "^x[-_]ssl[-_]client[-_]"
@@ -30,7 +29,6 @@ BELIEVED = "y"
 FIELD = 7
 _SCOPE = frozenset({Scope.INGRESS})
 _SAID_FOR_ALL = frozenset({Scope.INGRESS, Scope.GLOBAL})
-_NAME = re.compile(r"(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _PATTERN = re.compile(r"\*?[A-Za-z0-9_.@:/+-]{1,64}\*?")
 _OF_NGINX = re.compile(r"CN=(?:\(([^()]{1,1000})\)|([^()|]{1,1000}))")
 _REFUSAL = ("http-request", "deny", "deny_status", "403")
@@ -43,13 +41,6 @@ class Verification(StrEnum):
     ON = "on"
     OPTIONAL = "optional"
     OFF = "off"
-
-
-def secret_of_authorities(text: str) -> str:
-    """The name of a Secret, with or without the Ingress' namespace in front."""
-    if not _NAME.fullmatch(text):
-        raise ValueError(text)
-    return text
 
 
 def common_names(text: str) -> tuple[str, ...]:
@@ -77,8 +68,7 @@ def demanded(ingress: Ingress) -> ObjectRef | None:
     name = said.get(AUTH_TLS_SECRET.name)
     if not name or said.get(AUTH_TLS_VERIFY_CLIENT.name) is Verification.OFF:
         return None
-    namespace, _, own = str(name).rpartition("/")
-    return None if namespace not in ("", ingress.namespace) else ObjectRef(Secret.kind, ingress.namespace, own)
+    return secret_of(str(name), ingress.namespace)
 
 
 def asks_for_certificates(ingress: Ingress) -> bool:
@@ -153,14 +143,10 @@ def sha2_bits(text: str) -> int:
     return bits
 
 
-def _of_haproxy_ingress(name: str) -> tuple[str, ...]:
-    return (f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}")
-
-
 AUTH_TLS_SECRET: Option[str] = Option(
     name="auth-tls-secret",
     scope=_SCOPE,
-    parse=secret_of_authorities,
+    parse=secret_name,
     accepted="the name of a Secret in the Ingress' namespace",
     default=None,
     default_text="nobody is asked",
@@ -170,7 +156,7 @@ AUTH_TLS_SECRET: Option[str] = Option(
     ),
     example="partners-ca",
     effect=Effect.RELOAD,
-    aliases=("nginx.ingress.kubernetes.io/auth-tls-secret", *_of_haproxy_ingress("auth-tls-secret")),
+    aliases=("nginx.ingress.kubernetes.io/auth-tls-secret", *of_haproxy_ingress("auth-tls-secret")),
     directives=_asked,
     per_route=True,
     when_wrong=UNREADABLE,
@@ -187,7 +173,7 @@ AUTH_TLS_VERIFY_CLIENT: Option[Verification] = Option(
     sentence="Whether clients have to show a certificate; with optional those may come that show none.",
     example="optional",
     effect=Effect.RELOAD,
-    aliases=("nginx.ingress.kubernetes.io/auth-tls-verify-client", *_of_haproxy_ingress("auth-tls-verify-client")),
+    aliases=("nginx.ingress.kubernetes.io/auth-tls-verify-client", *of_haproxy_ingress("auth-tls-verify-client")),
     per_route=True,
     when_wrong=Verification.ON,
     is_guard=True,
@@ -227,7 +213,7 @@ AUTH_TLS_ERROR_PAGE: Option[Destination] = Option(
     sentence="Where those are sent (302) who have to show a certificate, and show none or one that is not believed.",
     example="https://help.shop.example/certificates",
     effect=Effect.RELOAD,
-    aliases=("nginx.ingress.kubernetes.io/auth-tls-error-page", *_of_haproxy_ingress("auth-tls-error-page")),
+    aliases=("nginx.ingress.kubernetes.io/auth-tls-error-page", *of_haproxy_ingress("auth-tls-error-page")),
     per_route=True,
 )
 
@@ -243,7 +229,7 @@ AUTH_TLS_CERT_HEADER: Option[bool] = Option(
     effect=Effect.RELOAD,
     aliases=(
         "nginx.ingress.kubernetes.io/auth-tls-pass-certificate-to-upstream",
-        *_of_haproxy_ingress("auth-tls-cert-header"),
+        *of_haproxy_ingress("auth-tls-cert-header"),
     ),
     per_route=True,
 )
@@ -258,7 +244,7 @@ SSL_FINGERPRINT_LOWER: Option[bool] = Option(
     sentence="Fingerprints of clients' certificates are spelled with small letters.",
     example="true",
     effect=Effect.RELOAD,
-    aliases=_of_haproxy_ingress("ssl-fingerprint-lower"),
+    aliases=of_haproxy_ingress("ssl-fingerprint-lower"),
     per_route=True,
 )
 
@@ -272,6 +258,6 @@ SSL_FINGERPRINT_SHA2_BITS: Option[int] = Option(
     sentence=f"Pods get a SHA-2 fingerprint of the client's certificate, too: {HEADERS}SHA2, of so many bits; 0 for none.",
     example="256",
     effect=Effect.RELOAD,
-    aliases=_of_haproxy_ingress("ssl-fingerprint-sha2-bits"),
+    aliases=of_haproxy_ingress("ssl-fingerprint-sha2-bits"),
     per_route=True,
 )

@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, integer, one_of
 
 LONGEST_AGE = 10 * 365 * 86_400
@@ -19,7 +19,6 @@ _DOMAIN = re.compile(r"\.?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]{0,250}")
 _KEYWORDS = frozenset({"indirect", "nocache", "httponly", "secure", "preserve", "postonly"})
 _KEY = re.compile(r"[A-Za-z0-9_.+/=-]{1,128}")
-_HAPROXY_INGRESS = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 _NGINX = "nginx.ingress.kubernetes.io/"
 
 
@@ -100,10 +99,6 @@ def cookie_lines(name: str, chosen: Chosen) -> tuple[Directive, ...]:
     )
 
 
-def _for_haproxy_ingress(name: str) -> tuple[str, ...]:
-    return tuple(prefix + name for prefix in _HAPROXY_INGRESS)
-
-
 COOKIE_NAME: Option[str] = Option(
     name="session-cookie-name",
     scope=EVERYWHERE,
@@ -116,7 +111,7 @@ COOKIE_NAME: Option[str] = Option(
     ),
     example="session",
     effect=Effect.RELOAD,
-    aliases=(_NGINX + "session-cookie-name", *_for_haproxy_ingress("session-cookie-name")),
+    aliases=(_NGINX + "session-cookie-name", *of_haproxy_ingress("session-cookie-name")),
 )
 
 COOKIE_DOMAIN: Option[str] = Option(
@@ -129,7 +124,7 @@ COOKIE_DOMAIN: Option[str] = Option(
     sentence="Browsers send the cookie to this domain with all of its subdomains.",
     example="shop.example",
     effect=Effect.RELOAD,
-    aliases=(_NGINX + "session-cookie-domain", *_for_haproxy_ingress("session-cookie-domain")),
+    aliases=(_NGINX + "session-cookie-domain", *of_haproxy_ingress("session-cookie-domain")),
 )
 
 COOKIE_PATH: Option[str] = Option(
@@ -172,7 +167,7 @@ COOKIE_SAME_SITE: Option[SameSite | None] = Option(
         _NGINX + "session-cookie-samesite",
         *(
             Alias(name, _same_site_for_all, '"true" (None) or "false"', "true")
-            for name in _for_haproxy_ingress("session-cookie-same-site")
+            for name in of_haproxy_ingress("session-cookie-same-site")
         ),
     ),
 )
@@ -212,7 +207,7 @@ COOKIE_KEYWORDS: Option[frozenset[str]] = Option(
     sentence="What the cookie is, in HAProxy's words; scripts can read it where they are said without httponly.",
     example="indirect nocache secure",
     effect=Effect.RELOAD,
-    aliases=_for_haproxy_ingress("session-cookie-keywords"),
+    aliases=of_haproxy_ingress("session-cookie-keywords"),
 )
 
 COOKIE_PRESERVE: Option[bool] = Option(
@@ -225,7 +220,7 @@ COOKIE_PRESERVE: Option[bool] = Option(
     sentence="A pod that sets the cookie itself, or removes it, is heard: HAProxy leaves its Set-Cookie alone.",
     example="true",
     effect=Effect.RELOAD,
-    aliases=_for_haproxy_ingress("session-cookie-preserve"),
+    aliases=of_haproxy_ingress("session-cookie-preserve"),
 )
 
 COOKIE_KEY: Option[str] = Option(
@@ -238,5 +233,5 @@ COOKIE_KEY: Option[str] = Option(
     sentence="Hashed into the cookie, so that nobody without it can find the pods' addresses in there; all replicas need the same.",
     example="Zm9yIHlvdXIgZXllcw==",
     effect=Effect.RELOAD,
-    aliases=_for_haproxy_ingress("cookie-key"),
+    aliases=of_haproxy_ingress("cookie-key"),
 )

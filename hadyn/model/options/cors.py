@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from hadyn.model.directives import Directive
 from hadyn.model.expressions import expression
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, duration, integer, words
 
 ANY = "*"
@@ -137,8 +137,7 @@ CORS_ENABLE: Option[bool] = Option(
     effect=Effect.RELOAD,
     aliases=(
         "nginx.ingress.kubernetes.io/enable-cors",
-        "haproxy-ingress.github.io/cors-enable",
-        "ingress.kubernetes.io/cors-enable",
+        *of_haproxy_ingress("cors-enable"),
         "haproxy.org/cors-enable",
     ),
     directives=_lines,
@@ -169,7 +168,7 @@ CORS_ALLOW_ORIGIN_REGEX: Option[tuple[str, ...]] = Option(
     sentence="Further origins, each matched as a whole; without cors-allow-origin none but these.",
     example=r"https://[a-z]+\.shop\.example",
     effect=Effect.RELOAD,
-    aliases=("haproxy-ingress.github.io/cors-allow-origin-regex", "ingress.kubernetes.io/cors-allow-origin-regex"),
+    aliases=of_haproxy_ingress("cors-allow-origin-regex"),
     per_route=True,
     when_wrong=(),
 )

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 
 from hadyn.model.directives import Directive, literal
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Scope
-from hadyn.model.options.parsers import boolean, lines
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Scope, of_haproxy_ingress
+from hadyn.model.options.parsers import boolean, lines, matching
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -40,11 +40,8 @@ ACCEPTED = "lines of the form Name: value"
 NAMES = "names of headers, one a line, or with commas between them"
 
 
-def authority(text: str) -> str:
-    """A host name with or without port, as it stands in a Host header."""
-    if not _AUTHORITY.fullmatch(text):
-        raise ValueError(text)
-    return text
+authority = matching(_AUTHORITY)
+"""A host name with or without port, as it stands in a Host header."""
 
 
 def header_name(text: str) -> str:
@@ -64,11 +61,8 @@ def headers(separator: str) -> Callable[[str], Headers]:
     return parse
 
 
-def header_value(text: str) -> str:
-    """Printable ASCII, without blanks at its ends."""
-    if not _VALUE.fullmatch(text):
-        raise ValueError(text)
-    return text
+header_value = matching(_VALUE)
+"""Printable ASCII, without blanks at its ends."""
 
 
 def header_names(text: str) -> tuple[str, ...]:
@@ -98,11 +92,8 @@ def _set_prefix(prefix: str, _chosen: Chosen) -> tuple[Directive, ...]:
     return (Directive("http-request", "set-header", "X-Forwarded-Prefix", prefix),)
 
 
-def path_prefix(text: str) -> str:
-    """A path of plain characters."""
-    if not _PREFIX.fullmatch(text):
-        raise ValueError(text)
-    return text
+path_prefix = matching(_PREFIX)
+"""A path of plain characters."""
 
 
 SET_HOST: Option[str] = Option(
@@ -170,7 +161,7 @@ def _option(ruleset: str, action: str, sentence: str, *more_aliases: str | Alias
         sentence=sentence,
         example="X-Shop: web",
         effect=Effect.RELOAD,
-        aliases=(f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}", *more_aliases),
+        aliases=(*of_haproxy_ingress(name), *more_aliases),
         directives=_changed(ruleset, f"{action}-header"),
         per_route=True,
     )
@@ -189,7 +180,7 @@ def _deleting(ruleset: str, sentence: str) -> Option[tuple[str, ...]]:
         sentence=sentence,
         example="X-Debug, X-Trace",
         effect=Effect.RELOAD,
-        aliases=(f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}"),
+        aliases=of_haproxy_ingress(name),
         directives=_deleted(ruleset),
         per_route=True,
     )
@@ -206,7 +197,7 @@ REQUEST_SET_HEADERS = _option(
     "set",
     "Headers that pods get, in the place of those of the same names.",
     _with_blank("request-set-header"),
-    *(f"{prefix}/headers" for prefix in ("haproxy-ingress.github.io", "ingress.kubernetes.io")),
+    *of_haproxy_ingress("headers"),
 )
 REQUEST_ADD_HEADERS = _option("http-request", "add", "Headers that pods get besides those of the same names.")
 RESPONSE_DEL_HEADERS = _deleting("http-response", "Headers of pods that clients do not get.")

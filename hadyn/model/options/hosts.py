@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from hadyn.model.expressions import expression
-from hadyn.model.options.option import Effect, Option, Scope
+from hadyn.model.options.option import Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, words
 
 MOST_NAMES = 20
@@ -43,8 +43,7 @@ SERVER_ALIAS: Option[tuple[str, ...]] = Option(
     effect=Effect.LIVE,
     aliases=(
         "nginx.ingress.kubernetes.io/server-alias",
-        "haproxy-ingress.github.io/server-alias",
-        "ingress.kubernetes.io/server-alias",
+        *of_haproxy_ingress("server-alias"),
     ),
 )
 
@@ -58,7 +57,7 @@ REDIRECT_FROM: Option[tuple[str, ...]] = Option(
     sentence="Hosts whose requests are sent to the host of the Ingress (of several the first by alphabet), with their path and query.",
     example="www.shop.example",
     effect=Effect.LIVE,
-    aliases=("haproxy-ingress.github.io/redirect-from", "ingress.kubernetes.io/redirect-from"),
+    aliases=of_haproxy_ingress("redirect-from"),
 )
 
 FROM_TO_WWW: Option[bool] = Option(
@@ -87,7 +86,7 @@ SERVER_ALIAS_REGEX: Option[str] = Option(
     ),
     example=r"[a-z]+\.preview\.shop\.example",
     effect=Effect.RELOAD,
-    aliases=("haproxy-ingress.github.io/server-alias-regex", "ingress.kubernetes.io/server-alias-regex"),
+    aliases=of_haproxy_ingress("server-alias-regex"),
 )
 
 REDIRECT_FROM_REGEX: Option[str] = Option(
@@ -100,5 +99,5 @@ REDIRECT_FROM_REGEX: Option[str] = Option(
     sentence="As redirect-from, for hosts that match this as a whole, and that no other rule names.",
     example=r"(old|older)\.shop\.example",
     effect=Effect.RELOAD,
-    aliases=("haproxy-ingress.github.io/redirect-from-regex", "ingress.kubernetes.io/redirect-from-regex"),
+    aliases=of_haproxy_ingress("redirect-from-regex"),
 )

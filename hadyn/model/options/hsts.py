@@ -7,16 +7,12 @@ plain connection nobody may believe it (RFC 6797, 7.2).
 from __future__ import annotations
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Chosen, Effect, Option, Scope
+from hadyn.model.options.option import Chosen, Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, integer
 from hadyn.model.options.proxies import CAME_ENCRYPTED
 
 YEAR_SECONDS = 31_536_000
 _SCOPE = frozenset({Scope.INGRESS, Scope.SERVICE, Scope.BACKEND, Scope.GLOBAL})
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    return (f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}")
 
 
 def _header(is_wanted: bool, chosen: Chosen) -> tuple[Directive, ...]:
@@ -40,7 +36,7 @@ HSTS: Option[bool] = Option(
     sentence="Encrypted answers tell browsers to come over TLS from now on (Strict-Transport-Security).",
     example="true",
     effect=Effect.RELOAD,
-    aliases=_aliases("hsts"),
+    aliases=of_haproxy_ingress("hsts"),
     directives=_header,
     per_route=True,
 )
@@ -55,7 +51,7 @@ HSTS_MAX_AGE: Option[int] = Option(
     sentence="For how long browsers shall remember hsts.",
     example="15768000",
     effect=Effect.RELOAD,
-    aliases=_aliases("hsts-max-age"),
+    aliases=of_haproxy_ingress("hsts-max-age"),
     per_route=True,
 )
 
@@ -69,7 +65,7 @@ HSTS_INCLUDE_SUBDOMAINS: Option[bool] = Option(
     sentence="Whether hsts is for all hosts below this one, too.",
     example="true",
     effect=Effect.RELOAD,
-    aliases=_aliases("hsts-include-subdomains"),
+    aliases=of_haproxy_ingress("hsts-include-subdomains"),
     per_route=True,
 )
 
@@ -83,6 +79,6 @@ HSTS_PRELOAD: Option[bool] = Option(
     sentence="Whether browsers may ship with hsts of this host.",
     example="true",
     effect=Effect.RELOAD,
-    aliases=_aliases("hsts-preload"),
+    aliases=of_haproxy_ingress("hsts-preload"),
     per_route=True,
 )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hadyn.model.directives import Directive
 from hadyn.model.networks import Networks
 from hadyn.model.options.headers import header_name
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import integer, one_of
 from hadyn.model.options.sources import networks
 
@@ -135,8 +135,7 @@ RATE_LIMIT_REQUESTS: Option[Rate] = Option(
     effect=Effect.RELOAD,
     aliases=(
         "haproxy.org/rate-limit-requests",
-        "haproxy-ingress.github.io/limit-rps",
-        "ingress.kubernetes.io/limit-rps",
+        *of_haproxy_ingress("limit-rps"),
         "nginx.ingress.kubernetes.io/limit-rps",
         Alias("nginx.ingress.kubernetes.io/limit-rpm", rate_per_minute, "a whole number from 1 to 1000000", "300"),
     ),
@@ -197,8 +196,7 @@ RATE_LIMIT_ALLOW: Option[Networks] = Option(
     effect=Effect.RELOAD,
     aliases=(
         "haproxy.org/rate-limit-whitelist",
-        "haproxy-ingress.github.io/limit-whitelist",
-        "ingress.kubernetes.io/limit-whitelist",
+        *of_haproxy_ingress("limit-whitelist"),
         "nginx.ingress.kubernetes.io/limit-whitelist",
     ),
     per_route=True,
@@ -215,8 +213,7 @@ LIMIT_CONNECTIONS: Option[int] = Option(
     example="20",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/limit-connections",
-        "ingress.kubernetes.io/limit-connections",
+        *of_haproxy_ingress("limit-connections"),
         "nginx.ingress.kubernetes.io/limit-connections",
     ),
     directives=_connection_lines,

@@ -8,8 +8,8 @@ from enum import StrEnum
 from itertools import islice
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import OPERATOR, Alias, Chosen, Effect, Option, Scope, Section
-from hadyn.model.options.parsers import one_of
+from hadyn.model.options.option import OPERATOR, Alias, Chosen, Effect, Option, Scope, Section, of_haproxy_ingress
+from hadyn.model.options.parsers import matching, one_of
 
 NETWORKS_A_LINE = 40
 MOST_NETWORKS = 1000
@@ -45,11 +45,8 @@ def networks(text: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(word)) for word in words if _is_ascii(word))
 
 
-def ciphers(text: str) -> str:
-    """A list of ciphers as OpenSSL spells it; HAProxy itself judges what it means."""
-    if not _CIPHERS.fullmatch(text):
-        raise ValueError(text)
-    return text
+ciphers = matching(_CIPHERS)
+"""A list of ciphers as OpenSSL spells it; HAProxy itself judges what it means."""
 
 
 def least_version(text: str) -> TlsVersion:
@@ -67,11 +64,8 @@ def unknown_of_hosts(text: str, known: frozenset[str]) -> list[str]:
     return [name for name in text.split(":") if name not in known]
 
 
-def protocols(text: str) -> str:
-    """The protocols offered, the best first."""
-    if not _ALPN.fullmatch(text):
-        raise ValueError(text)
-    return text
+protocols = matching(_ALPN)
+"""The protocols offered, the best first."""
 
 
 def _is_ascii(word: str) -> bool:
@@ -126,12 +120,12 @@ SSL_MIN_VERSION: Option[TlsVersion] = Option(
     effect=Effect.LIVE_FOR_HOSTS,
     aliases=tuple(
         Alias(
-            f"{prefix}/ssl-options-host",
+            alias,
             least_version,
             "ssl-min-ver with TLSv1.2 or TLSv1.3, or no-sslv3, no-tlsv10, no-tlsv11, no-tlsv12",
             "ssl-min-ver TLSv1.3",
         )
-        for prefix in ("haproxy-ingress.github.io", "ingress.kubernetes.io")
+        for alias in of_haproxy_ingress("ssl-options-host")
     ),
     directives=_least_version,
     main=Section.GLOBAL,
@@ -148,8 +142,7 @@ SSL_CIPHERS: Option[str] = Option(
     effect=Effect.LIVE_FOR_HOSTS,
     aliases=(
         "nginx.ingress.kubernetes.io/ssl-ciphers",
-        "haproxy-ingress.github.io/ssl-ciphers",
-        "ingress.kubernetes.io/ssl-ciphers",
+        *of_haproxy_ingress("ssl-ciphers"),
     ),
     directives=_cipher_line,
     main=Section.GLOBAL,
@@ -164,7 +157,7 @@ SSL_CIPHER_SUITES: Option[str] = Option(
     sentence="The cipher suites of TLS 1.3; on an Ingress for its hosts.",
     example="TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
     effect=Effect.LIVE_FOR_HOSTS,
-    aliases=("haproxy-ingress.github.io/ssl-cipher-suites", "ingress.kubernetes.io/ssl-cipher-suites"),
+    aliases=of_haproxy_ingress("ssl-cipher-suites"),
     directives=_suites_line,
     main=Section.GLOBAL,
 )
@@ -178,6 +171,6 @@ TLS_ALPN: Option[str] = Option(
     sentence="The protocols that HAProxy offers over TLS; without h2 nobody speaks HTTP/2. On an Ingress for its hosts.",
     example="http/1.1",
     effect=Effect.LIVE_FOR_HOSTS,
-    aliases=("haproxy-ingress.github.io/tls-alpn", "ingress.kubernetes.io/tls-alpn"),
+    aliases=of_haproxy_ingress("tls-alpn"),
     main=Section.FRONTEND,
 )

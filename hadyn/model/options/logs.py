@@ -8,6 +8,7 @@ import re
 from hadyn.model.addresses import Address
 from hadyn.model.directives import Directive
 from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
+from hadyn.model.options.parsers import matching
 
 STDOUT = "stdout"
 RING = "ring"
@@ -28,11 +29,8 @@ def log_target(text: str) -> Address | str:
     return Address(str(ipaddress.ip_address(found[1])), int(found[2]))
 
 
-def log_format(text: str) -> str:
-    """A format of HAProxy's on one line; HAProxy itself judges what it means."""
-    if not _FORMAT.fullmatch(text):
-        raise ValueError(text)
-    return text
+log_format = matching(_FORMAT)
+"""A format of HAProxy's on one line; HAProxy itself judges what it means."""
 
 
 def _log_lines(target: Address | str, chosen: Chosen) -> tuple[Directive, ...]:

@@ -72,6 +72,11 @@ class Alias(Generic[Value]):
     example: str
 
 
+def of_haproxy_ingress(name: str) -> tuple[str, str]:
+    """Return haproxy-ingress' annotations of this name, the old prefix included."""
+    return f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class RouteFacts:
     """What a route is, for fields that depend on it; ``has_tls`` where an Ingress names its host in spec.tls.

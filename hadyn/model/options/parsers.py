@@ -37,6 +37,17 @@ def boolean(text: str) -> bool:
     return _BOOLEANS[text]
 
 
+def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    """A parser of texts that match a pattern, whole, to themselves."""
+
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
 def one_of(choices: Iterable[Choice]) -> Callable[[str], Choice]:
     """A parser of the given words, spelled exactly."""
     by_word = {str(choice): choice for choice in choices}

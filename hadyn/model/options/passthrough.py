@@ -6,7 +6,7 @@ import re
 
 from hadyn.model.directives import Directive
 from hadyn.model.objects import Options
-from hadyn.model.options.option import Chosen, Effect, Option, Scope
+from hadyn.model.options.option import Chosen, Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}|[a-z]([-a-z0-9]{0,13}[a-z0-9])?")
@@ -53,7 +53,7 @@ SSL_PASSTHROUGH_HTTP_PORT: Option[int | str] = Option(
     sentence="Requests without TLS for the hosts of an Ingress with ssl-passthrough go to this port of its Services.",
     example="80",
     effect=Effect.LIVE,
-    aliases=("haproxy-ingress.github.io/ssl-passthrough-http-port", "ingress.kubernetes.io/ssl-passthrough-http-port"),
+    aliases=of_haproxy_ingress("ssl-passthrough-http-port"),
 )
 
 

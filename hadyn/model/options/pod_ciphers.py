@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hadyn.model.directives import Directive
 from hadyn.model.options.listening import TlsVersion, ciphers
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import words
 from hadyn.model.options.protocols import is_over_tls
 
@@ -70,10 +70,6 @@ def _version_words(versions: Versions, chosen: Chosen) -> tuple[Directive, ...]:
     return (*_over_tls("ssl-min-ver")(least, chosen), *_over_tls("ssl-max-ver")(latest, chosen))
 
 
-def _aliases(name: str) -> tuple[str, ...]:
-    return f"haproxy-ingress.github.io/{name}", f"ingress.kubernetes.io/{name}"
-
-
 SERVER_CIPHERS: Option[str] = Option(
     name="server-ciphers",
     scope=EVERYWHERE,
@@ -84,7 +80,7 @@ SERVER_CIPHERS: Option[str] = Option(
     sentence="With pods that speak TLS 1.2: the ciphers that HAProxy takes.",
     example="ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256",
     effect=Effect.RELOAD,
-    aliases=("nginx.ingress.kubernetes.io/proxy-ssl-ciphers", *_aliases("ssl-ciphers-backend")),
+    aliases=("nginx.ingress.kubernetes.io/proxy-ssl-ciphers", *of_haproxy_ingress("ssl-ciphers-backend")),
     server_directives=_over_tls("ciphers"),
 )
 
@@ -98,7 +94,7 @@ SERVER_CIPHER_SUITES: Option[str] = Option(
     sentence="With pods that speak TLS 1.3: the cipher suites that HAProxy takes.",
     example="TLS_AES_256_GCM_SHA384",
     effect=Effect.RELOAD,
-    aliases=_aliases("ssl-cipher-suites-backend"),
+    aliases=of_haproxy_ingress("ssl-cipher-suites-backend"),
     server_directives=_over_tls("ciphersuites"),
 )
 
@@ -126,7 +122,7 @@ SERVER_TLS_VERSIONS: Option[Versions] = Option(
                 "words about versions: ssl-min-ver, ssl-max-ver, force-tlsv12, no-tlsv11 and their like",
                 "ssl-min-ver TLSv1.3",
             )
-            for alias in _aliases("ssl-options-backend")
+            for alias in of_haproxy_ingress("ssl-options-backend")
         ),
     ),
     server_directives=_version_words,

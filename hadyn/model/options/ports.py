@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from hadyn.model.options.option import Effect, Option, Scope
-from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.option import Effect, Option, Scope, of_haproxy_ingress
+from hadyn.model.options.parsers import boolean, integer, matching
 
 _INGRESS = frozenset({Scope.INGRESS})
-_PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
 _VARIABLES = (
     *("ac", "b", "B", "bc", "bi", "bp", "bq", "ci", "cp", "f", "fc", "fi", "fp", "ft", "H", "ms", "pid", "rc", "rt"),
     *("s", "sc", "si", "sp", "sq", "t", "T", "Tc", "Td", "Th", "Tl", "Ts", "Tt", "ts", "Tw", "U"),
@@ -17,11 +16,8 @@ _VARIABLES = (
 _FORMAT = re.compile(rf"(?:[ -$&-~]|%(?:{'|'.join(_VARIABLES)})(?![A-Za-z])){{1,500}}")
 
 
-def log_format_of_connections(text: str) -> str:
-    """Printable ASCII in which ``%`` begins a name of _VARIABLES."""
-    if not _FORMAT.fullmatch(text):
-        raise ValueError(text)
-    return text
+log_format_of_connections = matching(_FORMAT)
+"""Printable ASCII in which ``%`` begins a name of _VARIABLES."""
 
 
 TCP_SERVICE_PORT: Option[int] = Option(
@@ -37,7 +33,7 @@ TCP_SERVICE_PORT: Option[int] = Option(
     ),
     example="5432",
     effect=Effect.LIVE_BEHIND_FIRST,
-    aliases=tuple(f"{prefix}tcp-service-port" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("tcp-service-port"),
 )
 
 TCP_SERVICE_PROXY_PROTOCOL: Option[bool] = Option(
@@ -50,7 +46,7 @@ TCP_SERVICE_PROXY_PROTOCOL: Option[bool] = Option(
     sentence="Connections to the port of the Ingress begin with the header of the PROXY protocol, in which a balancer says who its client is.",
     example="true",
     effect=Effect.RELOAD,
-    aliases=tuple(f"{prefix}tcp-service-proxy-protocol" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("tcp-service-proxy-protocol"),
 )
 
 TCP_SERVICE_LOG_FORMAT: Option[str] = Option(
@@ -63,5 +59,5 @@ TCP_SERVICE_LOG_FORMAT: Option[str] = Option(
     sentence="How a connection to the port of the Ingress is logged, where the operator has set log-target.",
     example="%ci:%cp %b/%s %Tt %B",
     effect=Effect.RELOAD,
-    aliases=tuple(f"{prefix}tcp-service-log-format" for prefix in _PREFIXES),
+    aliases=of_haproxy_ingress("tcp-service-log-format"),
 )

@@ -5,22 +5,18 @@ Rule: verification fails closed: authorities that cannot be read believe nobody.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 from hadyn.model.directives import NOBODY, AuthoritiesOf, Directive, PairIfAny, PairOf
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Scope
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, one_of
 from hadyn.model.options.passthrough import SSL_PASSTHROUGH
+from hadyn.model.options.secret_names import UNREADABLE, secret_name
 from hadyn.model.options.server_names import name_words
 
-UNREADABLE = ""
-"""Stands for what somebody wrote that is the name of no Secret."""
 _OBJECTS = frozenset({Scope.INGRESS, Scope.SERVICE, Scope.BACKEND})
-_WORD = r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?"
-_SECRET = re.compile(rf"(?:[a-z0-9](?:[-a-z0-9]{{0,61}}[a-z0-9])?/)?{_WORD}")
 _ACCEPTED = "the name of a Secret in the same namespace, with or without namespace/ in front"
 
 
@@ -56,13 +52,6 @@ def _nginx_protocol(text: str) -> Protocol:
     if text not in _NGINX_PROTOCOLS:
         raise ValueError(text)
     return _NGINX_PROTOCOLS[text]
-
-
-def secret_name(text: str) -> str:
-    """The name of a Secret, "name" or "namespace/name"; whose namespace that may be is no question of spelling."""
-    if not _SECRET.fullmatch(text):
-        raise ValueError(text)
-    return text
 
 
 def _on_or_off(text: str) -> bool:
@@ -153,8 +142,7 @@ BACKEND_PROTOCOL: Option[Protocol] = Option(
             "HTTP, HTTPS, GRPC or GRPCS (HAProxy does not guess, and hadyn speaks no FastCGI)",
             "HTTPS",
         ),
-        "haproxy-ingress.github.io/backend-protocol",
-        "ingress.kubernetes.io/backend-protocol",
+        *of_haproxy_ingress("backend-protocol"),
         Alias("haproxy.org/server-proto", _kic_protocol, "h1 or h2", "h2"),
     ),
     server_directives=_said_by(0),
@@ -174,8 +162,7 @@ SERVER_TLS: Option[bool] = Option(
     example="true",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/secure-backends",
-        "ingress.kubernetes.io/secure-backends",
+        *of_haproxy_ingress("secure-backends"),
         "haproxy.org/server-ssl",
     ),
     server_directives=_said_by(1),
@@ -195,8 +182,7 @@ SERVER_CA: Option[str] = Option(
     example="shop-authority",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/secure-verify-ca-secret",
-        "ingress.kubernetes.io/secure-verify-ca-secret",
+        *of_haproxy_ingress("secure-verify-ca-secret"),
         "haproxy.org/server-ca",
     ),
     server_directives=_said_by(2),
@@ -214,8 +200,7 @@ SERVER_CRT: Option[str] = Option(
     example="shop-client",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/secure-crt-secret",
-        "ingress.kubernetes.io/secure-crt-secret",
+        *of_haproxy_ingress("secure-crt-secret"),
         "haproxy.org/server-crt",
     ),
     server_directives=_said_by(3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 
 
 class ProxyHeader(StrEnum):
@@ -53,8 +53,7 @@ SEND_PROXY_PROTOCOL: Option[ProxyHeader] = Option(
     example="v2",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/proxy-protocol",
-        "ingress.kubernetes.io/proxy-protocol",
+        *of_haproxy_ingress("proxy-protocol"),
         Alias(
             "haproxy.org/send-proxy-protocol",
             _kic_proxy_header,

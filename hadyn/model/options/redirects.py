@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope
-from hadyn.model.options.parsers import boolean, integer
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope, of_haproxy_ingress
+from hadyn.model.options.parsers import boolean, integer, matching
 from hadyn.model.options.proxies import CAME_ENCRYPTED
 
 CHALLENGES = "/.well-known/acme-challenge/"
@@ -71,11 +71,8 @@ def permanent_destination(text: str) -> Destination:
     return Destination(destination(text).target, RedirectCode.MOVED_PERMANENTLY.value)
 
 
-def origin(text: str) -> str:
-    """A host with or without scheme and port, and nothing behind it."""
-    if not _ORIGIN.fullmatch(text):
-        raise ValueError(text)
-    return text
+origin = matching(_ORIGIN)
+"""A host with or without scheme and port, and nothing behind it."""
 
 
 SSL_REDIRECT: Option[bool] = Option(
@@ -90,8 +87,7 @@ SSL_REDIRECT: Option[bool] = Option(
     effect=Effect.LIVE,
     aliases=(
         "nginx.ingress.kubernetes.io/ssl-redirect",
-        "haproxy-ingress.github.io/ssl-redirect",
-        "ingress.kubernetes.io/ssl-redirect",
+        *of_haproxy_ingress("ssl-redirect"),
         "haproxy.org/ssl-redirect",
     ),
     per_route=True,
@@ -122,8 +118,7 @@ SSL_REDIRECT_CODE: Option[int] = Option(
     example="308",
     effect=Effect.LIVE,
     aliases=(
-        "haproxy-ingress.github.io/ssl-redirect-code",
-        "ingress.kubernetes.io/ssl-redirect-code",
+        *of_haproxy_ingress("ssl-redirect-code"),
         "haproxy.org/ssl-redirect-code",
     ),
     per_route=True,
@@ -154,8 +149,7 @@ REDIRECT_TO: Option[Destination] = Option(
     example="https://shop.example/sale",
     effect=Effect.LIVE,
     aliases=(
-        "haproxy-ingress.github.io/redirect-to",
-        "ingress.kubernetes.io/redirect-to",
+        *of_haproxy_ingress("redirect-to"),
         "nginx.ingress.kubernetes.io/temporal-redirect",
         Alias(
             "nginx.ingress.kubernetes.io/permanent-redirect",
@@ -192,8 +186,7 @@ REDIRECT_CODE: Option[int] = Option(
     example="308",
     effect=Effect.LIVE,
     aliases=(
-        "haproxy-ingress.github.io/redirect-to-code",
-        "ingress.kubernetes.io/redirect-to-code",
+        *of_haproxy_ingress("redirect-to-code"),
         "nginx.ingress.kubernetes.io/permanent-redirect-code",
         "nginx.ingress.kubernetes.io/temporal-redirect-code",
         "haproxy.org/request-redirect-code",
@@ -211,7 +204,7 @@ REDIRECT_FROM_CODE: Option[int] = Option(
     sentence="The status of redirect-from and from-to-www-redirect.",
     example="308",
     effect=Effect.LIVE,
-    aliases=("haproxy-ingress.github.io/redirect-from-code", "ingress.kubernetes.io/redirect-from-code"),
+    aliases=of_haproxy_ingress("redirect-from-code"),
     per_route=True,
 )
 
@@ -227,8 +220,7 @@ APP_ROOT: Option[str] = Option(
     effect=Effect.LIVE,
     aliases=(
         "nginx.ingress.kubernetes.io/app-root",
-        "haproxy-ingress.github.io/app-root",
-        "ingress.kubernetes.io/app-root",
+        *of_haproxy_ingress("app-root"),
     ),
     per_route=True,
 )

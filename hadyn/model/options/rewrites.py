@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from hadyn.model.directives import Directive
-from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope
+from hadyn.model.options.option import Alias, Chosen, Effect, Option, RouteFacts, RouteField, Scope, of_haproxy_ingress
 
 MOST_ELEMENTS = 9
 """So many elements of a path are told apart, one line each."""
@@ -199,8 +199,7 @@ REWRITE_TARGET: Option[Rewrite] = Option(
     example="/",
     effect=Effect.LIVE_BEHIND_FIRST,
     aliases=(
-        "haproxy-ingress.github.io/rewrite-target",
-        "ingress.kubernetes.io/rewrite-target",
+        *of_haproxy_ingress("rewrite-target"),
         Alias(
             "nginx.ingress.kubernetes.io/rewrite-target",
             target_of_groups,

@@ -6,7 +6,7 @@ import re
 
 from hadyn.model.directives import Directive
 from hadyn.model.options.checks import HEALTH_CHECK_HOST, Check, chosen_check
-from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _OF_REQUESTS = {"host": "req.hdr(host),field(1,:)", "sni": "ssl_fc_sni"}
@@ -64,8 +64,7 @@ SECURE_SNI: Option[str] = Option(
     effect=Effect.RELOAD,
     aliases=(
         Alias("nginx.ingress.kubernetes.io/proxy-ssl-name", _host_name, "a host name", "shop.internal"),
-        "haproxy-ingress.github.io/secure-sni",
-        "ingress.kubernetes.io/secure-sni",
+        *of_haproxy_ingress("secure-sni"),
     ),
 )
 
@@ -82,5 +81,5 @@ SERVER_VERIFY_HOST: Option[str] = Option(
     ),
     example="web.shop.svc",
     effect=Effect.RELOAD,
-    aliases=("haproxy-ingress.github.io/secure-verify-hostname", "ingress.kubernetes.io/secure-verify-hostname"),
+    aliases=of_haproxy_ingress("secure-verify-hostname"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hadyn.model.desired import MAX_WEIGHT
 from hadyn.model.directives import Directive, Shared
-from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, duration, integer
 
 MOST_CONNECTIONS = 1_000_000
@@ -39,8 +39,7 @@ MAXCONN_SERVER: Option[int] = Option(
     example="100",
     effect=Effect.RELOAD,
     aliases=(
-        "haproxy-ingress.github.io/maxconn-server",
-        "ingress.kubernetes.io/maxconn-server",
+        *of_haproxy_ingress("maxconn-server"),
         "haproxy.org/pod-maxconn",
     ),
     server_directives=_maxconn,
@@ -71,7 +70,7 @@ MAXQUEUE_SERVER: Option[int] = Option(
     sentence="So many requests of a session wait for their pod, beyond maxconn-server; the next ones go to another pod.",
     example="20",
     effect=Effect.RELOAD,
-    aliases=("haproxy-ingress.github.io/maxqueue-server", "ingress.kubernetes.io/maxqueue-server"),
+    aliases=of_haproxy_ingress("maxqueue-server"),
     server_directives=_word("maxqueue"),
 )
 
@@ -101,5 +100,5 @@ INITIAL_WEIGHT: Option[int] = Option(
     ),
     example="16",
     effect=Effect.LIVE,
-    aliases=("haproxy-ingress.github.io/initial-weight", "ingress.kubernetes.io/initial-weight"),
+    aliases=of_haproxy_ingress("initial-weight"),
 )

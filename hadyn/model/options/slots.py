@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadyn.model.options.option import EVERYWHERE, Effect, Option
+from hadyn.model.options.option import EVERYWHERE, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import boolean, duration, integer
 
 MOST_SLOTS = 10_000
@@ -31,7 +31,7 @@ SLOTS_MIN_FREE: Option[int] = Option(
     sentence="At least so many slots are free after the backend had to grow.",
     example="5",
     effect=Effect.WHEN_GROWING,
-    aliases=("haproxy-ingress.github.io/slots-min-free", "ingress.kubernetes.io/slots-min-free"),
+    aliases=of_haproxy_ingress("slots-min-free"),
 )
 
 SLOTS_INCREMENT: Option[int] = Option(
@@ -44,10 +44,7 @@ SLOTS_INCREMENT: Option[int] = Option(
     sentence="A backend grows by a multiple of it, and at least doubles.",
     example="50",
     effect=Effect.WHEN_GROWING,
-    aliases=(
-        "haproxy-ingress.github.io/backend-server-slots-increment",
-        "ingress.kubernetes.io/backend-server-slots-increment",
-    ),
+    aliases=(*of_haproxy_ingress("backend-server-slots-increment"),),
 )
 
 SLOTS_MAX: Option[int] = Option(

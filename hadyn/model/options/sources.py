@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from hadyn.model.directives import Directive
 from hadyn.model.networks import Networks, canonical
-from hadyn.model.options.option import Chosen, Effect, Option, Scope
+from hadyn.model.options.option import Chosen, Effect, Option, Scope, of_haproxy_ingress
 from hadyn.model.options.parsers import one_of, words
 
 MOST_NETWORKS = 20_000
@@ -66,8 +66,7 @@ DENY_SOURCE: Option[Networks] = Option(
     effect=Effect.LIVE,
     aliases=(
         "nginx.ingress.kubernetes.io/denylist-source-range",
-        "haproxy-ingress.github.io/denylist-source-range",
-        "ingress.kubernetes.io/denylist-source-range",
+        *of_haproxy_ingress("denylist-source-range"),
         "haproxy.org/deny-list",
         "haproxy.org/blacklist",
     ),
