@@ -44,7 +44,7 @@ NO_LIST = "didn't find the specified filename"
 NOT_THERE = "Can't display the certificate"
 BATCH = 20
 """So many certificates are asked about on one connection."""
-_FINGERPRINT = re.compile(r"^SHA1 FingerPrint: ([0-9A-F]{40})$", re.MULTILINE)
+FINGERPRINT = re.compile(r"^SHA1 FingerPrint: ([0-9A-F]{40})$", re.MULTILINE)
 _ROW = re.compile(r"(\S+):([0-9]+)(?: \[([^]]*)\])?((?: \S+)*) ?")
 
 
@@ -127,7 +127,7 @@ class CertificateDoor:
                 raise ReplyCutShort(self._name, commands=len(batch), replies=len(replies))
             for name, reply in zip(batch, replies, strict=True):
                 if not reply.startswith(NOT_THERE):
-                    matched = _FINGERPRINT.search(reply)
+                    matched = FINGERPRINT.search(reply)
                     found[name] = matched[1] if matched else ""
         return found
 
@@ -157,12 +157,19 @@ class CertificateDoor:
         return Line(self._certificate(path) or path, tuple(hosts.split()), int(number), parameters or "")
 
     def _ask(self, text: str) -> str:
-        """Say one command, with its payload; return the reply without line ends."""
-        received = self._converse(f"{text}\n".encode())
-        if not received.endswith(b"\n"):
-            raise ReplyCutShort(self._name, commands=1, replies=0)
-        # 2.6 ends some replies with an empty line more.
-        return received.decode("utf-8", "replace").strip("\n")
+        return answer_to(text, self._converse, self._name)
+
+
+def answer_to(text: str, converse: Conversation, name: str) -> str:
+    """Say one command, with its payload, on a connection of its own; return the reply without line ends.
+
+    Raises ReplyCutShort, with the ``name`` of the socket, and what the conversation raises.
+    """
+    received = converse(f"{text}\n".encode())
+    if not received.endswith(b"\n"):
+        raise ReplyCutShort(name, commands=1, replies=0)
+    # 2.6 ends some replies with an empty line more.
+    return received.decode("utf-8", "replace").strip("\n")
 
 
 def _payload(text: str) -> str:

@@ -6,13 +6,11 @@ the socket and nowhere else. haproxy-facts.md#authorities-of-servers
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from hadyn.errors import ReplyCutShort
 from hadyn.model.problems import shown
 from hadyn.planner.credentials import CredentialCommand, Verb
-from hadyn.runtime.certificates import PEM, WORD
+from hadyn.runtime.certificates import FINGERPRINT, PEM, WORD, answer_to
 from hadyn.runtime.client import Conversation, Observer, unobserved
 from hadyn.runtime.wire import Verdict
 
@@ -24,7 +22,6 @@ _SUCCESSES = {
     Verb.ABORT: ("Transaction aborted",),
     Verb.DELETE: (" deleted!",),
 }
-_FINGERPRINT = re.compile(r"^SHA1 FingerPrint: ([0-9A-F]{40})$", re.MULTILINE)
 
 
 class Reply(NamedTuple):
@@ -77,11 +74,7 @@ class CredentialDoor:
     def fingerprints(self, file: str) -> frozenset[str]:
         """Return the fingerprints (SHA-1, upper case) of the certificates in a file; those of a chain are not told."""
         kind = CredentialCommand(Verb.SET, file).kind
-        return frozenset(_FINGERPRINT.findall(self._ask(f"show ssl {kind} {self._folder}/{file}")))
+        return frozenset(FINGERPRINT.findall(self._ask(f"show ssl {kind} {self._folder}/{file}")))
 
     def _ask(self, text: str) -> str:
-        """Say one command, with its payload; return the reply without line ends."""
-        received = self._converse(f"{text}\n".encode())
-        if not received.endswith(b"\n"):
-            raise ReplyCutShort(self._name, commands=1, replies=0)
-        return received.decode("utf-8", "replace").strip("\n")
+        return answer_to(text, self._converse, self._name)

@@ -12,6 +12,10 @@ Emit = Callable[[Changes], None]
 """Takes one delivery; any thread may call it, it returns at once."""
 
 
+def nowhere(_changes: Changes) -> None:
+    """Where deliveries go before the start."""
+
+
 class Part(Protocol):
     """What a source delivers under a name of its own, and can lose sight of by itself."""
 

@@ -19,7 +19,7 @@ from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
 from hadyn.model.objects import Pod
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.sources import Emit
+from hadyn.sources import Emit, nowhere
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
 
@@ -37,7 +37,7 @@ class PodsFollower:
         self._api = api
         self._outages = outages
         self._namespaces = frozenset(namespaces)
-        self._emit: Emit = _nowhere
+        self._emit: Emit = nowhere
         self._lock = threading.Lock()
         self._reflectors: dict[str, Reflector] = {}
         self._refused: set[str] = set()
@@ -120,7 +120,3 @@ class PodsFollower:
 
 def _name(namespace: str) -> str:
     return Place(PODS, namespace).name
-
-
-def _nowhere(_changes: Changes) -> None:
-    """Where deliveries go before the start."""

@@ -20,7 +20,7 @@ from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
 from hadyn.model.objects import KubernetesObject, Secret
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.sources import Emit
+from hadyn.sources import Emit, nowhere
 from hadyn.sources.kube_reach import Reach, reach_for
 from hadyn.sources.kube_rota import Rota
 from hadyn.sources.outages import Outages
@@ -51,7 +51,7 @@ class SecretsFollower:
         self._api = api
         self._outages = outages
         self._namespaces = frozenset(namespaces)
-        self._emit: Emit = _nowhere
+        self._emit: Emit = nowhere
         self._lock = threading.Lock()
         self._starting: queue.SimpleQueue[Reflector | None] = queue.SimpleQueue()
         self._starter = threading.Thread(target=self._start_watches, name=self.name, daemon=True)
@@ -244,7 +244,3 @@ class SecretsFollower:
 
 def _watched(place: Place) -> Watched:
     return place.namespace, place.object_name
-
-
-def _nowhere(_changes: Changes) -> None:
-    """Where deliveries go before the start."""

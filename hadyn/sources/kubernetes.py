@@ -22,7 +22,7 @@ from hadyn.cluster.requests import ApiRequest, Resource
 from hadyn.errors import HadynError, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
-from hadyn.sources import Emit, Part
+from hadyn.sources import Emit, Part, nowhere
 from hadyn.sources.kube_discovery import CONFIG_MAPS, INGRESSES, discover
 from hadyn.sources.kube_pods import PodsFollower
 from hadyn.sources.kube_secrets import SecretsFollower
@@ -65,7 +65,7 @@ class KubernetesSource:
         self._api = api
         self._scope = scope
         self._namespaces = tuple(dict.fromkeys(scope.namespaces))
-        self._emit: Emit = _nowhere
+        self._emit: Emit = nowhere
         self._thread: threading.Thread | None = None
         self._outages = Outages(time.monotonic)
         self._reflectors: tuple[Reflector, ...] = ()
@@ -253,7 +253,3 @@ class KubernetesSource:
             for changes in sorted(self._held or (), key=lambda changes: order[changes.source]):
                 self._emit(changes)
             self._held = None
-
-
-def _nowhere(_changes: Changes) -> None:
-    """Where deliveries go before the start."""

@@ -16,7 +16,7 @@ from hadyn.errors import WrongUsage
 from hadyn.model.changes import Changes
 from hadyn.model.objects import Ingress
 from hadyn.model.problems import ObjectRef
-from hadyn.sources import Emit, Part
+from hadyn.sources import Emit, Part, nowhere
 from hadyn.sources.folder import shown_path
 from hadyn.sources.inotify import FolderEvent, Happened, Inotify
 from hadyn.sources.reading import SOURCE, Manifests
@@ -47,7 +47,7 @@ class ManifestsSource:
         self._watching = Watching(self._manifests.listing)
         self._inotify: Inotify | None = None
         self._thread: threading.Thread | None = None
-        self._emit: Emit = _nowhere
+        self._emit: Emit = nowhere
         self._is_unwatched = False
         self._sweep_at = 0.0
         self._stale_since: float | None = None
@@ -175,7 +175,3 @@ def _without_ingress(paths: Sequence[Path], complete: Changes) -> WrongUsage:
         f"no Ingress is in {places}",
         remedy="Put one into a file *.yaml there, or begin with the manifests of examples/shop",
     )
-
-
-def _nowhere(_changes: Changes) -> None:
-    """Where deliveries go before the start."""

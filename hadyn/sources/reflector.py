@@ -21,7 +21,7 @@ from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.problems import ObjectRef, Problem
-from hadyn.sources import Emit
+from hadyn.sources import Emit, nowhere
 from hadyn.sources.kube_answers import Events, Keeps, everything, read_events, read_page
 from hadyn.sources.kube_lines import Lines, LineTooLong
 from hadyn.sources.kube_progress import SUSPICIOUS_COUNT, ListPage, Progress, WatchFrom
@@ -102,7 +102,7 @@ class Reflector:
         # One object that vanishes without having been deleted is as suspicious as many.
         self._progress = Progress(1 if place.object_name else SUSPICIOUS_COUNT)
         self._listener = listener
-        self._emit: Emit = _nowhere
+        self._emit: Emit = nowhere
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
         self._poll_seconds = poll_seconds
@@ -290,7 +290,3 @@ class Reflector:
         if not self._is_in_touch:
             self._is_in_touch = True
             self._listener.came_in_touch(self)
-
-
-def _nowhere(_changes: Changes) -> None:
-    """Where deliveries go before the start."""

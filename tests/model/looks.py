@@ -25,6 +25,14 @@ def cluster(*objects: KubernetesObject, **policy: Any) -> Inventory:
     return made
 
 
+def stocked(*objects: KubernetesObject, **policy: Any) -> Inventory:
+    """As ``inventory``, with all that there is: these objects, and a Service called web in two namespaces."""
+    services = given.service("shop", "web"), given.service("other", "web")
+    made = Inventory(Policy(**policy))
+    made.apply(given.changes(*objects, *services, is_complete=True))
+    return made
+
+
 def served(shown: Inventory) -> dict[str, str | None]:
     """All routes: "a.example/shop" (Prefix) or "=a.example/shop" (Exact), and the backend of each."""
     return {
@@ -37,6 +45,11 @@ def served(shown: Inventory) -> dict[str, str | None]:
 def complaints(shown: Inventory) -> list[str]:
     """All problems as "ingress shop/web: field: what is wrong", without remedy."""
     return [f"{problem.object}: {problem.field}: {problem.said}" for problem in shown.problems()]
+
+
+def problems(shown: Inventory) -> list[str]:
+    """All problems as people read them, with remedy."""
+    return [str(problem) for problem in shown.problems()]
 
 
 def reasons(shown: Inventory) -> list[str]:

@@ -8,7 +8,8 @@ from hadyn.model.certificates import certificate_name
 from hadyn.model.inventory import Inventory
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
-from tests.given import changes, decoded, ingress_document, resource_of, rule, secret, service
+from tests.given import changes, decoded, ingress_document, resource_of, rule, secret
+from tests.model.looks import problems, stocked
 from tests.pairs import pair
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
@@ -29,18 +30,8 @@ def tls_secret(namespace, name, *names, kind="P-256"):
     )
 
 
-def stocked(*objects, **policy):
-    inventory = Inventory(Policy(**policy))
-    inventory.apply(changes(*objects, service("shop", "web"), service("other", "web"), is_complete=True))
-    return inventory
-
-
 def names(inventory, host="a.example"):
     return inventory.certificates.names_of(host)
-
-
-def problems(inventory):
-    return [str(problem) for problem in inventory.problems()]
 
 
 def test_a_host_gets_the_secret_that_its_ingress_names():

@@ -11,6 +11,7 @@ from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
 from tests.authorities import root
 from tests.given import changes, decoded, ingress_document, rule, secret, service
+from tests.model.looks import problems, stocked
 from tests.pairs import NOW, pair
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
@@ -34,18 +35,8 @@ def ca(name="ca", authority=CA, namespace="shop", revoked=""):
     return secret(namespace, name, data=authority.values(revoked))
 
 
-def stocked(*objects, **policy):
-    inventory = Inventory(Policy(**policy))
-    inventory.apply(changes(*objects, service("shop", "web"), service("other", "web"), is_complete=True))
-    return inventory
-
-
 def shaking(inventory, host="a.example"):
     return inventory.certificates.handshakes.of(host)
-
-
-def problems(inventory):
-    return [str(problem) for problem in inventory.problems()]
 
 
 def beliefs(inventory, host="a.example"):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import queue
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
 from hadyn.sources.kube_pods import PodsFollower
-from hadyn.sources.outages import Outages
-from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
+from tests.cluster.apiserver import ApiServer, Json
+from tests.sources.followed import Followed, listed
 
 PATH = "/api/v1/namespaces/shop/pods"
 SHOP = ObjectRef("Pod", "shop", "")
@@ -23,23 +21,6 @@ def pod(name: str, group: str, version: str = "1") -> Json:
     return {"metadata": {"name": name, "namespace": "shop", "resourceVersion": version, "labels": {"group": group}}}
 
 
-def listed(*items: Json) -> Json:
-    return {"metadata": {"resourceVersion": "1"}, "items": list(items)}
-
-
-class Followed:
-    """A follower, the server it asks, and what it said."""
-
-    def __init__(self, server: ApiServer, folder: Path, *namespaces: str) -> None:
-        self.server = server
-        self.said: queue.SimpleQueue[Changes] = queue.SimpleQueue()
-        self.follower = PodsFollower(server.api(folder), Outages(time.monotonic), namespaces=namespaces)
-        self.follower.start(self.said.put)
-
-    def next(self) -> Changes:
-        return self.said.get(timeout=WAIT_SECONDS)
-
-
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
     with ApiServer() as server:
@@ -47,18 +28,18 @@ def server() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed]:
-    followed = Followed(server, tmp_path)
+def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed[PodsFollower]]:
+    followed = Followed(PodsFollower, server, tmp_path)
     yield followed
     followed.follower.stop()
 
 
-def test_no_pod_is_asked_for_before_labels_count(followed: Followed):
+def test_no_pod_is_asked_for_before_labels_count(followed: Followed[PodsFollower]):
     assert followed.follower.reflectors() == ()
     assert followed.server.was_not_asked(PATH)
 
 
-def test_the_pods_of_a_namespace_are_listed_and_watched_and_the_list_answers_for_it(followed: Followed):
+def test_the_pods_of_a_namespace_are_listed_and_watched_and_the_list_answers_for_it(followed: Followed[PodsFollower]):
     followed.server.will_answer(PATH, listed(pod("web-1", "blue")))
     stream = followed.server.will_stream(PATH)
     followed.follower.want((SHOP,), ())
@@ -72,7 +53,7 @@ def test_the_pods_of_a_namespace_are_listed_and_watched_and_the_list_answers_for
     assert [each.name for each in followed.follower.reflectors()] == ["kubernetes/shop/pods"]
 
 
-def test_a_namespace_where_labels_count_no_more_is_forgotten(followed: Followed):
+def test_a_namespace_where_labels_count_no_more_is_forgotten(followed: Followed[PodsFollower]):
     followed.server.will_answer(PATH, listed(pod("web-1", "blue")))
     followed.server.will_stream(PATH)
     followed.follower.want((SHOP,), ())
@@ -83,7 +64,7 @@ def test_a_namespace_where_labels_count_no_more_is_forgotten(followed: Followed)
     assert followed.follower.reflectors() == ()
 
 
-def test_a_missing_right_answers_for_the_namespace_and_is_taken_back(followed: Followed):
+def test_a_missing_right_answers_for_the_namespace_and_is_taken_back(followed: Followed[PodsFollower]):
     denied = {"code": 403, "message": 'pods is forbidden: User "hadyn" cannot list'}
     followed.server.will_answer(PATH, denied, 403)
     followed.follower.want((SHOP,), ())
@@ -99,7 +80,7 @@ def test_a_missing_right_answers_for_the_namespace_and_is_taken_back(followed: F
 
 
 def test_a_namespace_that_is_not_followed_is_answered_for_and_never_asked(server: ApiServer, tmp_path: Path):
-    elsewhere = Followed(server, tmp_path, "blog")
+    elsewhere = Followed(partial(PodsFollower, namespaces=["blog"]), server, tmp_path)
     elsewhere.follower.want((SHOP,), ())
     assert elsewhere.next().deletes == (SHOP,)
     assert server.was_not_asked(PATH)

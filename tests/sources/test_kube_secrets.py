@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-import queue
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
 from hadyn.sources.kube_reach import MANY
 from hadyn.sources.kube_secrets import MOST_WATCHES, SecretsFollower
-from hadyn.sources.outages import Outages
-from tests.cluster.apiserver import WAIT_SECONDS, ApiServer, Json
+from tests.cluster.apiserver import ApiServer, Json
+from tests.sources.followed import Followed, listed
 
 SHOP = "/api/v1/namespaces/shop/secrets"
 WEB = ObjectRef("Secret", "shop", "web")
@@ -27,26 +26,6 @@ def secret(name: str, value: bytes = b"x", version: str = "1") -> Json:
     return {"metadata": metadata, "data": {"key": base64.b64encode(value).decode()}}
 
 
-def listed(*items: Json) -> Json:
-    return {"metadata": {"resourceVersion": "1"}, "items": list(items)}
-
-
-class Followed:
-    """A follower, the server it asks, and what it said."""
-
-    def __init__(self, server: ApiServer, folder: Path, *namespaces: str) -> None:
-        self.server = server
-        self.said: queue.SimpleQueue[Changes] = queue.SimpleQueue()
-        self.follower = SecretsFollower(server.api(folder), Outages(time.monotonic), namespaces=namespaces)
-        self.follower.start(self.said.put)
-
-    def want(self, *added: ObjectRef, dropped: tuple[ObjectRef, ...] = ()) -> None:
-        self.follower.want(added, dropped)
-
-    def next(self) -> Changes:
-        return self.said.get(timeout=WAIT_SECONDS)
-
-
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
     with ApiServer() as server:
@@ -54,18 +33,18 @@ def server() -> Iterator[ApiServer]:
 
 
 @pytest.fixture
-def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed]:
-    followed = Followed(server, tmp_path)
+def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed[SecretsFollower]]:
+    followed = Followed(SecretsFollower, server, tmp_path)
     yield followed
     followed.follower.stop()
 
 
-def test_nothing_is_asked_before_something_is_wanted(followed: Followed):
+def test_nothing_is_asked_before_something_is_wanted(followed: Followed[SecretsFollower]):
     assert not followed.follower.is_needed()
     assert followed.follower.staleness_seconds(time.monotonic()) == 0.0
 
 
-def test_a_wanted_secret_is_listed_and_watched_by_its_name(followed: Followed):
+def test_a_wanted_secret_is_listed_and_watched_by_its_name(followed: Followed[SecretsFollower]):
     followed.server.will_answer(SHOP, listed(secret("web")))
     stream = followed.server.will_stream(SHOP)
     followed.want(WEB)
@@ -80,14 +59,14 @@ def test_a_wanted_secret_is_listed_and_watched_by_its_name(followed: Followed):
     assert followed.next().deletes == (WEB,)
 
 
-def test_a_secret_that_is_not_there_is_answered_for(followed: Followed):
+def test_a_secret_that_is_not_there_is_answered_for(followed: Followed[SecretsFollower]):
     followed.server.will_answer(SHOP, listed())
     followed.server.will_stream(SHOP)
     followed.want(WEB)
     assert followed.next().deletes == (WEB,)
 
 
-def test_a_missing_right_is_said_of_the_secret_and_taken_back_once_it_is_there(followed: Followed):
+def test_a_missing_right_is_said_of_the_secret_and_taken_back_once_it_is_there(followed: Followed[SecretsFollower]):
     denied = {"code": 403, "message": 'secrets is forbidden: User "hadyn" cannot list'}
     followed.server.will_answer(SHOP, denied, 403)
     followed.want(WEB)
@@ -103,7 +82,7 @@ def test_a_missing_right_is_said_of_the_secret_and_taken_back_once_it_is_there(f
     assert (len(granted.upserts), granted.problems) == (1, ())
 
 
-def test_a_secret_that_nobody_wants_any_more_is_taken_away_and_its_watch_ends(followed: Followed):
+def test_a_secret_that_nobody_wants_any_more_is_taken_away_and_its_watch_ends(followed: Followed[SecretsFollower]):
     followed.server.will_answer(SHOP, listed(secret("web")))
     followed.server.will_stream(SHOP)
     followed.want(WEB)
@@ -113,7 +92,7 @@ def test_a_secret_that_nobody_wants_any_more_is_taken_away_and_its_watch_ends(fo
     assert not followed.follower.is_needed()
 
 
-def test_many_secrets_of_a_namespace_are_one_watch_that_lets_the_others_pass(followed: Followed):
+def test_many_secrets_of_a_namespace_are_one_watch_that_lets_the_others_pass(followed: Followed[SecretsFollower]):
     wanted = [f"s{number}" for number in range(MANY)]
     followed.server.will_answer(SHOP, listed(*map(secret, [*wanted[1:], "stranger"])))
     stream = followed.server.will_stream(SHOP)
@@ -127,7 +106,7 @@ def test_many_secrets_of_a_namespace_are_one_watch_that_lets_the_others_pass(fol
     assert [each.name for each in followed.next().upserts] == ["s0"]
 
 
-def test_whoever_may_not_see_all_secrets_of_a_namespace_asks_for_each_by_its_name(followed: Followed):
+def test_whoever_may_not_see_all_secrets_of_a_namespace_asks_for_each_by_its_name(followed: Followed[SecretsFollower]):
     followed.server.will_answer(SHOP, {"code": 403, "message": "no"}, 403)
     followed.want(*(ObjectRef("Secret", "shop", f"s{number}") for number in range(MANY)))
     followed.server.asked(SHOP)
@@ -135,7 +114,9 @@ def test_whoever_may_not_see_all_secrets_of_a_namespace_asks_for_each_by_its_nam
     assert asked == {f"metadata.name=s{number}" for number in range(MANY)}
 
 
-def test_more_names_than_may_be_watched_are_asked_for_without_a_thread_of_their_own(followed: Followed):
+def test_more_names_than_may_be_watched_are_asked_for_without_a_thread_of_their_own(
+    followed: Followed[SecretsFollower],
+):
     refs = [ObjectRef("Secret", f"shop-{number}", "web") for number in range(MOST_WATCHES + 20)]
     for ref in refs:
         path = f"/api/v1/namespaces/{ref.namespace}/secrets"
@@ -148,7 +129,7 @@ def test_more_names_than_may_be_watched_are_asked_for_without_a_thread_of_their_
     assert len(threads) <= MOST_WATCHES
 
 
-def test_a_name_that_was_asked_for_now_and_then_is_watched_once_there_is_room(followed: Followed):
+def test_a_name_that_was_asked_for_now_and_then_is_watched_once_there_is_room(followed: Followed[SecretsFollower]):
     refs = [ObjectRef("Secret", f"shop-{number}", "web") for number in range(MOST_WATCHES + 1)]
     *_, last = refs
     path = f"/api/v1/namespaces/{last.namespace}/secrets"
@@ -168,13 +149,13 @@ def test_a_name_that_was_asked_for_now_and_then_is_watched_once_there_is_room(fo
 
 
 def test_a_secret_of_a_namespace_that_is_not_followed_is_not_asked_for(server: ApiServer, tmp_path: Path):
-    followed = Followed(server, tmp_path, "blog")
+    followed = Followed(partial(SecretsFollower, namespaces=["blog"]), server, tmp_path)
     followed.want(WEB)
     assert followed.next().deletes == (WEB,)
     assert not followed.follower.is_needed()
 
 
-def test_an_undecodable_secret_is_said_of_it_and_its_last_good_values_stay(followed: Followed):
+def test_an_undecodable_secret_is_said_of_it_and_its_last_good_values_stay(followed: Followed[SecretsFollower]):
     followed.server.will_answer(SHOP, listed(secret("web")))
     stream = followed.server.will_stream(SHOP)
     followed.want(WEB)
