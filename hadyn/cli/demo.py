@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -39,12 +37,9 @@ def demo(seconds: float, rate: float, haproxy: Path | None) -> None:
     """
     from rich.console import Console  # noqa: PLC0415 - only demo pays for it
 
+    from hadyn.demo.interruption import interrupt  # noqa: PLC0415
     from hadyn.demo.performance import Programme, perform  # noqa: PLC0415
 
     # Taken down in order by SIGTERM too, as by Ctrl-C: nothing is left behind.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(perform(Programme(seconds, rate, haproxy), Console()))
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

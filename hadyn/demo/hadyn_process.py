@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hadyn.demo.interruption import uninterrupted
 from hadyn.errors import PermanentError, TemporaryError
 
 STARTING_SECONDS = 30.0
@@ -58,7 +59,7 @@ class HadynProcess:
         """Start it and wait until HAProxy holds the first full state. Raises HadynEnded."""
         # Somebody's HADYN_... settings are about another hadyn than this one.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HADYN_")}
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, uninterrupted():
             # A session of its own: Ctrl-C reaches the demo alone, which ends hadyn in order.
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True

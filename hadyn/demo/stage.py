@@ -21,6 +21,7 @@ from hadyn.demo.figures import Figures
 from hadyn.demo.folder import HOST, Folder
 from hadyn.demo.generator import Order
 from hadyn.demo.hadyn_process import HadynProcess, HadynSilent, free_ports
+from hadyn.demo.interruption import uninterrupted
 from hadyn.demo.load import Load, Results
 from hadyn.demo.pods import Pods
 from hadyn.demo.rollout import Deployment, Diary, Rollout
@@ -52,7 +53,8 @@ class Stage:
 
     def __enter__(self) -> Self:
         with self._stack as stack:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hadyn-demo-")))
+            with uninterrupted():
+                place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hadyn-demo-")))
             manifests = place / "manifests"
             manifests.mkdir()
             pods = stack.enter_context(Pods())
