@@ -37,6 +37,7 @@ from integration.haproxies import find_haproxies, free_port
 WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.005
+LAST_LINES = 40
 SERVER_LINE = re.compile(r"^    server (\S+) (\S+) ", re.MULTILINE)
 
 Document = dict[str, Any]
@@ -233,8 +234,11 @@ class Ground:
             with contextlib.suppress(HadynError, OSError, http.client.HTTPException):
                 if is_so():
                     return
-            assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
+            assert time.monotonic() < deadline, f"waited {seconds:g} s in vain; hadyn said last:\n{self._last_words()}"
             time.sleep(LOOK_EVERY_SECONDS)
+
+    def _last_words(self) -> str:
+        return "".join(self.log.splitlines(keepends=True)[-LAST_LINES:])
 
     def stays(self, is_so: Callable[[], object], seconds: float) -> None:
         """Return after these seconds; fail as soon as it is not so."""
