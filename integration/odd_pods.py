@@ -96,6 +96,7 @@ class OddPod:
 
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
+    request_queue_size = 128
     daemon_threads = True
     block_on_close = False
     pod: OddPod

@@ -28,15 +28,9 @@ class TlsPod(OddPod):
         insists: bool = True,
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     ) -> None:
-        super().__init__("secret", tls=_context(pair))
-        assert self.tls is not None
-        self.tls.maximum_version = version
-        self.tls.set_alpn_protocols(["h2", "http/1.1"])
-        if believes is not None:
-            self.tls.load_verify_locations(cadata=believes.certificate)
-            self.tls.verify_mode = ssl.CERT_REQUIRED if insists else ssl.CERT_OPTIONAL
+        self._believes, self._insists, self._version = believes, insists, version
         self.asked: list[str | None] = []
-        self.tls.sni_callback = lambda _connection, name, _context: self.asked.append(name)
+        super().__init__("secret", tls=self._context(pair))
 
     def forget(self) -> None:
         for kept in (self.asked, self.protocols, self.heard):
@@ -44,18 +38,19 @@ class TlsPod(OddPod):
 
     def become(self, pair: Pair) -> None:
         """Have another certificate from the next handshake on."""
-        assert self.tls is not None
-        _load(self.tls, pair)
+        # Another context: one that is loaded anew has no key for a moment, and handshakes may be under way.
+        self.tls = self._context(pair)
 
-
-def _context(pair: Pair) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _load(context, pair)
-    return context
-
-
-def _load(context: ssl.SSLContext, pair: Pair) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pod.pem"
-        path.write_text(pair.pem)
-        context.load_cert_chain(path)
+    def _context(self, pair: Pair) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pod.pem"
+            path.write_text(pair.pem)
+            context.load_cert_chain(path)
+        context.maximum_version = self._version
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        if self._believes is not None:
+            context.load_verify_locations(cadata=self._believes.certificate)
+            context.verify_mode = ssl.CERT_REQUIRED if self._insists else ssl.CERT_OPTIONAL
+        context.sni_callback = lambda _connection, name, _context: self.asked.append(name)
+        return context
