@@ -217,8 +217,7 @@ class Workshop:
         )
 
     def _labels(self, name: str) -> Mapping[str, str] | None:
-        namespace, _, pod = name.partition("/")
-        found = self._object(ObjectRef(Pod.kind, namespace, pod))
+        found = self._object(ObjectRef.titled(Pod.kind, name))
         return dict(found.labels) if isinstance(found, Pod) else None
 
     def _object(self, ref: ObjectRef) -> KubernetesObject | None:

@@ -17,7 +17,7 @@ from hadyn.model.problems import ObjectRef, Problem, Reason
 
 def replica_count(peers_service: str, membership: Membership) -> int:
     """Return how many replicas there are; 0 where nobody says so, or none is known yet."""
-    peers = ObjectRef(Service.kind, *peers_service.partition("/")[::2])
+    peers = ObjectRef.titled(Service.kind, peers_service)
     return len(replicas_in(membership.of(peers)))
 
 

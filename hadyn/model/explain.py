@@ -111,7 +111,7 @@ def winning_route(routes: tuple[Route, ...], path: str) -> Route | None:
 
 def _demand(inventory: Inventory, route: Route | None) -> Demand | None:
     """What a route's Ingress asks of clients; nothing that they show counts where its host is judged by another Secret."""
-    ingress = inventory.object(ObjectRef(Ingress.kind, *route.ingress.split("/"))) if route else None
+    ingress = inventory.object(ObjectRef.titled(Ingress.kind, route.ingress)) if route else None
     if route is None or not isinstance(ingress, Ingress) or not asks_for_certificates(ingress):
         return None
     secret, judging = demanded(ingress), inventory.certificates.handshakes.of(route.host).secret

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip
-from hadyn.model.extras import NONE, Extras
+from hadyn.model.certificates import Certificates
+from hadyn.model.extras import NONE, Extras, Wanted
 from hadyn.model.objects import Endpoints, EndpointSlice, Options, Readiness
-from hadyn.model.ports import Port
+from hadyn.model.parts import Part
+from hadyn.model.ports import Port, Ports
 from hadyn.model.store import Held
 
 
@@ -27,6 +29,37 @@ class MainWish:
     replicas: tuple[tuple[str, str], ...] = ()
     extras: Extras = NONE
     ports: tuple[Port, ...] = ()
+
+
+class MainNeeds:
+    """Who needs what of the main file, host by host and backend by backend; one owner."""
+
+    def __init__(self, certificates: Certificates, ports: Ports) -> None:
+        self._certificates = certificates
+        self._ports = ports
+        self._wanted = Wanted()
+        self._remembering: set[str] = set()
+        self._left_to_haproxy: set[str] = set()
+
+    def put_host(self, host: str, extras: Extras) -> None:
+        """Take what the routes of a host want now."""
+        self._wanted.put(host, extras)
+
+    def put_backend(self, name: str, part: Part | None) -> None:
+        """Take a backend as it is now, None where it is gone."""
+        (self._remembering.add if part and part.remembers_clients else self._remembering.discard)(name)
+        (self._left_to_haproxy.add if part and part.supply.host else self._left_to_haproxy.discard)(name)
+
+    @property
+    def wish(self) -> MainWish:
+        """What is there for the sake of some object, but for replicas."""
+        return MainWish(
+            has_passthrough=self._certificates.has_passthrough,
+            remembers_clients=bool(self._remembering),
+            leaves_names=bool(self._left_to_haproxy),
+            extras=self._wanted.extras,
+            ports=self._ports.wanted,
+        )
 
 
 def replicas_in(listings: Iterable[Held]) -> tuple[tuple[str, str], ...]:

@@ -62,7 +62,7 @@ class Ports:
         self._shared_hosts = policy.shared_hosts
         self._ports: dict[str, Port] = {}
         self._listed: dict[ObjectRef, Ingress] = {}
-        self.ref = ObjectRef(ConfigMap.kind, *policy.tcp_services_configmap.partition("/")[::2])
+        self.ref = ObjectRef.titled(ConfigMap.kind, policy.tcp_services_configmap)
 
     def __len__(self) -> int:
         """How many ports the operator's ConfigMap lists."""

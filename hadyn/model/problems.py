@@ -39,6 +39,12 @@ class ObjectRef(Struct, frozen=True, gc=False, order=True):
     namespace: str
     name: str
 
+    @classmethod
+    def titled(cls, kind: str, title: str) -> ObjectRef:
+        """Name the object of this kind that people call "namespace/name"; "" is nobody's title."""
+        namespace, _, name = title.partition("/")
+        return cls(kind, namespace, name)
+
     def __str__(self) -> str:
         """As people write it: ``ingress shop/web``."""
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name

@@ -10,8 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 
 from hadyn.model.claims import Voice
-from hadyn.model.index import Index
-from hadyn.model.routes import Lead, Resolution
+from hadyn.model.routes import Lead
 
 LOOKS = 8
 """So many neighbours are looked at; where they leave it open, the backend is settled anew."""
@@ -31,13 +30,6 @@ def affected(
         leads = before.get(name), after.get(name)
         if leads[0] != leads[1] and (name in shared or _says_otherwise(*leads, neighbours(name))):
             yield name
-
-
-def neighbours_of(
-    host: str, hosts: Mapping[str, Resolution], hosts_of: Index[str, str]
-) -> Callable[[str], Iterator[Lead]]:
-    """Return what says how other hosts than this one lead to a backend; ``hosts_of`` knows those that do."""
-    return lambda name: (hosts[each].lead(name) for each in hosts_of.of(name) if each != host)
 
 
 def _says_otherwise(before: Lead | None, after: Lead | None, neighbours: Iterable[Lead]) -> bool:

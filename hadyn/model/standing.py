@@ -17,7 +17,7 @@ class Standing:
     """The options that stand for all; ``of_objects`` are those that an object may say otherwise."""
 
     def __init__(self, policy: Policy) -> None:
-        self.ref = ObjectRef(ConfigMap.kind, *policy.config_map.partition("/")[::2])
+        self.ref = ObjectRef.titled(ConfigMap.kind, policy.config_map)
         self.options: Options = ()
         self.of_objects: Options = ()
 
