@@ -7,6 +7,7 @@ told apart from what is gone, because only the latter takes objects away.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -86,6 +87,7 @@ def read_manifest(path: Path) -> tuple[bytes, Signature]:
         content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise Unsuitable(f"it has more than {MAX_FILE_BYTES // 1024**2} MiB")
+        _wait_for_truncation(descriptor)
         return content, signature(status)
 
 
@@ -97,6 +99,16 @@ def shown_path(path: Path) -> str:
 
 def signature(status: os.stat_result) -> Signature:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _wait_for_truncation(descriptor: int) -> None:
+    """Return when whoever was just emptying the file is done, so that inotify has told of it.
+
+    The kernel shows a file empty before it says that it was modified. It does both under the
+    file's lock, which this question waits for (ext4, tmpfs, overlayfs, btrfs; on XFS a read does).
+    """
+    with contextlib.suppress(OSError):
+        os.lseek(descriptor, 0, os.SEEK_DATA)
 
 
 def _is_file(path: Path) -> bool:

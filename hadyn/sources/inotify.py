@@ -89,7 +89,18 @@ class Inotify:
         ready = {descriptor for descriptor, _ in self._poll.poll(timeout_seconds * 1000)}
         if self._wake_reader in ready:
             return None
-        return self._events() if self._kernel.fileno() in ready else []
+        return self.so_far() if self._kernel.fileno() in ready else []
+
+    def so_far(self) -> list[FolderEvent]:
+        """Return what happened since the last time, in order, without waiting for anything."""
+        events: list[FolderEvent] = []
+        for event in self._kernel.read(timeout=0):
+            happened = Happened(event.mask & _KNOWN_BITS)
+            folders = {_NOWHERE} if happened & Happened.OVERFLOW else self._folders.get(event.wd, set())
+            events += (FolderEvent(folder, event.name, happened) for folder in sorted(folders))
+            if happened & Happened.FORGOTTEN:
+                self._lose(event.wd)
+        return events
 
     def wake(self) -> None:
         """Make ``wait`` return None, from any thread."""
@@ -99,16 +110,6 @@ class Inotify:
         self._kernel.close()
         os.close(self._wake_reader)
         os.close(self._wake_writer)
-
-    def _events(self) -> list[FolderEvent]:
-        events: list[FolderEvent] = []
-        for event in self._kernel.read(timeout=0):
-            happened = Happened(event.mask & _KNOWN_BITS)
-            folders = {_NOWHERE} if happened & Happened.OVERFLOW else self._folders.get(event.wd, set())
-            events += (FolderEvent(folder, event.name, happened) for folder in sorted(folders))
-            if happened & Happened.FORGOTTEN:
-                self._lose(event.wd)
-        return events
 
     def _lose(self, watch: int) -> None:
         """The kernel forgot the folder by itself: it was deleted or unmounted."""

@@ -43,8 +43,8 @@ class ManifestsSource:
         """``needs_ingress`` makes a start without any Ingress WrongUsage."""
         self._paths = tuple(paths)
         self._needs_ingress = needs_ingress
-        self._manifests = Manifests(self._paths, watch=self._watch, grace=grace_seconds)
-        self._watching = Watching(self._manifests.listing)
+        self._manifests = Manifests(self._paths, watch=self._watch, is_whole=self._is_whole, grace=grace_seconds)
+        self._watching = Watching(lambda: self._manifests.listing)
         self._inotify: Inotify | None = None
         self._thread: threading.Thread | None = None
         self._emit: Emit = nowhere
@@ -124,10 +124,12 @@ class ManifestsSource:
             self._stale_since = self._stale_since or time.monotonic()
 
     def _turn(self, events: list[FolderEvent], now: float) -> None:
-        look = self._watching.look(events)
+        self._watching.note(events)
+        look = self._watching.take()
         if look.everything or now >= self._sweep_at:
             self._look_everywhere(now)
         self._manifests.look_at(sorted(look.files), now)
+        self._manifests.miss(sorted(look.gone), now)
         self._manifests.let_leave(now)
         changes = self._manifests.changes(received=now)
         if changes is not None:
@@ -135,15 +137,22 @@ class ManifestsSource:
 
     def _look_everywhere(self, now: float) -> None:
         self._is_unwatched = False
-        self._manifests.look_everywhere(now, passing_over=self._watching.being_written)
-        self._watching.listing = self._manifests.listing
+        self._manifests.look_everywhere(now)
         is_blind = self._manifests.is_blind
         self._stale_since = (self._stale_since or now) if is_blind else None
         took_seconds = time.monotonic() - now
         pause = RETRY_SECONDS if is_blind or self._is_unwatched else SWEEP_SECONDS
         self._sweep_at = now + max(pause, took_seconds * _SWEEP_SHARE)
 
+    def _is_whole(self, file: Path) -> bool:
+        """Whether what was just read is all of a file: nobody wrote it until now, which the kernel has told by now."""
+        assert self._inotify is not None
+        touched = self._watching.note(self._inotify.so_far())
+        return file not in touched and not self._watching.is_being_written(file)
+
     def _seconds_to_wait(self, now: float) -> float:
+        if self._watching.is_due:
+            return 0.0
         until_gone = self._manifests.seconds_to_leave(now)
         until_sweep = max(0.0, self._sweep_at - now)
         return until_sweep if until_gone is None else min(until_gone, until_sweep)

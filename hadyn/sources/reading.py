@@ -2,13 +2,13 @@
 
 Rules: a file that does not parse or cannot be read keeps its last good content and is a
 problem; only a file that is gone for sure takes its objects away, and not before a grace
-time in which an editor or git may put it back.
+time in which an editor or git may put it back. What was read while somebody wrote it is
+not taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hadyn.model.changes import Changes
@@ -38,11 +38,17 @@ class Manifests:
     """The objects of all manifests under some roots."""
 
     def __init__(
-        self, roots: Sequence[Path], *, watch: Watch = lambda _folder, _events: None, grace: float = 0.0
+        self,
+        roots: Sequence[Path],
+        *,
+        watch: Watch = lambda _folder, _events: None,
+        is_whole: Callable[[Path], bool] = lambda _file: True,
+        grace: float = 0.0,
     ) -> None:
-        """``watch`` is told each folder that matters; ``grace`` is in seconds."""
+        """``watch`` is told each folder that matters; ``is_whole`` is asked behind each read; ``grace`` is in seconds."""
         self._roots = tuple(roots)
         self._watch = watch
+        self._is_whole = is_whole
         self._grace = grace
         self._catalog = Catalog()
         self._signatures: dict[Path, Signature] = {}
@@ -51,35 +57,42 @@ class Manifests:
         self._problems_delivered: tuple[Problem, ...] = ()
         self.listing = Listing()
 
-    def look_everywhere(self, now: float, *, passing_over: AbstractSet[Path] = frozenset()) -> None:
-        """List everything and read what differs, except what somebody still writes; ``now`` is monotonic seconds."""
+    def look_everywhere(self, now: float) -> None:
+        """List everything and read what differs; ``now`` is monotonic seconds."""
         listing = list_manifests(self._roots, self._watch)
         self._distrust_empty_folders(listing)
         self.listing = listing
         self.look_at(
             (file for file in list(self._signatures) if file not in listing.files and not self._is_hidden(file)), now
         )
-        changed = (file for file, found in listing.files.items() if self._signatures.get(file) != found)
-        self.look_at((file for file in changed if file not in passing_over), now)
+        self.look_at((file for file, found in listing.files.items() if self._differs(file, found)), now)
 
     def look_at(self, files: Iterable[Path], now: float) -> None:
-        """Read these files again; one that is gone leaves when its grace time is over."""
+        """Read these files again; one that is gone leaves when its grace time is over, one not whole stays as it was."""
         for file in files:
             try:
-                text, self._signatures[file] = read_manifest(file)
-            except FileNotFoundError:
-                self._leaving.setdefault(file, now + self._grace)
-                self._catalog.set_leaving(file)
+                text, signature = read_manifest(file)
+            except (FileNotFoundError, NotADirectoryError):
+                self._leave(file, now)
             except Unsuitable as cause:
+                self._stay(file)
                 self._signatures[file] = self.listing.files.get(file, NOT_READ)
                 self._trouble(file, str(cause))
             except OSError as cause:
+                self._stay(file)
                 self._signatures[file] = NOT_READ
                 self._trouble(file, f"cannot be read: {cause.strerror or cause}")
             else:
-                self._leaving.pop(file, None)
-                self._catalog.set_leaving(file, is_leaving=False)
-                self._take(file, text)
+                if self._is_whole(file):
+                    self._signatures[file] = signature
+                    self._stay(file)
+                    self._take(file, text)
+
+    def miss(self, files: Iterable[Path], now: float) -> None:
+        """Have these leave when their grace time is over, except those that are there: they are read when they are whole."""
+        for file in files:
+            if not _is_there(file):
+                self._leave(file, now)
 
     def let_leave(self, now: float) -> None:
         """Forget files whose grace time is over.
@@ -88,13 +101,13 @@ class Manifests:
         with it stays too: a folder that is gone empties nothing.
         """
         for file in [file for file, deadline in self._leaving.items() if deadline <= now]:
-            if file.exists():
+            if _is_there(file):
                 self._leaving[file] = now + self._grace
                 continue
-            del self._leaving[file]
             if self._is_hidden(file):
-                self._catalog.set_leaving(file, is_leaving=False)
+                self._stay(file)
                 continue
+            del self._leaving[file]
             self._signatures.pop(file, None)
             self._troubles.pop(file, None)
             self._catalog.remove(file)
@@ -146,6 +159,18 @@ class Manifests:
         """Where an object is written ("shop.yaml:12"), "" where it is in no file."""
         return self._catalog.place_of(ref)
 
+    def _differs(self, file: Path, found: Signature) -> bool:
+        """Whether a file that was listed is another one than was read, or was gone in the meantime."""
+        return file in self._leaving or self._signatures.get(file) != found
+
+    def _leave(self, file: Path, now: float) -> None:
+        self._leaving.setdefault(file, now + self._grace)
+        self._catalog.set_leaving(file)
+
+    def _stay(self, file: Path) -> None:
+        self._leaving.pop(file, None)
+        self._catalog.set_leaving(file, is_leaving=False)
+
     def _take(self, file: Path, text: bytes) -> None:
         try:
             content = file_content(text, file)
@@ -178,6 +203,17 @@ class Manifests:
         for place, cause in self.listing.unreadable.items():
             remedy = "Make it readable; what was read there before goes on to count"
             yield _file_problem(place, f"cannot be read: {cause.strerror or cause}", remedy)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether a file is there; True where nobody may know."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _lies_under(root: Path, files: Iterable[Path]) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,9 +51,10 @@ class Watched:
     def __init__(self, *paths: Path, needs_ingress: bool = False, grace_seconds: float = 0.1) -> None:
         self.deliveries: queue.SimpleQueue[Changes] = queue.SimpleQueue()
         self.source = ManifestsSource(paths, needs_ingress=needs_ingress, grace_seconds=grace_seconds)
+        self._door = threading.Lock()
 
     def __enter__(self) -> Self:
-        self.source.start(self.deliveries.put)
+        self.source.start(self._deliver)
         self.first = self.deliveries.get(timeout=DELIVERY_SECONDS)
         return self
 
@@ -62,6 +66,14 @@ class Watched:
     def next(self) -> Changes:
         return self.deliveries.get(timeout=DELIVERY_SECONDS)
 
+    @contextmanager
+    def held(self, by: Path) -> Iterator[None]:
+        """Hold the source up in a delivery, of a new Service in ``by``: it sees at once what happens in the meantime."""
+        with self._door:
+            by.write_text(service_text(by.stem))
+            self.next()
+            yield
+
     def until_deleted(self, *names: str) -> list[Changes]:
         """The deliveries until all these objects are deleted."""
         seen: list[Changes] = []
@@ -70,6 +82,11 @@ class Watched:
             seen.append(self.next())
             missing -= {ref.name for ref in seen[-1].deletes}
         return seen
+
+    def _deliver(self, changes: Changes) -> None:
+        self.deliveries.put(changes)
+        with self._door:
+            pass
 
 
 def upserted(changes: Changes) -> list[str]:

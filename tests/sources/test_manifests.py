@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,52 @@ def test_a_file_being_written_is_not_read_even_when_a_folder_appears(shop: Path)
         at_the_end = watched.next()
     assert (upserted(meanwhile), deleted(meanwhile)) == (["Service shop/cart"], [])
     assert addresses(at_the_end) == ["127.0.0.17"]
+
+
+HALF = service_text("web") + "---\n" + slice_text("web-1", "127.0.0.18")
+
+
+def moved_away(file: Path) -> None:
+    file.rename(file.with_name("web.yaml~"))
+
+
+def written_and_closed(file: Path) -> None:
+    file.write_text(HALF)
+
+
+@pytest.mark.parametrize("cause", [moved_away, Path.unlink, written_and_closed])
+@pytest.mark.parametrize("begin", ["", HALF], ids=["nothing", "half"])
+def test_a_file_that_somebody_writes_again_before_anybody_looked_is_not_read(
+    shop: Path, cause: Callable[[Path], None], begin: str
+):
+    with Watched(shop) as watched:
+        with watched.held(by=shop / "cart.yaml"):
+            cause(shop / "web.yaml")
+            written = (shop / "web.yaml").open("w")
+            written.write(begin)
+            written.flush()
+        with written:
+            (shop / "other.yaml").write_text(service_text("other"))
+            meanwhile = watched.next()
+            written.write(HALF[len(begin) :] + "  - addresses: [127.0.0.19]\n")
+        at_the_end = watched.next()
+    assert (upserted(meanwhile), deleted(meanwhile)) == (["Service shop/other"], [])
+    assert (upserted(at_the_end), deleted(at_the_end)) == (["EndpointSlice shop/web-1"], [])
+    assert addresses(at_the_end) == ["127.0.0.18", "127.0.0.19"]
+
+
+def test_a_file_written_in_halves_again_and_again_is_only_read_whole(shop: Path):
+    with Watched(shop) as watched:
+        for number in range(200):
+            with (shop / "web.yaml").open("w") as written:
+                written.write(service_text("web") + "---\n" + slice_text("web-1", f"127.0.1.{number}"))
+                written.flush()
+                written.write(f"  - addresses: [127.0.2.{number}]\n")
+        seen = [watched.next()]
+        while addresses(seen[-1]) != ["127.0.1.199", "127.0.2.199"]:
+            seen.append(watched.next())
+    assert [name for changes in seen for name in deleted(changes)] == []
+    assert {len(addresses(changes)) for changes in seen} == {2}
 
 
 def test_a_file_that_does_not_parse_keeps_its_last_good_content(shop: Path):
@@ -249,6 +296,17 @@ def test_a_single_file_that_is_gone_keeps_its_objects(tmp_path: Path):
         back = watched.next()
     assert (said(gone), gone.deletes) == (["Unreadable cannot be read: No such file or directory"], ())
     assert (addresses(back), back.problems) == (["127.0.0.45"], ())
+
+
+def test_a_file_in_a_place_that_becomes_a_file_is_gone(shop: Path):
+    (shop / "more").mkdir()
+    (shop / "more" / "cart.yaml").write_text(service_text("cart"))
+    with Watched(shop) as watched:
+        with watched.held(by=shop / "other.yaml"):
+            shutil.rmtree(shop / "more")
+            (shop / "more").touch()
+        gone = watched.next()
+    assert (deleted(gone), said(gone)) == (["service shop/cart"], [])
 
 
 def test_a_hard_link_is_read_though_nobody_closes_it(shop: Path, tmp_path: Path):
