@@ -20,7 +20,7 @@ from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory
 from hadyn.model.names import slot_name
 from hadyn.model.policy import Policy
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section
 from integration.manifests import Document, slice_

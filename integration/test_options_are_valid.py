@@ -16,7 +16,7 @@ from hadyn.model.options.option import Option, Scope
 from hadyn.model.options.ports import TCP_SERVICE_PORT
 from hadyn.model.options.table import OPTIONS
 from hadyn.model.policy import Policy
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section
 from integration.haproxies import HAProxyBinary

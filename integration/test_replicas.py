@@ -13,7 +13,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Endpoint, Route
 from hadyn.model.directives import Directive
 from hadyn.model.names import PEERS, slot_name
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section, main_config
 from hadyn.render.replicas import Replicas, alone

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Endpoint, MapName, Route
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from integration.haproxies import HAProxyBinary
 from integration.stack import ANSWER_SECONDS, EchoPod, Stack
 

@@ -14,7 +14,7 @@ from hadyn.model.changes import Changes
 from hadyn.model.desired import MapKey
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import Problem
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.settings import Settings
 from hadyn.sources.folder import shown_path
 from hadyn.sources.lines import field_line

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from hadyn.controller.certificates import CertificateKeeper
 from hadyn.model.certificates import DEFAULT, Certificates
+from hadyn.model.desired import wildcard_of
 from hadyn.observe.documents import Document, moment
 from hadyn.planner.certificates import (
     CertificateCommand,
@@ -25,7 +26,7 @@ NamesOf = Callable[[str], Collection[str]]
 
 def serving(host: str, names_of: NamesOf) -> Collection[str]:
     """Return the certificates of which a client gets one that asks for this host, as HAProxy looks for them."""
-    return names_of(host) or names_of(f"*.{host.partition('.')[2]}") or (DEFAULT,)
+    return names_of(host) or names_of(wildcard_of(host)) or (DEFAULT,)
 
 
 def described(book: Certificates, names: Iterable[str]) -> list[Document]:

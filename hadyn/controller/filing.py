@@ -31,7 +31,7 @@ from hadyn.model.desired import (
 from hadyn.model.inventory import Inventory
 from hadyn.model.main_wish import MainWish
 from hadyn.model.problems import ObjectRef, Problem
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import BackendPlan, Plan
 from hadyn.planner.planning import Desired
 from hadyn.planner.reasons import Reload, ReloadReason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hadyn.model.desired import Backend
+from hadyn.model.options.slots import SLOTS_MAX
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.planner.plan import BackendPlan
 
@@ -11,7 +12,7 @@ def unseated_problem(backend: Backend, plan: BackendPlan) -> Problem:
     """Say that a backend has more endpoints than it may have slots."""
     return Problem(
         _object(backend),
-        "metadata.annotations[hadyn.io/slots-max]",
+        SLOTS_MAX.field,
         Reason.TOO_MANY,
         f"{len(plan.unseated)} endpoints have no slot, the backend may have {backend.capacity.maximum}; "
         f"the first without one is {plan.unseated[0].address}",

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from hadyn.model.canary import Share
 from hadyn.model.desired import RANK_END, MapKey, MapName, Route
-from hadyn.model.expressions import literally
+from hadyn.model.expression_tree import literally
 from hadyn.model.names import canary_name, group_name, stable_name
 from hadyn.model.options.asking import (
     COOKIE_MARK,
@@ -85,17 +85,15 @@ def asking_problems(share: Share) -> Iterator[Problem]:
     for option, text in ((CANARY_BY_HEADER_VALUE, value), (CANARY_BY_HEADER_PATTERN, pattern)):
         if text and not header:
             told = "says nothing without the header that requests are to have it in"
-            yield share.problem_of(option.annotation, Reason.INVALID_VALUE, told, f"Add {CANARY_BY_HEADER.annotation}")
+            yield share.problem_of(option, Reason.INVALID_VALUE, told, f"Add {CANARY_BY_HEADER.annotation}")
     if header and value and pattern:
         told = f"is not asked where {CANARY_BY_HEADER_VALUE.annotation} says the value"
         remedy = "Remove one of the two"
-        yield share.problem_of(CANARY_BY_HEADER_PATTERN.annotation, Reason.INVALID_VALUE, told, remedy)
+        yield share.problem_of(CANARY_BY_HEADER_PATTERN, Reason.INVALID_VALUE, told, remedy)
     weight = said.value(CANARY_WEIGHT) or 0
     if weight > share.total:
         told = f"{weight} is more than all, which is {share.total}; the canary gets no share"
-        yield share.problem_of(
-            CANARY_WEIGHT.annotation, Reason.INVALID_VALUE, told, "Say a smaller one, or a larger total"
-        )
+        yield share.problem_of(CANARY_WEIGHT, Reason.INVALID_VALUE, told, "Say a smaller one, or a larger total")
 
 
 def unheard(shares: Sequence[Share]) -> Iterator[Problem]:

@@ -235,7 +235,7 @@ class Workshop:
         setter = choices.setter(SLOTS)
         if slots > maximum and setter is not None:
             said = f"{slots} slots are more than {maximum}, the most this backend may have"
-            field = f"metadata.annotations[{SLOTS.annotation}]"
+            field = SLOTS.field
             problems.append(Problem(setter, field, Reason.INVALID_VALUE, said, f"Raise {SLOTS_MAX.annotation}"))
         min_free = choices.value(SLOTS_MIN_FREE)
         return Capacity(

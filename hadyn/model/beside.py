@@ -38,9 +38,7 @@ def unbalanced(service: ObjectRef, *, has_canaries: bool) -> Problem:
         else "says nothing of endpoints that name no pods"
     )
     remedy = "Divide requests one way" if has_canaries else "Let EndpointSlices list the pods"
-    return Problem(
-        service, f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]", Reason.NOT_SUPPORTED, said, remedy
-    )
+    return Problem(service, BLUE_GREEN_BALANCE.field, Reason.NOT_SUPPORTED, said, remedy)
 
 
 def beside_shared(part: Part) -> list[Part]:
@@ -80,7 +78,7 @@ def unchosen(choices: Choices, found: Found) -> Iterator[Problem]:
         choice = choices.value(option)
         if choice is not None and not choosable(choices, choice):
             said = f"{BLUE_GREEN_BALANCE.annotation} names no group by the label {choice.label}"
-            field = f"metadata.annotations[{option.annotation}]"
+            field = option.field
             yield Problem(
                 found.source, field, Reason.INVALID_VALUE, said, "Name the groups there, with weight 0 for none"
             )

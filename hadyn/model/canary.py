@@ -8,6 +8,7 @@ one weight. Shares add up; what goes beyond all is not given to the youngest can
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from hadyn.model.desired import Endpoint
 from hadyn.model.objects import Age, Ingress, Options
 from hadyn.model.options.canary import ALL, CANARY_WEIGHT, CANARY_WEIGHT_TOTAL
+from hadyn.model.options.option import Option
 from hadyn.model.options.routing import Said
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.services import Found
@@ -47,8 +49,8 @@ class Share(Struct, frozen=True, gc=False):
     def problem(self, reason: Reason, said: str, remedy: str) -> Problem:
         return Problem(self.ingress, self.field, reason, said, remedy)
 
-    def problem_of(self, annotation: str, reason: Reason, said: str, remedy: str) -> Problem:
-        return Problem(self.ingress, f"metadata.annotations[{annotation}]", reason, said, remedy)
+    def problem_of(self, option: Option[Any], reason: Reason, said: str, remedy: str) -> Problem:
+        return Problem(self.ingress, option.field, reason, said, remedy)
 
 
 class Portion(Struct, frozen=True, gc=False):
@@ -86,7 +88,7 @@ def sharings(shares: Iterable[Share], routes: int) -> tuple[tuple[Sharing, ...],
         if given + wanted > 1 + 1e-9:
             said = f"older canaries of backend {share.backend} leave {(1 - given) * ALL:.3g} % only, so this one gets nothing"
             remedy = "Make one of the shares smaller"
-            problems.append(share.problem_of(CANARY_WEIGHT.annotation, Reason.CLAIMED, said, remedy))
+            problems.append(share.problem_of(CANARY_WEIGHT, Reason.CLAIMED, said, remedy))
             wanted = 0.0
         given += wanted
         before = found.get(share.found, Sharing(share.found))

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from hadyn.model.claims import Claims
-from hadyn.model.desired import is_nameless
+from hadyn.model.desired import is_nameless, wildcard_of
 from hadyn.model.handshakes import USUAL, Handshakes
 from hadyn.model.index import Index
 from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
@@ -177,9 +177,9 @@ class Certificates:
             self._hosts[host] = after
         self._note(host, before, after, resolving.secrets)
         if voices and not host.startswith("*."):
-            self._below.add(_wildcard(host), host)
+            self._below.add(wildcard_of(host), host)
         else:
-            self._below.discard(_wildcard(host), host)
+            self._below.discard(wildcard_of(host), host)
         book.put(Judge.CERTIFICATE, host, resolving.problems())
         return before != after or shakes_otherwise
 
@@ -199,14 +199,14 @@ class Certificates:
 
     def _owner(self, host: str) -> str:
         """The namespace that a host belongs to."""
-        for each in (host, _wildcard(host)):
+        for each in (host, wildcard_of(host)):
             owner = next((claim.ingress.namespace for claim in self._claims.of(each) if not claim.is_canary), "")
             if owner:
                 return owner
         return next((ingress.namespace for ingress in self._voices(host)), "")
 
     def _is_under_a_stranger(self, host: str, owner: str) -> bool:
-        wildcard = _wildcard(host)
+        wildcard = wildcard_of(host)
         if self._shared_hosts or host == wildcard or not owner:
             return False
         return self._owner(wildcard) not in ("", owner)
@@ -286,11 +286,6 @@ def _named(ingress: Ingress | None) -> set[str]:
 
 def _rules_for(host: str, ingress: Ingress) -> Iterator[TlsRule]:
     """Yield what an Ingress says of a host: by name, by wildcard, or by naming no host at all."""
-    for wanted in (host, _wildcard(host)):
+    for wanted in (host, wildcard_of(host)):
         yield from (rule for rule in ingress.tls if wanted in rule.hosts)
     yield from (rule for rule in ingress.tls if not rule.hosts)
-
-
-def _wildcard(host: str) -> str:
-    """The wildcard that covers a host; a wildcard covers itself."""
-    return f"*.{host.partition('.')[2]}"

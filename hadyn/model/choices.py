@@ -92,14 +92,13 @@ class Choices:
     def problems(self, backend: str) -> Iterator[Problem]:
         """Each Ingress that is not heard."""
         for name, ref in self._outvoiced:
-            annotation = BY_NAME[name].annotation
             said = f"backend {backend} has another value from {self._values[name][1]}, which is older"
             remedy = "Annotate the Service, whose word counts"
-            yield Problem(ref, f"metadata.annotations[{annotation}]", Reason.CLAIMED, said, remedy)
+            yield Problem(ref, BY_NAME[name].field, Reason.CLAIMED, said, remedy)
         for name, ref in self._beyond:
             option = BY_NAME[name]
             said = f"HAProxy can do this from {_spelled(option.since)} on, and this one is {_spelled(self._version)}"
-            field = f"metadata.annotations[{option.annotation}]"
+            field = option.field
             yield Problem(
                 ref, field, Reason.NOT_SUPPORTED, said, "Let hadyn have a newer HAProxy; it is left out until then"
             )

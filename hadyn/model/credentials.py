@@ -202,4 +202,4 @@ def _fatal(fault: Fault) -> Fault:
 
 
 def _problem(setter: ObjectRef, option: Option[str] | Option[bool], reason: Reason, said: str, remedy: str) -> Problem:
-    return Problem(setter, f"metadata.annotations[{option.annotation}]", reason, said, remedy)
+    return Problem(setter, option.field, reason, said, remedy)

@@ -25,8 +25,9 @@ ANY_HOST = "_"
 DEFAULT_KEY = "*"
 """Key of the exact map for requests that nothing else matches; never starts a host and path."""
 PORT_SIGN = ":"
-EXPRESSION_SIGN = "~"
 """Begins what stands for the host of those who asked for a port of their own: ``:5432``."""
+EXPRESSION_SIGN = "~"
+"""Begins what stands for all hosts that match an expression."""
 FIELD_SEPARATOR = "|"
 """Between the fields of a route's entry in the maps; HAProxy's name of no backend holds it."""
 UNAVAILABLE = "_503"
@@ -173,6 +174,11 @@ def is_nameless(host: str) -> bool:
     return host in (ANY_HOST, DEFAULT_KEY) or host.startswith(EXPRESSION_SIGN)
 
 
+def wildcard_of(host: str) -> str:
+    """Return the wildcard that covers a host: "*.example" for "a.example", and for itself."""
+    return f"*.{host.partition('.')[2]}"
+
+
 def is_port_key(host: str) -> bool:
     return host.startswith(PORT_SIGN)
 
@@ -221,9 +227,10 @@ class Route:
     ``backend`` is None while its Service is missing: the request gets a 503.
     ``ingress`` is "namespace/name" of the object that made it, ``canary`` the one, or those, whose
     Service shares the backend. ``fields`` are what the Ingress has to say of it alone,
-    ``access`` from where requests may come, None for everywhere. One that ``passes_tls``
-    takes the connections for its host, and no request but those without TLS that the backend ``plain`` gets. With ``expression`` the path is a regular one, spelled
-    as HAProxy gets it; ``rank`` is its key among the expressions, and that of prefixes beside them.
+    ``access`` from where requests may come, None for everywhere. One that ``passes_tls`` takes
+    the connections for its host, and no request but those without TLS that the backend ``plain``
+    gets. With ``expression`` the path is a regular one, spelled as HAProxy gets it; ``rank`` is its
+    key among the expressions, and that of prefixes beside them.
     ``asked`` are the entries that its requests are looked up in, for they may ask for a canary.
     """
 

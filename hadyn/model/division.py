@@ -25,6 +25,6 @@ def uncounted(choices: Choices, peers_service: str) -> Iterator[Problem]:
     """Yield that nobody knows the number of replicas, where somebody wants it."""
     setter = choices.setter(MAXCONN_DIVIDED)
     if setter is not None and choices.value(MAXCONN_DIVIDED) and not peers_service:
-        field = f"metadata.annotations[{MAXCONN_DIVIDED.annotation}]"
+        field = MAXCONN_DIVIDED.field
         said = "how many replicas of hadyn there are is not known: each has the whole number"
         yield Problem(setter, field, Reason.NOT_SUPPORTED, said, "Have hadyn run with --peers-service")

@@ -12,14 +12,12 @@ from typing import NamedTuple
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Endpoint
+from hadyn.model.listed_endpoints import EndpointGroup, ListedEndpoint, Readiness
 from hadyn.model.objects import (
     BackendResource,
-    EndpointGroup,
     Endpoints,
     EndpointSlice,
     Fault,
-    ListedEndpoint,
-    Readiness,
     Service,
     ServicePort,
 )

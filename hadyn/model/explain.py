@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route, wildcard_of
 from hadyn.model.extras import HostExpression
 from hadyn.model.inventory import Inventory
 from hadyn.model.objects import Ingress
@@ -88,8 +88,7 @@ def looked_up_host(host: str) -> str:
 
 def host_keys(name: str) -> tuple[str, ...]:
     """The hosts that are asked for, in this order: itself, its wildcard, rules without host."""
-    wildcard = "*." + name.partition(".")[2]
-    return name, wildcard, ANY_HOST
+    return name, wildcard_of(name), ANY_HOST
 
 
 def _expressed(inventory: Inventory, name: str) -> list[str]:

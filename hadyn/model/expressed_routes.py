@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from hadyn.model.desired import DEFAULT_KEY, RANK_END, MapKey, MapName, Route, host_of
-from hadyn.model.expressions import literally
+from hadyn.model.expression_tree import literally
 
 
 def ranked(routes: Sequence[Route]) -> tuple[Route, ...]:

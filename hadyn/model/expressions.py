@@ -10,33 +10,35 @@ No expression matches ``|``, which parts the fields of a route. haproxy-facts.md
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+
+from hadyn.model.expression_tree import (
+    LITERAL,
+    OTHERS,
+    PRINTABLE,
+    SEPARATOR,
+    Finish,
+    Group,
+    Letters,
+    Node,
+    Some,
+    spelled,
+)
+from hadyn.model.expression_tries import LONGEST_TEXT, tries
 
 LONGEST = 256
-LONGEST_TEXT = 1024
-"""What is longer is not matched: the frontend refuses it."""
 MOST_TRIES = 2 * LONGEST_TEXT**2
 MOST_GROUPS = 9
 MOST_TIMES = 100
-OTHERS = "\x7f"
-"""Stands for every byte that is not printable ASCII."""
-END = "\x00"
-_SEPARATOR = "|"
-_PRINTABLE = frozenset(map(chr, range(0x21, 0x7F)))
-_ANY = (_PRINTABLE | {OTHERS}) - {_SEPARATOR}
+_ANY = (PRINTABLE | {OTHERS}) - {SEPARATOR}
 _UNSPELT = frozenset("\\^|[")
 """Not in a class that lists what it matches: clients write them percent-encoded."""
-_LITERAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_~!&',=:@%/-")
 _DIGITS = frozenset("0123456789")
-_WORD = frozenset(each for each in _PRINTABLE if each.isalnum()) | {"_"}
+_WORD = frozenset(each for each in PRINTABLE if each.isalnum()) | {"_"}
 _NAMED = {"d": _DIGITS, "w": _WORD, "D": _ANY - _DIGITS, "W": _ANY - _WORD, "S": _ANY}
 _ESCAPED = frozenset(".*+?(){}$/-_~!&',=:@%")
 _SAFE = re.compile(r"[A-Za-z0-9._~!&'*+?,=:@%/|(){}\[\]$^-]*")
 _TIMES = re.compile(r"\{([0-9]{1,3})(,?)([0-9]{0,3})\}")
-
-Letters = frozenset[str]
 
 
 class NotUnderstood(ValueError):
@@ -51,41 +53,6 @@ class Expression:
     groups: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Some:
-    """A character out of ``letters``, ``low`` to ``high`` times; None is any number of times."""
-
-    letters: Letters
-    low: int = 1
-    high: int | None = 1
-
-    @property
-    def times(self) -> str:
-        known = {(1, 1): "", (0, 1): "?", (0, None): "*", (1, None): "+"}
-        if (self.low, self.high) in known:
-            return known[self.low, self.high]
-        high = "" if self.high is None else self.high
-        return f"{{{self.low}}}" if self.low == high else f"{{{self.low},{high}}}"
-
-    @property
-    def tries(self) -> int:
-        return (LONGEST_TEXT if self.high is None else self.high) - self.low + 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    branches: tuple[tuple[_Node, ...], ...]
-    is_optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Finish:
-    """The end of the text."""
-
-
-_Node = _Some | _Group | _Finish
-
-
 def expression(text: str, *, is_caseless: bool = False) -> Expression:
     """Return an expression that hadyn has spelled; raises NotUnderstood."""
     if len(text) > LONGEST:
@@ -94,17 +61,12 @@ def expression(text: str, *, is_caseless: bool = False) -> Expression:
     nodes = reading.sequence()
     if not reading.is_done:
         raise NotUnderstood("has a ) or | outside a group")
-    if _tries(nodes, frozenset()) > MOST_TRIES:
+    if tries(nodes, frozenset()) > MOST_TRIES:
         raise NotUnderstood("can match a text in too many ways: let what follows a * or + be what it does not match")
-    spelled = "".join(map(_spelled, nodes))
-    if not _SAFE.fullmatch(spelled):
+    told = "".join(map(spelled, nodes))
+    if not _SAFE.fullmatch(told):
         raise NotUnderstood("has a class that is told from others by one of its unusual characters")
-    return Expression(spelled, tuple(reading.groups))
-
-
-def literally(text: str) -> str:
-    """Spell text that stands for itself."""
-    return "".join(_spelled(_Some(frozenset(each))) for each in text)
+    return Expression(told, tuple(reading.groups))
 
 
 class _Reading:
@@ -121,9 +83,9 @@ class _Reading:
     def is_done(self) -> bool:
         return self._place == len(self._text)
 
-    def sequence(self) -> tuple[_Node, ...]:
+    def sequence(self) -> tuple[Node, ...]:
         """Read until a group ends, or the text."""
-        nodes: list[_Node] = []
+        nodes: list[Node] = []
         while not self.is_done and self._ahead() not in ")|":
             nodes.append(self._node())
         return tuple(nodes)
@@ -138,15 +100,15 @@ class _Reading:
         self._place += 1
         return taken
 
-    def _node(self) -> _Node:
+    def _node(self) -> Node:
         first = self._take()
         if first == "(":
             return self._group()
         if first == "$":
-            return _Finish()
+            return Finish()
         letters = self._letters(first)
         low, high = self._times()
-        return _Some(self._folded(letters), low, high)
+        return Some(self._folded(letters), low, high)
 
     def _letters(self, first: str) -> Letters:
         if first == "[":
@@ -155,7 +117,7 @@ class _Reading:
             return _ANY
         if first == "\\":
             return self._escaped(self._take())
-        if first not in _LITERAL:
+        if first not in LITERAL:
             raise NotUnderstood(f"has a {first!a} that means nothing here: put a \\ before one that is meant")
         return frozenset(first)
 
@@ -196,7 +158,7 @@ class _Reading:
             return self._escaped(self._take())
         if letter == "[" and self._ahead() in (":", ".", "="):
             raise NotUnderstood("names a class of letters: write it as [a-z]")
-        if letter not in _PRINTABLE:
+        if letter not in PRINTABLE:
             raise NotUnderstood(f"has a {letter!a} in a class")
         return frozenset(letter)
 
@@ -222,7 +184,7 @@ class _Reading:
         if self._ahead() and self._ahead() in "*+?{":
             raise NotUnderstood("has two quantifiers in a row, or a { that counts nothing")
 
-    def _group(self) -> _Group:
+    def _group(self) -> Group:
         is_counted = self._ahead() != "?"
         if not is_counted:
             if self._ahead(2) != "?:":
@@ -234,7 +196,7 @@ class _Reading:
         if is_counted:
             self.groups.append(self._opened)
         branches = [self.sequence()]
-        while self._ahead() == _SEPARATOR:
+        while self._ahead() == SEPARATOR:
             self._take()
             branches.append(self.sequence())
         if self._take() != ")":
@@ -243,82 +205,9 @@ class _Reading:
         self._place += is_optional
         if self._ahead() and self._ahead() in "*+?{":
             raise NotUnderstood("repeats a group: repeat a character or a class")
-        return _Group(tuple(branches), is_optional)
+        return Group(tuple(branches), is_optional)
 
     def _folded(self, letters: Letters) -> Letters:
         if not self._is_caseless:
             return letters
         return letters | {each.swapcase() for each in letters if each.isalpha()}
-
-
-def _first(nodes: Iterable[_Node], follow: Letters) -> Letters:
-    """Return what may come first, where ``follow`` may come behind."""
-    found: Letters = frozenset()
-    for node in nodes:
-        match node:
-            case _Finish():
-                return found | {END}
-            case _Some(letters=letters, low=low):
-                found |= letters
-                if low:
-                    return found
-            case _Group(branches=branches, is_optional=is_optional):
-                firsts = [_first(branch, frozenset({""})) for branch in branches]
-                found |= frozenset().union(*firsts) - {""}
-                if not is_optional and not any("" in first for first in firsts):
-                    return found
-    return found | follow
-
-
-def _tries(nodes: tuple[_Node, ...], follow: Letters) -> int:
-    """Return in how many ways an engine may try these on a text before it gives up, at most."""
-    tries = 1
-    for number, node in enumerate(nodes):
-        behind = _first(nodes[number + 1 :], follow)
-        match node:
-            case _Some(letters=letters) if letters & behind:
-                tries *= node.tries
-            case _Group(branches=branches, is_optional=is_optional):
-                tries *= _tries_of_branches(branches, behind) + (
-                    is_optional and bool(_first([node], frozenset()) & behind)
-                )
-    return tries
-
-
-def _tries_of_branches(branches: tuple[tuple[_Node, ...], ...], behind: Letters) -> int:
-    tries = [_tries(branch, behind) for branch in branches]
-    firsts = (_first(branch, behind) for branch in branches)
-    are_apart = not any(one & other for one, other in combinations(firsts, 2))
-    return max(tries) if are_apart else sum(tries)
-
-
-def _spelled(node: _Node) -> str:
-    match node:
-        case _Finish():
-            return "$"
-        case _Group(branches=branches, is_optional=is_optional):
-            inner = _SEPARATOR.join("".join(map(_spelled, branch)) for branch in branches)
-            return f"({inner}){'?' if is_optional else ''}"
-        case _Some(letters=letters):
-            return _class(letters) + node.times
-
-
-def _class(letters: Letters) -> str:
-    if OTHERS in letters:
-        return f"[^{_listed((_PRINTABLE | {_SEPARATOR}) - letters)}]"
-    (only,) = letters if len(letters) == 1 else ("",)
-    return only if only in _LITERAL and only else f"[{_listed(letters)}]"
-
-
-def _listed(letters: Letters) -> str:
-    """Spell the inside of a class: ] first, - last, and nothing that needs a backslash."""
-    plain = "".join(_ranges(sorted(letters - set("]^-"))))
-    return "".join(("]" if "]" in letters else "", plain, *(each for each in "^-" if each in letters)))
-
-
-def _ranges(letters: list[str]) -> Iterator[str]:
-    while letters:
-        length = next((n for n in range(1, len(letters)) if ord(letters[n]) != ord(letters[0]) + n), len(letters))
-        run = letters[:length]
-        yield f"{run[0]}-{run[-1]}" if length > 2 else "".join(run)
-        letters = letters[length:]

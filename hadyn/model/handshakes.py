@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from hadyn.model.authorities import CA, CRL, Authorities, AuthoritiesVerdict, judge_authorities
 from hadyn.model.claims import Claim, Claims
-from hadyn.model.desired import is_nameless
+from hadyn.model.desired import is_nameless, wildcard_of
 from hadyn.model.index import Index
 from hadyn.model.objects import Ingress, KubernetesObject, Secret
 from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, asks_for_certificates, demanded
@@ -124,7 +124,7 @@ class Handshakes:
 
     def settle(self, host: str) -> tuple[bool, list[Problem]]:
         """Look at a host anew; return whether its handshakes differ now, and what is wrong."""
-        claims = self._claims.of(host) or self._claims.of(f"*.{host.partition('.')[2]}")
+        claims = self._claims.of(host) or self._claims.of(wildcard_of(host))
         heard = list(_heard(claims, shared_hosts=self._shared_hosts))
         problems: list[Problem] = []
         secret = believed(host, heard, shared_hosts=True)
@@ -219,7 +219,7 @@ def _first(option: Option[Any], host: str, heard: Sequence[Claim], problems: lis
 
 
 def _problem(ingress: Ingress, option: Option[Any], said: str, remedy: str, reason: Reason = Reason.CLAIMED) -> Problem:
-    return Problem(ingress.ref, f"metadata.annotations[{option.annotation}]", reason, said, remedy)
+    return Problem(ingress.ref, option.field, reason, said, remedy)
 
 
 def _filled(secret: ObjectRef | None) -> tuple[ObjectRef, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from hadyn.model.desired import wildcard_of
 from hadyn.model.objects import Fault
 from hadyn.model.pem import CERTIFICATE, Block, NotPem, blocks
 from hadyn.model.problems import Reason
@@ -50,8 +51,7 @@ class KeyPair(Struct, frozen=True, gc=False):
 
     def covers(self, host: str) -> bool:
         """Whether a client that asks for this host takes the certificate."""
-        wildcard = f"*.{host.partition('.')[2]}"
-        return any(name.lower() in (host, wildcard) for name in self.names)
+        return any(name.lower() in (host, wildcard_of(host)) for name in self.names)
 
 
 class Verdict(Struct, frozen=True, gc=False):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hadyn.model.addresses import MAX_PORT
 from hadyn.model.desired import port_key
 from hadyn.model.objects import ConfigMap, Fault, HostRules, Ingress, PathRule, ServiceTarget
 from hadyn.model.options.ports import TCP_SERVICE_PORT, TCP_SERVICE_PROXY_PROTOCOL
@@ -19,7 +20,6 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 _ENTRY = re.compile(
     rf"(?P<namespace>{_LABEL})/(?P<name>{_LABEL}):(?P<port>[a-z0-9-]{{1,15}})(?::(?P<header>PROXY)?)?(?P<rest>:.*)?"
 )
-HIGHEST = 65535
 EXAMPLE = 'For example 5432: "shop/db:5432"'
 
 
@@ -32,7 +32,7 @@ def listed_ports(config_map: ConfigMap) -> tuple[list[Ingress], list[Fault]]:
 def _read(config_map: ConfigMap, key: str, value: str) -> Ingress | Fault:
     field = f"data[{key}]"
     entry = _ENTRY.fullmatch(value.strip(" \n"))
-    if not _NUMBER.fullmatch(key) or int(key) > HIGHEST:
+    if not _NUMBER.fullmatch(key) or int(key) > MAX_PORT:
         return Fault(field, Reason.INVALID_VALUE, "the key is not a port", EXAMPLE)
     if entry is None:
         said = f"{shown(value)} is not a namespace, a Service and its port"

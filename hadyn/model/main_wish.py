@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip
 from hadyn.model.certificates import Certificates
 from hadyn.model.extras import NONE, Extras, Wanted
-from hadyn.model.objects import Endpoints, EndpointSlice, Options, Readiness
+from hadyn.model.listed_endpoints import Readiness
+from hadyn.model.objects import Endpoints, EndpointSlice, Options
 from hadyn.model.parts import Part
 from hadyn.model.ports import Port, Ports
 from hadyn.model.store import Held

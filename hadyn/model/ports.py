@@ -36,7 +36,7 @@ _OF_REQUESTS = (
 )
 _OF_HTTP_SERVERS = {"proto", "alpn", "cookie"}
 """First words of what means something to HTTP alone; HAProxy refuses some of it here."""
-_FIELD = f"metadata.annotations[{TCP_SERVICE_PORT.annotation}]"
+_FIELD = TCP_SERVICE_PORT.field
 _IN_TCP_MODE = Directive("mode", "tcp")
 
 

@@ -73,6 +73,11 @@ class Problem:
         return f"{head}: {self.said}; {self.remedy}"
 
 
+def annotation_field(annotation: str) -> str:
+    """Return where an annotation stands in an object: ``metadata.annotations[hadyn.io/slots]``."""
+    return f"metadata.annotations[{annotation}]"
+
+
 def shown(value: object) -> str:
     """Spell a foreign value for people: quoted, escaped to ASCII, cut at 80 characters."""
     text = value if isinstance(value, str) else repr(value)

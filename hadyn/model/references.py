@@ -21,7 +21,7 @@ from hadyn.model.options.secret_names import secret_of
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.model.store import Held
 
-OF_HANDSHAKES = ("spec.tls[", f"metadata.annotations[{AUTH_TLS_SECRET.annotation}]")
+OF_HANDSHAKES = ("spec.tls[", AUTH_TLS_SECRET.field)
 """How the fields of an Ingress begin that name a certificate, or the authorities that clients are judged by."""
 
 REFERABLE = (Secret.kind, Pod.kind)
@@ -46,12 +46,12 @@ def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
     found = list(_of_handshakes(each)) if isinstance(each, Ingress) else []
     options = dict(each.options)
     if users := options.get(AUTH_SECRET.name):
-        found.append(_reference(each, AUTH_SECRET.annotation, str(users)))
+        found.append(_reference(each, AUTH_SECRET.field, str(users)))
     for option in (SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET):
         if secret := secret_of(str(options.get(option.name) or ""), each.namespace):
-            found.append(_reference(each, option.annotation, secret.name))
+            found.append(_reference(each, option.field, secret.name))
     if BLUE_GREEN_BALANCE.name in options:
-        found.append(Reference(pods_of(each.namespace), f"metadata.annotations[{BLUE_GREEN_BALANCE.annotation}]"))
+        found.append(Reference(pods_of(each.namespace), BLUE_GREEN_BALANCE.field))
     return tuple(found)
 
 
@@ -70,11 +70,11 @@ def _of_handshakes(ingress: Ingress) -> Iterator[Reference]:
         if rule.secret:
             yield Reference(ObjectRef(Secret.kind, ingress.namespace, rule.secret), f"{rule.field}.secretName")
     if clients := demanded(ingress):
-        yield _reference(ingress, AUTH_TLS_SECRET.annotation, clients.name)
+        yield _reference(ingress, AUTH_TLS_SECRET.field, clients.name)
 
 
-def _reference(each: KubernetesObject, annotation: str, name: str) -> Reference:
-    return Reference(ObjectRef(Secret.kind, each.namespace, name), f"metadata.annotations[{annotation}]")
+def _reference(each: KubernetesObject, field: str, name: str) -> Reference:
+    return Reference(ObjectRef(Secret.kind, each.namespace, name), field)
 
 
 class References:

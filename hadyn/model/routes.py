@@ -9,7 +9,7 @@ where nobody claims "/".
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from msgspec import Struct
@@ -17,18 +17,8 @@ from msgspec import Struct
 from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
 from hadyn.model.claims import Claim, Voice, stand_in_of
-from hadyn.model.desired import (
-    ANY_HOST,
-    DEFAULT_KEY,
-    UNAVAILABLE,
-    MapKey,
-    MapName,
-    Route,
-    is_nameless,
-    is_port_key,
-    leading_to,
-)
-from hadyn.model.expressed_routes import expression_entries, ranked
+from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, Route, is_nameless, wildcard_of
+from hadyn.model.expressed_routes import ranked
 from hadyn.model.extras import NONE, Extra, Extras, HostExpression
 from hadyn.model.handshakes import believed
 from hadyn.model.networks import Access
@@ -97,26 +87,6 @@ def resolve(
         if claim.is_canary:
             resolving.share(claim)
     return resolving.resolution()
-
-
-def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
-    """Return the map entries that carry the routes of one host."""
-    found: dict[MapKey, str] = {}
-    for route in routes:
-        if is_port_key(route.host):
-            found |= {route.key: route.backend} if route.backend else {}
-            continue
-        found.update(expression_entries(route))
-        found[route.key] = leading_to(route.value, route.plain or UNAVAILABLE) if route.passes_tls else route.value
-        if route.passes_tls and route.backend and not is_nameless(route.host):
-            found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
-        if route.access is not None:
-            found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
-        found.update(route.asked)
-        if not is_nameless(route.host):
-            # Its value is the host again: one look-up finds the key of its routes.
-            found[MapName.HOSTS, route.host] = route.host
-    return found
 
 
 class _Resolving:
@@ -291,7 +261,7 @@ class _Resolving:
         found = self._find(ingress.namespace, ServiceTarget(rule.target.name, wanted))
         said = "is where TLS goes" if found == passing else found.said if isinstance(found, Missing) else ""
         if said:
-            field = f"metadata.annotations[{SSL_PASSTHROUGH_HTTP_PORT.annotation}]"
+            field = SSL_PASSTHROUGH_HTTP_PORT.field
             remedy = "Name another port of the Service; requests without TLS get a 503 until then"
             self._problems[Problem(ingress.ref, field, Reason.NOT_FOUND, f"port {wanted}: {said}", remedy)] = None
             return None
@@ -307,7 +277,7 @@ class _Resolving:
             else None
         )
         if isinstance(found, Missing):
-            field = f"metadata.annotations[{DEFAULT_BACKEND.annotation}]"
+            field = DEFAULT_BACKEND.field
             self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
             return None
         return found
@@ -318,7 +288,7 @@ class _Resolving:
 
 def _names_in_tls(ingress: Ingress, host: str) -> bool:
     """Whether an Ingress names a host in spec.tls, or its first label as ``*``."""
-    return any({host, f"*.{host.partition('.')[2]}"}.intersection(rule.hosts) for rule in ingress.tls)
+    return any({host, wildcard_of(host)}.intersection(rule.hosts) for rule in ingress.tls)
 
 
 def claimed(winner: Ingress) -> str:

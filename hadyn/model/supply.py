@@ -24,7 +24,7 @@ from hadyn.model.resolved import ADDRESS_TYPES, DnsQuestion, RecordType
 from hadyn.model.services import Found
 from hadyn.model.store import Held
 
-WISH_FIELD = f"metadata.annotations[{DISCOVERY.annotation}]"
+WISH_FIELD = DISCOVERY.field
 
 
 class Supply(Struct, frozen=True, gc=False):
@@ -98,7 +98,7 @@ def names_no_pods(supply: Supply) -> bool:
 
 def nameless(setter: ObjectRef) -> Problem:
     """Say that slots cannot be named for pods."""
-    field = f"metadata.annotations[{SLOT_NAMES.annotation}]"
+    field = SLOT_NAMES.field
     said = "nothing names the pods behind these addresses, so any pod gets any slot"
     return Problem(setter, field, Reason.NOT_SUPPORTED, said, "Name the Service's port, or use discovery endpoints")
 

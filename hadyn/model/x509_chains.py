@@ -1,4 +1,4 @@
-"""What a certificate says, asked of ``cryptography``; imported by ``keypairs`` alone, on first use.
+"""What a certificate says, asked of ``cryptography``; imported on first use.
 
 Rule: a hostile certificate costs an answer like "" or None, never an exception.
 """
@@ -152,8 +152,7 @@ def weak_hash(certificate: x509.Certificate) -> str:
         found = certificate.signature_hash_algorithm
     except FAILURES:
         return ""
-    is_root = certificate.subject == certificate.issuer
-    return found.name if found is not None and found.name in WEAK and not is_root else ""
+    return found.name if found is not None and found.name in WEAK and not is_root(certificate) else ""
 
 
 def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from hadyn.model.desired import ANY_HOST, MapName
 from hadyn.model.directives import quoted
-from hadyn.model.expressions import LONGEST_TEXT
+from hadyn.model.expression_tries import LONGEST_TEXT
 from hadyn.model.extras import Extras, HostExpression
 
 LONGEST_HOST = 253

@@ -16,7 +16,7 @@ from pathlib import Path
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, Endpoint, Route
 from hadyn.model.names import slot_name
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section, main_config
 from hadyn.runtime.client import unix_conversation

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hadyn.model.desired import FIELD_SEPARATOR, MapName, host_of
 from hadyn.model.names import is_own
 from hadyn.model.options.canary import asking_pattern
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from tests import given
 from tests.model.looks import addresses, complaints, inventory, reasons
 

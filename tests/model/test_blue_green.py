@@ -9,7 +9,7 @@ from hadyn.model.inventory import Inventory
 from hadyn.model.names import is_own
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from tests import given
 from tests.model.looks import addresses, complaints, inventory, reasons
 

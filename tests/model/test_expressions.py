@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hadyn.model.expressions import LONGEST, Expression, NotUnderstood, expression, literally
+from hadyn.model.expression_tree import literally
+from hadyn.model.expressions import LONGEST, Expression, NotUnderstood, expression
 
 SIGNS = st.text("ab/.[]()|?*+{}$^\\-,0123:dw", max_size=40)
 

@@ -17,7 +17,7 @@ from hadyn.model.options.annotations import read_options
 from hadyn.model.options.option import Option, Scope
 from hadyn.model.options.routing import Said
 from hadyn.model.options.table import OPTIONS
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import SECTION_KEYWORDS, backend_section
 from tests import given

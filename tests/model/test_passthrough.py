@@ -8,7 +8,7 @@ from hadyn.model.desired import MapName
 from hadyn.model.inventory import Inventory
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.planner.map_entries import plan_entries
 from tests.given import changes, ingress, service
 

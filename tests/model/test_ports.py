@@ -9,7 +9,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.desired import MapName
 from hadyn.model.inventory import Inventory
 from hadyn.model.policy import Policy
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from tests.given import backend_of, changes, config_map, ingress, rule, service, tls
 
 PORT = "hadyn.io/tcp-service-port"

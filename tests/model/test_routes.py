@@ -8,7 +8,7 @@ from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, UNAVAILABLE, MapName, Rou
 from hadyn.model.inventory import Inventory
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.model.routes import entries
+from hadyn.model.route_entries import entries
 from hadyn.model.touched import Touched
 from tests import given
 from tests.model.looks import addresses, complaints, inventory, reasons, served

@@ -8,6 +8,7 @@ from typing import Any
 from hadyn.model.decoding.leaves import Findings, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire
 from hadyn.model.objects import IngressClass, Namespace
+from hadyn.model.problems import annotation_field
 
 DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class"
 MAX_CONTROLLER = 250
@@ -39,7 +40,7 @@ def read_ingress_class(wire: WireIngressClass, identity: Identity, findings: Fin
         controller = ""
     default = (wire.metadata.annotations or {}).get(DEFAULT_CLASS_ANNOTATION)
     if default not in (None, "true", "false"):
-        place = f"metadata.annotations[{DEFAULT_CLASS_ANNOTATION}]"
+        place = annotation_field(DEFAULT_CLASS_ANNOTATION)
         findings.add(place, f'{spelled(default)} is not "true" or "false"', "It counts as false")
     return IngressClass(
         namespace=identity.namespace,

@@ -20,7 +20,7 @@ from hadyn.model.further_hosts import with_further_hosts
 from hadyn.model.objects import HostRules, Ingress, PathRule, TlsRule
 from hadyn.model.options.option import Scope
 from hadyn.model.options.path_expressions import Matching, matching_of
-from hadyn.model.problems import Reason
+from hadyn.model.problems import Reason, annotation_field
 
 MAX_PATHS = 1_000
 MAX_TLS = 1_000
@@ -129,7 +129,7 @@ def _published(status: Any) -> tuple[str, ...]:
 
 def _class_name(legacy: object, named: object, findings: Findings) -> str | None:
     """The annotation counts where both are set, as it does for the other controllers."""
-    for value, field in ((legacy, f"metadata.annotations[{CLASS_ANNOTATION}]"), (named, "spec.ingressClassName")):
+    for value, field in ((legacy, annotation_field(CLASS_ANNOTATION)), (named, "spec.ingressClassName")):
         if value is not None:
             if not isinstance(value, str):
                 findings.add(field, f"{spelled(value)} is not text", "Put the name of the class in quotes")

@@ -27,7 +27,7 @@ def rule_of_port(
     said = dict(options)
     number = said.get(TCP_SERVICE_PORT.name)
     if number is None and said.get(BACKEND_PROTOCOL.name) is Protocol.TCP:
-        field, remedy = f"metadata.annotations[{BACKEND_PROTOCOL.annotation}]", f"Say {TCP_SERVICE_PORT.annotation}"
+        field, remedy = BACKEND_PROTOCOL.field, f"Say {TCP_SERVICE_PORT.annotation}"
         _find(findings, field, "pods that speak no HTTP are reached by a port of their own alone", remedy)
     rules = [rule for each in hosts for rule in each.paths] + ([catch_all] if catch_all else [])
     if not isinstance(number, int) or not rules:

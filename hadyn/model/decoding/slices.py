@@ -14,7 +14,8 @@ from typing import Any
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip, checked_port
 from hadyn.model.decoding.leaves import Findings, is_dns_label, is_dns_name, is_port_name, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire
-from hadyn.model.objects import EndpointGroup, Endpoints, EndpointSlice, ListedEndpoint, Readiness
+from hadyn.model.listed_endpoints import EndpointGroup, ListedEndpoint, Readiness
+from hadyn.model.objects import Endpoints, EndpointSlice
 from hadyn.model.problems import Reason
 
 SERVICE_LABEL = "kubernetes.io/service-name"

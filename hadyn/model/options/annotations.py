@@ -12,7 +12,7 @@ from typing import Any
 from hadyn.model.objects import Fault, Options
 from hadyn.model.options.option import PREFIX, Option, Scope
 from hadyn.model.options.table import BY_ALIAS, BY_NAME, closest_name
-from hadyn.model.problems import Reason, shown
+from hadyn.model.problems import Reason, annotation_field, shown
 
 NAMED_UNKNOWN = 5
 
@@ -104,4 +104,4 @@ def _field(annotation: str, scope: Scope) -> str:
     """Where an option stands; a name that no object of Kubernetes can have is escaped."""
     plain = annotation.isascii() and annotation.isprintable() and len(annotation) < 80
     spelled = annotation if plain else shown(annotation)
-    return f"data[{spelled.removeprefix(PREFIX)}]" if scope is Scope.GLOBAL else f"metadata.annotations[{spelled}]"
+    return f"data[{spelled.removeprefix(PREFIX)}]" if scope is Scope.GLOBAL else annotation_field(spelled)

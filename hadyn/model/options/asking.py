@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hadyn.model.desired import MapName
-from hadyn.model.expressions import LONGEST_TEXT
+from hadyn.model.expression_tries import LONGEST_TEXT
 from hadyn.model.extras import Extra
 from hadyn.model.options.option import RouteField
 

@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from hadyn.model.directives import Directive
 from hadyn.model.extras import Extra
+from hadyn.model.problems import annotation_field
 
 PREFIX = "hadyn.io/"
 
@@ -185,6 +186,11 @@ class Option(Generic[Value]):
     def annotation(self) -> str:
         """The whole name: ``hadyn.io/slots``."""
         return PREFIX + self.name
+
+    @property
+    def field(self) -> str:
+        """Where it stands in an object, for problems."""
+        return annotation_field(self.annotation)
 
     @property
     def title(self) -> str:
