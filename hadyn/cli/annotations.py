@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from hadyn.cli.flags import command, output_flag
+from hadyn.cli.command import command
+from hadyn.cli.flags import output_flag
 from hadyn.cli.output import document_text, echo_table
 from hadyn.errors import WrongUsage
 from hadyn.model.options.option import PREFIX, Option, Scope

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from hadyn.cli.flags import command, output_flag, policy_flags
+from hadyn.cli.command import command
+from hadyn.cli.flags import output_flag
 from hadyn.cli.output import counted, document_text, echo_table
+from hadyn.cli.policy_flags import policy_flags
 
 EXAMPLE = """
   $ hadyn check examples/shop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from hadyn.cli.flags import command
+from hadyn.cli.command import command
 
 EXAMPLE = """
   $ eval "$(hadyn completion bash)"

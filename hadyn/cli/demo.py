@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from hadyn.cli.flags import command
+from hadyn.cli.command import command
+from hadyn.cli.flags import haproxy_flag
 
 EXAMPLE = """
   $ hadyn demo
@@ -25,9 +26,7 @@ EXAMPLE = """
     help="How long pods come and go.",
 )
 @click.option("--rate", type=click.FloatRange(1, 20000), default=500.0, help="Requests a second.")
-@click.option(
-    "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
-)
+@haproxy_flag
 def demo(seconds: float, rate: float, haproxy: Path | None) -> None:
     """Show a rolling update under load, on this machine.
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from hadyn.cli.values import Duration
+from hadyn.cli.flags import together
+from hadyn.cli.values import Context, Duration, Parameter
 from hadyn.settings import Settings
 
 DNS_PORT = 53
 HOLDS = ("valid", "obsolete", "nx", "timeout", "refused", "other")
 FOREVER = "forever"
 _ALWAYS_END = ("valid", "obsolete")
-
-Body = TypeVar("Body", bound=Callable[..., Any])
-Parameter = click.Parameter | None
-Context = click.Context | None
 
 
 class DnsServer(click.ParamType[str]):
@@ -70,14 +66,7 @@ class Hold(click.ParamType[tuple[str, float | None]]):
         return name, Duration().convert(time, param, ctx)
 
 
-def dns_flags(body: Body) -> Body:
-    """The flags that begin with --dns."""
-    for flag in reversed(_DNS_FLAGS):
-        body = flag(body)
-    return body
-
-
-_DNS_FLAGS: tuple[Callable[[Any], Any], ...] = (
+dns_flags = together(
     click.option(
         "--dns-server",
         type=DnsServer(),

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import ask
 from hadyn.cli.drained import backend_names, echo_drained
-from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.flags import output_flag, state_dir_flag
 
 EXAMPLE = """
   $ hadyn drain shop_web_80 s3

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import ask_unless_given
-from hadyn.cli.flags import command, manifests_flag, output_flag, policy_flags, state_dir_flag
+from hadyn.cli.flags import manifests_flag, output_flag, state_dir_flag
 from hadyn.cli.output import document_text, plain_table, utc_now
+from hadyn.cli.policy_flags import policy_flags
 from hadyn.cli.slot_rows import SLOT_HEADER, slot_rows
 from hadyn.cli.status import problem_line
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import ask_unless_given
-from hadyn.cli.flags import command, manifests_flag, output_flag, policy_flags, state_dir_flag
+from hadyn.cli.flags import manifests_flag, output_flag, state_dir_flag
 from hadyn.cli.output import counted, document_text, echo_table
+from hadyn.cli.policy_flags import policy_flags
 
 EXAMPLE = """
   $ hadyn plan

@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hadyn.cli.flags import (
-    command,
-    manifests_flag,
-    maxconn_flag,
-    policy_flags,
-    runtime_socket_flag,
-    spare_backends_flag,
-    state_dir_flag,
-)
+from hadyn.cli.command import command
+from hadyn.cli.flags import manifests_flag, maxconn_flag, runtime_socket_flag, spare_backends_flag, state_dir_flag
+from hadyn.cli.policy_flags import policy_flags
 from hadyn.errors import FileNotWritten, WrongUsage
 from hadyn.settings import Settings
 

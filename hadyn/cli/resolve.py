@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import NotRunning, ask
 from hadyn.cli.dns_flags import dns_flags
-from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.flags import output_flag, state_dir_flag, watch_flags
 from hadyn.cli.output import document_text, duration, plain_table
-from hadyn.cli.values import Duration
 
 EXAMPLE = """
   $ hadyn resolve web.shop.svc.cluster.local
@@ -34,8 +34,7 @@ Look = Callable[[], list[Document]]
 @command("resolve", example=EXAMPLE)
 @click.argument("name", nargs=-1, required=True)
 @click.option("--type", "record_type", metavar="TYPE", help="A, AAAA or SRV; default: both families, or SRV for _name.")
-@click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C.")
-@click.option("--interval", type=Duration(), default="1s", help="How often --watch looks.")
+@watch_flags
 @output_flag("json", "yaml")
 @dns_flags
 @state_dir_flag

@@ -9,18 +9,19 @@ from typing import Any
 
 import click
 
+from hadyn.cli.cluster_flags import cluster_flags
+from hadyn.cli.command import command
 from hadyn.cli.dns_flags import dns_flags
 from hadyn.cli.flags import (
     DEFAULTS,
-    cluster_flags,
-    command,
+    haproxy_flag,
     manifests_flag,
     maxconn_flag,
-    policy_flags,
     runtime_socket_flag,
     spare_backends_flag,
     state_dir_flag,
 )
+from hadyn.cli.policy_flags import policy_flags
 from hadyn.cli.values import Duration, SocketPath
 from hadyn.settings import Settings
 
@@ -37,9 +38,7 @@ EXAMPLE = """
 @cluster_flags
 @policy_flags
 @dns_flags
-@click.option(
-    "--haproxy", type=click.Path(path_type=Path), metavar="PATH", help="HAProxy; default: in PATH, else the wheel's."
-)
+@haproxy_flag
 @state_dir_flag
 @click.option("--sidecar", is_flag=True, help="HAProxy is started by somebody else, from `render --bootstrap`.")
 @click.option(

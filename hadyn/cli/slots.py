@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import NotRunning, ask
 from hadyn.cli.drained import backend_names
-from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.flags import output_flag, state_dir_flag, watch_flags
 from hadyn.cli.output import document_text, echo_table, rich_table, utc_now
 from hadyn.cli.slot_rows import HEADER, SLOT_HEADER, backend_rows, slot_rows
-from hadyn.cli.values import Duration
 from hadyn.errors import WrongUsage
 from hadyn.settings import Settings
 
@@ -31,8 +31,7 @@ Look = Callable[[], Documents]
 
 @command("slots", example=EXAMPLE)
 @click.argument("backend", nargs=-1, shell_complete=backend_names)
-@click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C.")
-@click.option("--interval", type=Duration(), default="1s", help="How often --watch looks.")
+@watch_flags
 @output_flag("json", "yaml", "wide", "name")
 @click.option(
     "--runtime-socket",

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from hadyn.cli.command import command
 from hadyn.cli.control import NotRunning, ask
-from hadyn.cli.flags import command, output_flag, state_dir_flag
+from hadyn.cli.flags import output_flag, state_dir_flag
 from hadyn.cli.output import age, counted, document_text, duration, utc_now
 from hadyn.settings import Settings
 

@@ -95,7 +95,7 @@ class Ends(Hadyn):
         self.failure = failure
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        from hadyn.cli.flags import command  # noqa: PLC0415
+        from hadyn.cli.command import command  # noqa: PLC0415
 
         def body() -> None:
             raise self.failure
