@@ -15,6 +15,7 @@ from typing import Any
 
 from hadyn.controller.assembly import Assembly
 from hadyn.controller.events import Stop
+from hadyn.controller.lifetime import Lifetime
 from hadyn.controller.wheel import Wheel
 from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
@@ -93,13 +94,13 @@ class Scene(Assembly):
         self.samples = Samples()
         self.source = ByHand(first)
         self.sources = (self.source,)
-        self.wheel: Wheel | None = None
+        self.turning: Wheel | None = None
         self.lines: list[bytes] = []
 
-    def _wheel(self) -> Wheel:
-        self.wheel = super()._wheel()
-        self.wheel.reconciler.metrics = self.samples
-        return self.wheel
+    def wheel(self) -> Wheel:
+        self.turning = super().wheel()
+        self.turning.reconciler.metrics = self.samples
+        return self.turning
 
     def _runtime(self, observer: Observer = unobserved) -> Runtime:
         runtime = super()._runtime(observer)
@@ -134,7 +135,7 @@ class Scene(Assembly):
 
         def perform() -> None:
             try:
-                self.wait_until(lambda: self.wheel is not None and self.wheel.is_synced)
+                self.wait_until(lambda: self.turning is not None and self.turning.is_synced)
                 results.update(act(self))
             except BaseException as failure:  # noqa: BLE001 - raised again in the main thread
                 failures.append(failure)
@@ -143,7 +144,7 @@ class Scene(Assembly):
 
         thread = threading.Thread(target=perform, name="bench")
         thread.start()
-        self.run()
+        Lifetime(self).run()
         thread.join()
         for failure in failures:
             raise failure
