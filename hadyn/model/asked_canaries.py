@@ -16,7 +16,7 @@ from dataclasses import replace
 from msgspec import Struct
 
 from hadyn.model.canary import Share
-from hadyn.model.desired import RANK_END, MapKey, MapName, Route
+from hadyn.model.desired import RANK_END, MapKey, MapName, Route, with_fields
 from hadyn.model.expression_tree import literally
 from hadyn.model.names import canary_name, group_name, stable_name
 from hadyn.model.options.asking import (
@@ -38,7 +38,6 @@ from hadyn.model.options.routing import Said
 from hadyn.model.problems import Problem, Reason
 from hadyn.model.services import PodChoice
 
-FIRST_FIELD = 2
 ALWAYS, NEVER = "always", "never"
 
 
@@ -71,11 +70,8 @@ def asking(route: Route, shares: Iterable[Share], choices: Iterable[PodChoice] =
     names = list(dict.fromkeys(question.name for question in questions))
     headers = NAME_SEPARATOR.join(name for name in names if not name.startswith(COOKIE_MARK))
     cookies = NAME_SEPARATOR.join(name[1:] for name in names if name.startswith(COOKIE_MARK))
-    last = COOKIES_FIELD if cookies else HEADERS_FIELD
-    padding = [""] * (last - FIRST_FIELD + 1 - len(route.fields))
     own = {KEY_FIELD: key, HEADERS_FIELD: headers, COOKIES_FIELD: cookies}
-    fields = (own.get(number, text) for number, text in enumerate((*route.fields, *padding), FIRST_FIELD))
-    return replace(route, fields=tuple(fields), asked=tuple(_entries(key, questions)))
+    return replace(with_fields(route, own), asked=tuple(_entries(key, questions)))
 
 
 def asking_problems(share: Share) -> Iterator[Problem]:

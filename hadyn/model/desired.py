@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from msgspec import Struct
@@ -35,6 +36,8 @@ UNAVAILABLE = "_503"
 RANK_END = "|^"
 """Ends the rank of a key in the map of expressions; what follows begins with the host."""
 _SINGLE = re.compile(r"\[(.)\]")
+FIRST_FIELD = 2
+"""Number of the first field behind the backend: the Ingress."""
 GUARD_FIELD = 6
 """Number of the field that names the lines without which nobody may come by this route."""
 
@@ -154,6 +157,8 @@ class MapName(StrEnum):
     """Values of headers and cookies that ask for a canary, or against one (``asked_canaries.py``)."""
     CANARY_PATTERNS = "canary-patterns"
     """Regular expressions of values that ask for one."""
+    HEADERS = "headers"
+    """Entries of routes that only requests with certain headers get (``header_routes.py``)."""
 
 
 MapKey = tuple[MapName, str]
@@ -214,7 +219,7 @@ def host_of(key: MapKey) -> str:
     name, text = key
     if name in (MapName.HOSTS, MapName.EXPRESSED):
         return text
-    if name in (MapName.EXPRESSIONS, MapName.CANARY_PATTERNS):
+    if name in (MapName.EXPRESSIONS, MapName.CANARY_PATTERNS, MapName.HEADERS):
         text = _SINGLE.sub(r"\1", text.partition(RANK_END)[2])
     return text.partition("/")[0]
 
@@ -231,7 +236,8 @@ class Route:
     the connections for its host, and no request but those without TLS that the backend ``plain``
     gets. With ``expression`` the path is a regular one, spelled as HAProxy gets it; ``rank`` is its
     key among the expressions, and that of prefixes beside them.
-    ``asked`` are the entries that its requests are looked up in, for they may ask for a canary.
+    ``asked`` are the entries that its requests are looked up in, for they may ask for a canary,
+    ``matches`` the keys and routes of those that have certain headers, which are said by ``condition``.
     """
 
     host: str
@@ -247,6 +253,8 @@ class Route:
     expression: str = ""
     rank: str = ""
     asked: tuple[tuple[MapKey, str], ...] = ()
+    matches: tuple[tuple[str, Route], ...] = ()
+    condition: str = ""
 
     @property
     def value(self) -> str:
@@ -265,3 +273,11 @@ class Route:
         if self.exact:
             return MapName.EXACT, self.host + self.path
         return MapName.PREFIX, self.host + self.path.rstrip("/") + "/"
+
+
+def with_fields(route: Route, own: Mapping[int, str]) -> Route:
+    """Return a route with these fields, by number; the others are as they were, empty up to the last that says something."""
+    last = max(number for number, text in own.items() if text)
+    padding = [""] * (last - FIRST_FIELD + 1 - len(route.fields))
+    fields = (own.get(number, text) for number, text in enumerate((*route.fields, *padding), FIRST_FIELD))
+    return replace(route, fields=tuple(fields))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, Route, wildcard_of
 from hadyn.model.extras import HostExpression
+from hadyn.model.header_routes import is_alone
 from hadyn.model.inventory import Inventory
 from hadyn.model.objects import Ingress
 from hadyn.model.options.client_certificates import (
@@ -66,12 +67,13 @@ def explain(inventory: Inventory, host: str, path: str) -> Explanation:
     matched = known[0] if known else None
     route = winning_route(inventory.routes(matched) if matched else (), path)
     default = inventory.routes(DEFAULT_KEY)
-    if route is None and default:
-        route = default[0]
+    if route is None or is_alone(route):
+        route = default[0] if default else None
     others = [
         Candidate(candidate, _why_not(candidate, path, matched, route))
         for key in (*known, DEFAULT_KEY)
-        for candidate in inventory.routes(key)
+        for found in inventory.routes(key)
+        for candidate in (found, *(match for _, match in found.matches))
         if candidate != route
     ]
     concerned = {ref for key in (*keys, DEFAULT_KEY) for ref in inventory.objects_behind(key)}
@@ -134,6 +136,8 @@ def _is_below(path: str, prefix: str) -> bool:
 def _why_not(candidate: Route, path: str, matched: str | None, winner: Route | None) -> str:
     if candidate.host == DEFAULT_KEY:
         return "the default is for what no rule matches"
+    if candidate.condition and _is_taken(path, candidate) and candidate.host == matched:
+        return f"it is for requests alone that have {candidate.condition}"
     if candidate.host != matched:
         return f"the host {matched} has rules of its own, and only those are asked"
     if candidate.exact and candidate.path != path:

@@ -17,6 +17,12 @@ from dataclasses import replace
 from hadyn.model.desired import DEFAULT_KEY, RANK_END, MapKey, MapName, Route, host_of
 from hadyn.model.expression_tree import literally
 
+_PATHS = (MapName.EXACT, MapName.PREFIX)
+_NEIGHBOURS = {
+    MapName.HEADERS: (*_PATHS, MapName.EXPRESSIONS, MapName.HEADERS),
+    MapName.EXPRESSIONS: (MapName.EXPRESSIONS,),
+}
+
 
 def ranked(routes: Sequence[Route]) -> tuple[Route, ...]:
     """Return the routes of one host with their ranks, if one of them is by expression; else as they are."""
@@ -40,11 +46,12 @@ def expression_entries(route: Route) -> dict[MapKey, str]:
 
 
 def with_neighbours(waiting: Collection[MapKey], entries: Iterable[MapKey]) -> set[MapKey]:
-    """Return entries that wait, with those whose order depends on theirs: they stay as they are until all come."""
-    hosts = {host_of(key) for key in waiting if key[0] is MapName.EXPRESSIONS}
-    if not hosts:
-        return set(waiting)
-    return {*waiting, *(key for key in entries if key[0] is MapName.EXPRESSIONS and host_of(key) in hosts)}
+    """Return entries that wait, with those whose order depends on theirs, or that lead to them: they stay as they are until all come."""
+    for name, neighbours in _NEIGHBOURS.items():
+        hosts = {host_of(key) for key in waiting if key[0] is name}
+        if hosts:
+            waiting = {*waiting, *(key for key in entries if key[0] in neighbours and host_of(key) in hosts)}
+    return set(waiting)
 
 
 def _pattern(route: Route) -> str:

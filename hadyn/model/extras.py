@@ -18,6 +18,7 @@ class Extra(StrEnum):
     CANARIES = "canaries"
     CLIENTS = "certificates of clients"
     STAND_INS = "stand-ins"
+    HEADERS = "routes by header"
     HOST_EXPRESSIONS = "hosts by expression"
 
     @property

@@ -22,9 +22,11 @@ def entries(routes: Iterable[Route]) -> dict[MapKey, str]:
         found[route.key] = leading_to(route.value, route.plain or UNAVAILABLE) if route.passes_tls else route.value
         if route.passes_tls and route.backend and not is_nameless(route.host):
             found.setdefault((MapName.PASSTHROUGH, route.host), route.backend)
-        if route.access is not None:
-            found.update({(MapName.NETWORKS, key): value for key, value in route.access.entries.items()})
-        found.update(route.asked)
+        for each in (route, *(match for _, match in route.matches)):
+            if each.access is not None:
+                found.update({(MapName.NETWORKS, key): value for key, value in each.access.entries.items()})
+            found.update(each.asked)
+        found.update({(MapName.HEADERS, text): match.value for text, match in route.matches})
         if not is_nameless(route.host):
             # Its value is the host again: one look-up finds the key of its routes.
             found[MapName.HOSTS, route.host] = route.host

@@ -21,9 +21,13 @@ from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, Route, is_nameles
 from hadyn.model.expressed_routes import ranked
 from hadyn.model.extras import NONE, Extra, Extras, HostExpression
 from hadyn.model.handshakes import believed
+from hadyn.model.header_routes import HeaderRoutes, Match, unlike_headers, unmatched
 from hadyn.model.networks import Access
 from hadyn.model.objects import NEVER, Ingress, Options, PathRule, ServiceTarget
+from hadyn.model.options.asking import MOST_NAMES
+from hadyn.model.options.canary import CANARY_BY_HEADER
 from hadyn.model.options.client_certificates import asks_for_certificates, demanded
+from hadyn.model.options.header_matches import Conditions, conditions_of
 from hadyn.model.options.option import RouteFacts
 from hadyn.model.options.passthrough import (
     SSL_PASSTHROUGH_HTTP_PORT,
@@ -101,7 +105,7 @@ class _Resolving:
         self.believed: ObjectRef | None = None
         self._asks_for_certificates = False
         self._lists: dict[ObjectRef, Access | None] = {}
-        self._routes: dict[MapKey, tuple[Route, PathRule, Ingress]] = {}
+        self._routes: dict[tuple[MapKey, Conditions | None], tuple[Route, PathRule, Ingress]] = {}
         self._leads: dict[str, tuple[Found, list[Voice]]] = {}
         self._shares: list[Share] = []
         self._shares_of: dict[MapKey, list[Share]] = {}
@@ -124,7 +128,15 @@ class _Resolving:
     def route(self, ingress: Ingress, rule: PathRule) -> None:
         """Add a route, if its key is free."""
         route = Route(self._host, rule.path, rule.is_exact, None, ingress.title, expression=rule.expression)
-        taken = self._routes.get(route.key)
+        conditions = conditions_of(ingress.options)
+        if conditions is not None:
+            fault = unlike_headers(conditions, self._host, rule, ingress)
+            if fault or not conditions:
+                self._problems.update(dict.fromkeys([unmatched(ingress, fault)] if fault else []))
+                return
+            route = replace(route, condition=", ".join(map(str, conditions)))
+        place = route.key, conditions
+        taken = self._routes.get(place)
         if taken is not None:
             _, winning_rule, winner = taken
             if winner is not ingress and (not rule.is_default or winning_rule.is_default):
@@ -165,13 +177,17 @@ class _Resolving:
         if plain is not None:
             voice = Voice(ingress.age, without_passthrough(ingress.options))
             self._leads.setdefault(plain.backend, (plain, []))[1].append(voice)
-        self._routes[route.key] = (route, rule, ingress)
+        self._routes[place] = (route, rule, ingress)
 
     def share(self, claim: Claim) -> None:
         """Let a canary share the routes it names."""
+        if conditions_of(claim.ingress.options) is not None:
+            said = f"says nothing on a canary, which {CANARY_BY_HEADER.annotation} is for"
+            self._problems[unmatched(claim.ingress, said)] = None
+            return
         for rule in claim.paths:
             key = Route(self._host, rule.path, rule.is_exact, None, "", expression=rule.expression).key
-            primary, _, ingress = self._routes.get(key, (None, None, None))
+            primary, _, ingress = self._routes.get((key, None), (None, None, None))
             if primary is None or ingress is None:
                 if not rule.is_default:
                     said = f"no other Ingress has {self._spelled(rule)}, so there is nothing to share"
@@ -197,10 +213,12 @@ class _Resolving:
     def resolution(self) -> Resolution:
         for shares in self._shares_of.values():
             self._problems.update(dict.fromkeys(unheard(shares)))
-        routes = ranked([self._asking(key, route) for key, (route, _, _) in self._routes.items()])
+        routes = ranked(self._by_header())
+        all_routes = [*routes, *(match for route in routes for _, match in route.matches)]
         extras: dict[Extra | HostExpression, bool] = {
             Extra.EXPRESSIONS: any(route.rank for route in routes),
-            Extra.CANARIES: any(route.asked for route in routes),
+            Extra.CANARIES: any(route.asked for route in all_routes),
+            Extra.HEADERS: len(all_routes) > len(routes),
             Extra.CLIENTS: self._asks_for_certificates,
             Extra.STAND_INS: self._has_stand_in,
             Extra.HOST_EXPRESSIONS: bool(self.expression),
@@ -217,9 +235,26 @@ class _Resolving:
             extras=frozenset(extra for extra, is_wanted in extras.items() if is_wanted),
         )
 
-    def _asking(self, key: MapKey, route: Route) -> Route:
-        found = self._leads[route.backend][0] if route.backend else None
-        return asking(route, self._shares_of.get(key, ()), found.choices if found else ())
+    def _by_header(self) -> list[Route]:
+        """The routes, those beside them that only requests with certain headers get among them."""
+        plain: list[Route] = []
+        others = HeaderRoutes(self._refuse_match)
+        for (key, conditions), (route, _, _) in self._routes.items():
+            found = self._leads[route.backend][0] if route.backend else None
+            shares = self._shares_of.get(key, ()) if conditions is None else ()
+            asked = asking(route, shares, found.choices if found else ())
+            if conditions is None:
+                plain.append(asked)
+            else:
+                others.add(conditions, asked)
+        return others.beside(plain) if others else plain
+
+    def _refuse_match(self, match: Match) -> None:
+        _, _, ingress = self._routes[match.route.key, match.conditions]
+        said = (
+            f"a path's requests are asked for {MOST_NAMES} headers, one of them by expression, which others have taken"
+        )
+        self._problems[unmatched(ingress, said, Reason.TOO_MANY)] = None
 
     def _is_believed(self, ingress: Ingress, rule: PathRule) -> bool:
         """Whether clients of this host are judged as an Ingress asks; where no handshake names it, nobody judges them."""

@@ -14,6 +14,8 @@ from hadyn.model.expressed_routes import with_neighbours
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, MapCommand, SetMapEntry
 
 PATHS = (MapName.EXACT, MapName.PREFIX, MapName.EXPRESSIONS)
+FOUND = (*PATHS, MapName.HEADERS)
+"""Whole entries of routes, those included that a path leads on to by a header."""
 LEADING = (MapName.PASSTHROUGH, MapName.PORTS)
 ASKED = (MapName.NETWORKS, MapName.CANARIES, MapName.CANARY_PATTERNS)
 """Looked up for a path that says so."""
@@ -32,8 +34,9 @@ def plan_entries(
     """
     lists = [key for key in sorted(desired) if key[0] in ASKED]
     passing = [key for key in sorted(desired) if key[0] in LEADING and _can_lead(desired[key], loaded)]
-    waiting = [key for key in desired if key[0] in PATHS and not _can_lead(desired[key], loaded)]
+    waiting = [key for key in desired if key[0] in FOUND and not _can_lead(desired[key], loaded)]
     left = with_neighbours(waiting, desired)
+    lists += [key for key in sorted(desired) if key[0] is MapName.HEADERS and key not in left]
     paths = [key for key in sorted(desired) if key[0] in PATHS and key not in left]
     reachable = {host_of(key) for key in paths if desired[key] is not None} | {
         host_of(key) for key in observed if key[0] in PATHS

@@ -14,6 +14,7 @@ from hadyn.model.extras import NONE, Extra, Extras
 from hadyn.model.names import DEFAULTS
 from hadyn.model.options.asking import asking_conditions
 from hadyn.model.options.client_certificates import LOOKALIKES
+from hadyn.model.options.header_matches import match_conditions, match_rules
 from hadyn.model.options.listening import TLS_ALPN
 from hadyn.model.options.option import Section
 from hadyn.model.options.proxies import FORWARDED_HEADERS, keeps_forwarded
@@ -42,7 +43,7 @@ def frontend_section(
         listeners += tls_listeners(tls, listener, said.value(TLS_ALPN), asks_for_certificates=asks)
     # HAProxy shall know the maps before there is an entry in them.
     listeners += f"    acl passes_tls req.fhdr(host),map_str({passthrough_map(maps)}) -m found\n"
-    listeners += _indented((*expression_conditions(maps), *asking_conditions(maps)))
+    listeners += _indented((*expression_conditions(maps), *asking_conditions(maps), *match_conditions(maps)))
     operators = "".join(f"    {line}\n" for line in _operators_lines(said, tls))
     forwarded = _indented(main_lines(Section.FORWARDED, said)) or SAID_AFRESH
     knows_of_tls = tls is not None or keeps_forwarded(said.value(FORWARDED_HEADERS), said)
@@ -101,7 +102,9 @@ SAID_AFRESH_ALWAYS = """\
 def routing_rules(maps: str, *, speaks_tls: bool = False, extras: Extras = NONE) -> str:
     """Return the way from host and path to a backend's name, by look-ups in trees: no regex, no scan but for ``extras``."""
     fields = "".join(f"    {rule}\n" for rule in field_rules(maps, speaks_tls=speaks_tls, extras=extras))
-    by_host = by_key = by_expression = ""
+    by_host = by_key = by_expression = by_header = ""
+    if Extra.HEADERS in extras:
+        by_header = _indented((Extra.HEADERS.mark, *match_rules(maps)))
     if Extra.HOST_EXPRESSIONS in extras:
         by_expression = _indented((Extra.HOST_EXPRESSIONS.mark, *host_rules(extras)))
     if Extra.EXPRESSIONS in extras:
@@ -125,7 +128,7 @@ def routing_rules(maps: str, *, speaks_tls: bool = False, extras: Extras = NONE)
     http-request set-var(txn.key) var(txn.host),regsub(^[^.]*,*),map_str({maps}/hosts.map,{ANY_HOST}) if !has_route !is_known
 {by_expression}    http-request set-var(txn.route) var(txn.key),concat(,txn.path,),{exact} if !has_route has_key
 {by_key}    http-request set-var(txn.route) var(txn.key),concat(,txn.path,/),{prefix} if !has_route has_key
-    http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
+{by_header}    http-request set-var(txn.route) str({DEFAULT_KEY}),{exact} unless has_route
     http-request return status 404 default-errorfiles unless has_route
 
     # the route says the backend, its Ingress where that has something to say, and what that is

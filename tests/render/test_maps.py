@@ -25,6 +25,7 @@ def test_entries_go_to_the_file_of_their_map_sorted_by_key() -> None:
         MapName.EXPRESSIONS: "",
         MapName.CANARIES: "",
         MapName.CANARY_PATTERNS: "",
+        MapName.HEADERS: "",
     }
 
 

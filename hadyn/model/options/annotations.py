@@ -61,9 +61,7 @@ def _fault_of(annotation: str, value: object, option: Option[Any], scope: Scope)
         said = f"means nothing on this kind of object; it belongs on {places}"
         return Fault(_field(annotation, scope), Reason.NOT_SUPPORTED, said, "Move it there")
     spelling = option.spelling(annotation)
-    instead = (
-        f"the default ({option.default_text}) applies" if option.when_wrong is None else "until then all get a 403"
-    )
+    instead = f"the default ({option.default_text}) applies" if option.when_wrong is None else option.wrong_text
     wanted = f"{spelling.accepted} is wanted; {instead}"
     if not isinstance(value, str):
         return Fault(

@@ -22,7 +22,7 @@ NAME_SEPARATOR = "/"
 COOKIE_MARK = ":"
 """Begins, in keys, the name of a cookie; a header's never begins so."""
 
-_HEADER = r"""concat("\n\n",txn.head),regsub('"^([^\n]*)\n[^\x01]*\n\1: ([^\r\n]*)\r[^\x01]*$"','"=\2"')"""
+HEADER_VALUE = r"""concat("\n\n",txn.head),regsub('"^([^\n]*)\n[^\x01]*\n\1: ([^\r\n]*)\r[^\x01]*$"','"=\2"')"""
 _COOKIE = r"""concat("\n;",txn.head,;),regsub('"^([^\n]*)\n[^\x01]*; *\1=([^;]*);[^\x01]*$"','"=\2"')"""
 """What is found is spelled behind a =; where nothing is, the text stays and is no key."""
 
@@ -40,7 +40,7 @@ def _rules() -> Iterator[str]:
     yield f"http-request set-var(txn.asked) var(txn.route),field({HEADERS_FIELD},|) if may_ask"
     yield "http-request set-var(txn.head) req.hdrs if may_ask"
     for number in range(1, MOST_NAMES + 1):
-        yield from _question(number, _HEADER, "concat(:,txn.name,)")
+        yield from _question(number, HEADER_VALUE, "concat(:,txn.name,)")
     yield f"http-request set-var(txn.asked) var(txn.route),field({COOKIES_FIELD},|) if may_ask"
     yield "http-request set-var(txn.head) req.fhdr(cookie) if may_ask"
     for number in range(1, MOST_NAMES + 1):

@@ -146,7 +146,8 @@ class Option(Generic[Value]):
     that lead to the same backend: its directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is
     the section of the main file where the directives of the operator's value stand; without it that
     value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name.
-    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open. A route of an Ingress that
+    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open; ``wrong_text`` says
+    it to people. A route of an Ingress that
     says an option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation names of other controllers that mean the same.
     ``since`` is the version of HAProxy that an option about a backend as a whole needs, () where all supported ones do.
     One that ``names_secret`` may have the object's own namespace in front of it.
@@ -166,6 +167,7 @@ class Option(Generic[Value]):
     server_directives: Callable[[Value, Chosen], tuple[Directive, ...]] = no_directives
     per_route: bool = False
     when_wrong: Value | None = None
+    wrong_text: str = "until then all get a 403"
     is_guard: bool = False
     main: Section | None = None
     concerns: Callable[[Value, str], bool] = everybody

@@ -47,7 +47,7 @@ def guard(chosen: Chosen) -> str:
 GUARD = RouteField(number=GUARD_FIELD, name="guard", spell=lambda chosen, _route: guard(chosen))
 """Nobody but hadyn reads it: a route leads nowhere before HAProxy has the lines that it needs."""
 FIELDS = (REDIRECT, REWRITE, ACCESS, GUARD, BELIEF, CANARIES, STAND_IN)
-"""By number, ascending; 9 and 10 are of the canaries, too."""
+"""By number, ascending; 9 and 10 are of the canaries, too, 12 to 14 of headers (``header_matches.py``)."""
 
 
 class Said:

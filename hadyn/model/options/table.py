@@ -13,6 +13,7 @@ from hadyn.model.options.backend_options import BACKEND_OPTIONS
 from hadyn.model.options.blue_green import BLUE_GREEN_OPTIONS
 from hadyn.model.options.canary import CANARY_OPTIONS
 from hadyn.model.options.discovery import DISCOVERY
+from hadyn.model.options.header_matches import HEADER_MATCH_OPTIONS
 from hadyn.model.options.operator_options import OPERATOR_OPTIONS
 from hadyn.model.options.option import Option
 from hadyn.model.options.ports import TCP_SERVICE_LOG_FORMAT, TCP_SERVICE_PORT, TCP_SERVICE_PROXY_PROTOCOL
@@ -29,6 +30,7 @@ OPTIONS: tuple[Option[Any], ...] = (
     SLOT_NAMES,
     DISCOVERY,
     *CANARY_OPTIONS,
+    *HEADER_MATCH_OPTIONS,
     *BLUE_GREEN_OPTIONS,
     TCP_SERVICE_PORT,
     TCP_SERVICE_PROXY_PROTOCOL,

@@ -44,6 +44,8 @@ HAPROXY_INGRESS = Peer(
         whitelist-source-range
         """,
     differing={
+        "http-header-match": "a value with a blank, ;, <, | or backslash is refused; HAProxy lets no name with an underscore through",
+        "http-header-match-regex": "one header, and a smaller language: docs/expressions.md; no blank in it",
         "blue-green-balance": "on the Service, not the Ingress",
         "blue-green-deploy": "on the Service, not the Ingress",
         "blue-green-mode": "on the Service, not the Ingress",
@@ -80,8 +82,6 @@ HAPROXY_INGRESS = Peer(
         "agent-check-addr": _ADDRESS,
         "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
         "health-check-addr": _ADDRESS,
-        "http-header-match": "a route is a host and a path",
-        "http-header-match-regex": "a route is a host and a path",
         "source-address-intf": "the node's routes decide",
         "acme-preferred-chain": _ACME,
         "auth-external-placement": _AUTH_URL,
