@@ -47,6 +47,7 @@ EVERYTHING = {
     "ports": {"http": 80, "https": 443, "status": 9404},
     "serviceAccount": {"annotations": {"example.com/role": "a"}},
     "peers": {"create": True, "port": 10001},
+    "tcp": {"ports": [5432], "services": {"53": "shop/names:dns-tcp", "5433": "shop/db:5432:PROXY"}},
     "networkPolicy": {"create": True},
     "podMonitor": {"create": True, "labels": {"release": "prometheus"}},
     "podAnnotations": {"example.com/a": "b"},
@@ -198,6 +199,56 @@ def test_replicas_find_each_other_where_the_flags_say_so() -> None:
     assert {"port": "peers"} in [
         each for rule in one(documents, "NetworkPolicy")["spec"]["ingress"] for each in rule["ports"]
     ]
+
+
+def test_ports_of_services_without_http_stand_wherever_a_connection_goes_through() -> None:
+    values = {"ports": [5432, 5433], "services": {"53": "shop/names:dns-tcp", "5433": "shop/db:5432"}}
+    documents = chart({"tcp": values, "networkPolicy": {"create": True}})
+    opened = ["tcp-53", "tcp-5432", "tcp-5433"]
+    listening = {port["name"]: port for port in containers(documents)["haproxy"]["ports"]}
+    served = {port["name"]: port for port in one(documents, "Service")["spec"]["ports"]}
+    admitted = [port["port"] for port in one(documents, "NetworkPolicy")["spec"]["ingress"][0]["ports"]]
+    assert sorted(name for name in listening if name.startswith("tcp-")) == opened
+    assert listening["tcp-5432"] == {"name": "tcp-5432", "containerPort": 5432}
+    assert served["tcp-5432"] == {"name": "tcp-5432", "port": 5432, "targetPort": "tcp-5432"}
+    assert sorted(name for name in served if name.startswith("tcp-")) == opened
+    assert admitted == ["http", "https", *opened]
+    assert containers(documents)["haproxy"]["securityContext"]["capabilities"]["add"] == ["NET_BIND_SERVICE"]
+
+
+def test_services_by_port_are_a_config_map_that_hadyn_is_told_of_and_may_read() -> None:
+    documents = chart({"tcp": {"services": {"5433": "shop/db:5432"}}}, release="edge")
+    listed, flags = (
+        next(each for each in of_kind(documents, "ConfigMap") if each["metadata"]["name"] == f"edge-hadyn-{suffix}")
+        for suffix in ("tcp", "flags")
+    )
+    assert listed["data"] == {"5433": "shop/db:5432"}
+    assert yaml.safe_load(flags["data"]["hadyn.yaml"])["tcp-services-configmap"] == "hadyn/edge-hadyn-tcp"
+    (rule,) = rights(documents)["Role edge-hadyn-config-map"]
+    assert (rule["resourceNames"], rule["verbs"]) == (["edge-hadyn", "edge-hadyn-tcp"], ["list", "watch"])
+
+
+def test_a_daemon_set_opens_the_same_ports_of_its_node_and_gives_them_on_in_turn() -> None:
+    documents = chart({"kind": "DaemonSet", "tcp": {"ports": [5432], "hostPorts": True}})
+    ports = {port["name"]: port for port in containers(documents, "DaemonSet")["haproxy"]["ports"]}
+    assert ports["tcp-5432"]["hostPort"] == 5432
+    assert one(documents, "DaemonSet")["spec"]["updateStrategy"] == {"rollingUpdate": {"maxUnavailable": 1}}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"tcp": {"ports": [8080]}}, "8080 is a port for HTTP"),
+        ({"tcp": {"services": {"443": "shop/db:5432"}}}, "443 is a port for HTTP"),
+        ({"tcp": {"ports": [10000]}, "peers": {"create": True}}, "or hadyn's own"),
+        ({"tcp": {"services": {"5432": "db:5432"}}}, "tcp"),
+        ({"config": {"tcp-services-configmap": "a/b"}}, "say tcp.services instead"),
+    ],
+)
+def test_a_port_that_cannot_be_opened_is_refused_before_anything_is_installed(values: Document, told: str) -> None:
+    done = try_to_render(values)
+    assert done.returncode != 0
+    assert told in done.stderr
 
 
 def test_whoever_only_reads_gets_no_right_to_write() -> None:

@@ -13,6 +13,9 @@
 {{- if .Values.options -}}
   {{- $_ := set $own "config-map" (printf "%s/%s" .Release.Namespace (include "hadyn.fullname" .)) -}}
 {{- end -}}
+{{- if .Values.tcp.services -}}
+  {{- $_ := set $own "tcp-services-configmap" (printf "%s/%s-tcp" .Release.Namespace (include "hadyn.fullname" .)) -}}
+{{- end -}}
 {{- if .Values.peers.create -}}
   {{- $_ := set $own "peers-service" (printf "%s/%s-peers" .Release.Namespace (include "hadyn.fullname" .)) -}}
   {{- $_ := set $own "peers-port" (int .Values.peers.port) -}}
@@ -41,7 +44,7 @@
     {{- $_ := set $own "publish-service" (printf "%s/%s" .Release.Namespace (include "hadyn.fullname" .)) -}}
   {{- end -}}
 {{- end -}}
-{{- $elsewhere := dict "http-port" "ports.http" "https-port" "ports.https" "status-bind" "ports.status" "namespace" "namespaces" "namespace-selector" "namespaceSelector" "config-map" "options" "peers-service" "peers.create" "peers-port" "peers.port" "read-only" "readOnly"
+{{- $elsewhere := dict "http-port" "ports.http" "https-port" "ports.https" "status-bind" "ports.status" "namespace" "namespaces" "namespace-selector" "namespaceSelector" "config-map" "options" "tcp-services-configmap" "tcp.services" "peers-service" "peers.create" "peers-port" "peers.port" "read-only" "readOnly"
     "ingress-class" "ingressClass.name" "controller-class" "ingressClass.controller"
     "publish-address" "publish.addresses" "publish-service" "publish.service" "publish-nodes" "publish.nodes" "lease" "fullnameOverride" -}}
 {{- range $flag, $_ := .Values.config -}}

@@ -13,6 +13,21 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* The ports of Services without HTTP, each once, as a list of text in JSON. */ -}}
+{{- define "hadyn.tcpPorts" -}}
+{{- $ports := keys .Values.tcp.services -}}
+{{- range .Values.tcp.ports -}}
+  {{- $ports = append $ports (toString (int .)) -}}
+{{- end -}}
+{{- $own := list .Values.ports.http .Values.ports.https .Values.ports.status (ternary .Values.peers.port 0 .Values.peers.create) -}}
+{{- range concat $own (list .Values.service.ports.http .Values.service.ports.https) -}}
+  {{- if has (toString (int .)) $ports -}}
+    {{- fail (printf "tcp: %d is a port for HTTP, or hadyn's own" (int .)) -}}
+  {{- end -}}
+{{- end -}}
+{{- $ports | uniq | sortAlpha | toJson -}}
+{{- end -}}
+
 {{- define "hadyn.account" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "hadyn.fullname" .) -}}

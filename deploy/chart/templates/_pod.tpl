@@ -13,6 +13,9 @@
 {{- define "hadyn.lowestPort" -}}
 {{- $http := int .Values.ports.http -}}
 {{- $lowest := min $http (int .Values.ports.https | default $http) -}}
+{{- range include "hadyn.tcpPorts" . | fromJsonArray -}}
+  {{- $lowest = min $lowest (int .) -}}
+{{- end -}}
 {{- if lt $lowest 1024 -}}{{ $lowest }}{{- end -}}
 {{- end -}}
 
@@ -101,6 +104,13 @@ capabilities:
     - name: https
       containerPort: {{ .Values.ports.https }}
       {{- with .Values.hostPorts.https }}
+      hostPort: {{ . }}
+      {{- end }}
+    {{- end }}
+    {{- range include "hadyn.tcpPorts" . | fromJsonArray }}
+    - name: tcp-{{ . }}
+      containerPort: {{ . }}
+      {{- if $.Values.tcp.hostPorts }}
       hostPort: {{ . }}
       {{- end }}
     {{- end }}

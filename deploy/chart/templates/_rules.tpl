@@ -79,7 +79,11 @@
 {{- define "hadyn.rules.configMap" -}}
 - apiGroups: [""]
   resources: [configmaps]
-  resourceNames: [{{ include "hadyn.fullname" . }}]
+  resourceNames:
+    - {{ include "hadyn.fullname" . }}
+    {{- if .Values.tcp.services }}
+    - {{ include "hadyn.fullname" . }}-tcp
+    {{- end }}
   verbs: [list, watch]
 {{- end -}}
 
