@@ -15,58 +15,25 @@ import pytest
 from hadyn.demo.pods import Pods
 from integration.knot import Knot
 from integration.named_pods import ip
+from integration.reader import ROOT, Reader, tools_in
 
 pytestmark = pytest.mark.root
 
-ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "dns.md").read_text()
-COMMAND_SECONDS = 30.0
-
-
-class Reader:
-    """Types the page's commands into a shell, where hadyn has folders of its own."""
-
-    def __init__(self, place: Path) -> None:
-        (place / "hadyn").write_text(f'#!/bin/sh\nexec {sys.executable} -m hadyn "$@"\n')
-        (place / "hadyn").chmod(0o755)
-        self._environment = os.environ | {
-            "PATH": f"{place}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "HADYN_STATE_DIR": str(place / "state"),
-            "HADYN_BIND": "127.0.0.1",
-            "HADYN_STATUS_BIND": "",
-        }
-        self._background: list[subprocess.Popen[bytes]] = []
-
-    def types(self, command: str) -> str:
-        """Run a command; return what it says, or "" for one that goes on in the background."""
-        if command.endswith("&"):
-            words = ["bash", "-c", f"exec {command.removesuffix('&')}"]
-            self._background.append(subprocess.Popen(words, cwd=ROOT, env=self._environment))
-            return ""
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_SECONDS,
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def leaves(self) -> None:
-        for process in self._background:
-            process.send_signal(signal.SIGTERM)
-            process.wait(COMMAND_SECONDS)
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    reader = Reader(tmp_path)
-    yield reader
-    reader.leaves()
+    """One whose hadyn has folders of its own."""
+    environment = os.environ | {
+        "PATH": f"{tools_in(tmp_path)}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HADYN_STATE_DIR": str(tmp_path / "state"),
+        "HADYN_BIND": "127.0.0.1",
+        "HADYN_STATUS_BIND": "",
+    }
+    with Reader(environment) as reader:
+        yield reader
 
 
 def blocks(language: str) -> list[str]:

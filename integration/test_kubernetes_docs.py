@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,12 +17,11 @@ from integration.charts import helm, kustomized
 from integration.cluster import ControlPlane
 from integration.haproxies import RunningHAProxy, find_haproxies
 from integration.kubelet import Pod
+from integration.reader import ROOT, Reader
 
 pytestmark = pytest.mark.root
 
-ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy" / "base"
-COMMAND_SECONDS = 90
 EXECUTE = "kubectl --namespace hadyn exec deployment/hadyn --container hadyn -- "
 BALANCER_ADDRESS = "10.99.200.1"
 BALANCER = """
@@ -65,29 +62,28 @@ class Cloud:
         self._running.close()
 
 
-class Reader:
-    """Types commands into a shell of its own, where kubectl and helm know the cluster and hadyn has its own folders."""
+class Operator(Reader):
+    """A reader whose kubectl and helm know the cluster, and whose hadyn has its own folders."""
 
     def __init__(self, cluster: ControlPlane, home: Path) -> None:
         (home / ".kube").mkdir()
         (home / ".kube" / "config").symlink_to(cluster.kubeconfig)
         self.cloud = Cloud(cluster)
-        self._environment = os.environ | {
-            "HOME": str(home),
-            "PATH": f"{Path(sys.executable).parent}:{helm().parent}:{os.environ['PATH']}",
-            # Pods listen on this machine here, so that "all addresses" are taken.
-            "HADYN_BIND": "127.0.0.1",
-            "HADYN_STATE_DIR": str(home / "state"),
-            "KUBECONFIG": str(cluster.kubeconfig),
-        }
-        self._background: list[subprocess.Popen[bytes]] = []
+        super().__init__(
+            os.environ
+            | {
+                "HOME": str(home),
+                "PATH": f"{Path(sys.executable).parent}:{helm().parent}:{os.environ['PATH']}",
+                # Pods listen on this machine here, so that "all addresses" are taken.
+                "HADYN_BIND": "127.0.0.1",
+                "HADYN_STATE_DIR": str(home / "state"),
+                "KUBECONFIG": str(cluster.kubeconfig),
+            }
+        )
 
     def types(self, command: str) -> str:
-        """Run a command; return what it says, or "" for one that goes on in the background."""
         if command.endswith("&"):
-            words = ["exec", command.removesuffix("&")]
-            self._background.append(subprocess.Popen(["bash", "-c", " ".join(words)], cwd=ROOT, env=self._environment))
-            return ""
+            return super().types(command)
         if command.startswith(EXECUTE):
             # Nobody can execute anything in a pod of a hollow node.
             assert self.cloud.pod
@@ -101,34 +97,19 @@ class Reader:
             self.cloud.ends()
         return said
 
-    def leaves(self) -> None:
-        self.cloud.ends()
-        for process in self._background:
-            process.send_signal(signal.SIGTERM)
-            process.wait(COMMAND_SECONDS)
-
     def _runs(self, command: str) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_SECONDS,
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        done = self.done(command)
         return done.stdout + done.stderr
 
 
 @pytest.fixture
-def reader(cluster: ControlPlane, tmp_path: Path) -> Iterator[Reader]:
+def reader(cluster: ControlPlane, tmp_path: Path) -> Iterator[Operator]:
     # Helm takes over nothing that somebody else has made.
     made_before = [each for each in kustomized(DEPLOY) if each["kind"] != "Namespace"]
     cluster.kubectl("delete", "--ignore-not-found", "-f", "-", said=yaml.safe_dump_all(made_before))
-    reader = Reader(cluster, tmp_path)
-    yield reader
-    reader.leaves()
+    with Operator(cluster, tmp_path) as reader:
+        yield reader
+        reader.cloud.ends()
     cluster.kubectl("delete", "ingress,service,deployment", "web", "--ignore-not-found")
 
 
@@ -141,7 +122,7 @@ def commands(document: str) -> list[str]:
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
 
 
-def test_the_kubernetes_page_leads_to_the_first_request(reader: Reader) -> None:
+def test_the_kubernetes_page_leads_to_the_first_request(reader: Operator) -> None:
     said = [(command, reader.types(command)) for command in commands("kubernetes.md")]
     answers = [text for command, text in said if command.startswith("curl")]
     assert ['"host":"shop.example"' in answer for answer in answers] == 3 * [True]
@@ -151,7 +132,7 @@ def test_the_kubernetes_page_leads_to_the_first_request(reader: Reader) -> None:
     assert "service default/web does not exist" in dict(said)["kubectl describe ingress web"]
 
 
-def test_the_page_on_rights_can_be_followed(reader: Reader) -> None:
+def test_the_page_on_rights_can_be_followed(reader: Operator) -> None:
     said = [reader.types(command) for command in commands("rbac.md")]
     assert [text.strip() for text in said if text.strip() in ("yes", "no")] == 3 * ["yes"]
 

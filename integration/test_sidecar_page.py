@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from integration.reader import ROOT, Reader, tools_in
 from integration.running import Ground
 
-ROOT = Path(__file__).parents[1]
 COMMANDS = re.findall(r"^\$ (.*)$", (ROOT / "docs" / "sidecar.md").read_text(), re.MULTILINE)
 STARTING_SECONDS = 30.0
 
@@ -26,28 +21,9 @@ def ground() -> Iterator[Ground]:
         yield ground
 
 
-@contextlib.contextmanager
-def typed(command: str, environment: dict[str, str]) -> Iterator[subprocess.CompletedProcess[str] | None]:
-    """Type a command; one that goes to the background is ended behind."""
-    if not command.endswith("&"):
-        yield subprocess.run(
-            ["sh", "-c", command], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        return
-    process = subprocess.Popen(["sh", "-c", f"exec {command.removesuffix('&')}"], env=environment, cwd=ROOT)
-    try:
-        yield None
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(STARTING_SECONDS)
-
-
 def test_the_page_about_sidecars_says_what_works(ground: Ground) -> None:
     port = ground.http_port
-    tools = ground.place / "bin"
-    tools.mkdir()
-    (tools / "hadyn").write_text(f'#!/bin/sh\nexec {sys.executable} -m hadyn "$@"\n')
-    (tools / "hadyn").chmod(0o755)
+    tools = tools_in(ground.place / "bin")
     assert ground.haproxy
     (tools / "haproxy").symlink_to(ground.haproxy)
     environment = {
@@ -60,15 +36,11 @@ def test_the_page_about_sidecars_says_what_works(ground: Ground) -> None:
     }
     assert [command.split()[0] for command in COMMANDS] == ["hadyn", "haproxy", "hadyn", "hadyn"]
 
-    with contextlib.ExitStack() as running:
+    with Reader(environment) as reader:
         for command in COMMANDS[:-1]:
-            running.enter_context(typed(command.replace("/hadyn", str(ground.folder.path)), environment))
+            reader.types(command.replace("/hadyn", str(ground.folder.path)))
             ground.until(ground.folder.main_config.exists, STARTING_SECONDS)
         ground.until(lambda: ground.get("/", "shop.example")[0] in (200, 503), STARTING_SECONDS)
-        status = running.enter_context(
-            typed(COMMANDS[-1].replace("/hadyn", str(ground.folder.path)), environment),
-        )
+        status = reader.types(COMMANDS[-1].replace("/hadyn", str(ground.folder.path)))
 
-    assert status is not None
-    assert status.returncode == 0, status.stderr
-    assert "NEW_BACKEND" in status.stdout
+    assert "NEW_BACKEND" in status
