@@ -15,14 +15,13 @@ from hadyn.model.networks import Networks
 from hadyn.model.options.headers import header_name
 from hadyn.model.options.option import EVERYWHERE, Alias, Chosen, Effect, Option, of_haproxy_ingress
 from hadyn.model.options.parsers import integer, one_of
-from hadyn.model.options.sources import networks
+from hadyn.model.options.sources import networks, only_from
 
 MOST_NETWORKS = 1000
 MOST_REQUESTS = 1_000_000
 CONNECTIONS = "_connections"
 SOURCE = "src"
 _HEADER = "header:"
-_IN_ONE_LINE = 40
 
 
 class Period(StrEnum):
@@ -100,10 +99,7 @@ def _who(chosen: Chosen) -> tuple[Directive, ...]:
         client.append(
             Directive("http-request", "set-var(txn.client)", fetch).only_if("{", fetch, "-m", "len", "gt", "0", "}")
         )
-    networks_spared = chosen.value(RATE_LIMIT_ALLOW) or ()
-    starts = range(0, len(networks_spared), _IN_ONE_LINE)
-    groups = [networks_spared[start : start + _IN_ONE_LINE] for start in starts]
-    return (*(spared.only_if("{", "src", *group, "}") for group in groups), *client)
+    return (*only_from(chosen.value(RATE_LIMIT_ALLOW) or (), spared), *client)
 
 
 def _rate_lines(limit: Rate, chosen: Chosen) -> tuple[Directive, ...]:

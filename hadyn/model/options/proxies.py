@@ -14,10 +14,10 @@ from hadyn.model.options.headers import header_name
 from hadyn.model.options.limits import spared_networks
 from hadyn.model.options.option import OPERATOR, Chosen, Effect, Option, Section
 from hadyn.model.options.parsers import one_of
+from hadyn.model.options.sources import only_from
 
 CAME_ENCRYPTED = "var(txn.is_https) -m found"
 """Holds where the client came over TLS to HAProxy, or to a proxy that is believed; unknown unless some proxy is."""
-_IN_ONE_LINE = 40
 _SAID = (
     ("X-Forwarded-For", "%[src]", ("-m", "found")),
     ("X-Forwarded-Proto", "%[ssl_fc,iif(https,http)]", ("-m", "str", "-i", "http", "https")),
@@ -37,9 +37,7 @@ class Forwarding(StrEnum):
 
 def _proxies(trusted: Networks, _chosen: Chosen) -> tuple[Directive, ...]:
     # Asked before anything changes the source, and kept for all that asks later.
-    groups = [trusted[start : start + _IN_ONE_LINE] for start in range(0, len(trusted), _IN_ONE_LINE)]
-    proxy = Directive("http-request", "set-var(txn.proxy)", "src")
-    return tuple(proxy.only_if("{", "src", *group, "}") for group in groups)
+    return tuple(only_from(trusted, Directive("http-request", "set-var(txn.proxy)", "src")))
 
 
 def _source(header: str, chosen: Chosen) -> tuple[Directive, ...]:

@@ -106,11 +106,12 @@ def admitted_lines(chosen: Chosen) -> tuple[Directive, ...]:
     allowed, denied = chosen.value(ALLOW_SOURCE), chosen.value(DENY_SOURCE)
     admitted = Directive("http-request", "set-var(txn.admitted)", "bool(true)")
     refused = Directive("http-request", "unset-var(txn.admitted)")
-    let_in = (admitted,) if allowed is None else tuple(_from(admitted, allowed))
-    return (*let_in, *_from(refused, denied or ()))
+    let_in = (admitted,) if allowed is None else tuple(only_from(allowed, admitted))
+    return (*let_in, *only_from(denied or (), refused))
 
 
-def _from(line: Directive, listed: Networks) -> Iterator[Directive]:
+def only_from(listed: Networks, line: Directive) -> Iterator[Directive]:
+    """Yield a line as often as it takes to be for clients from all of these networks, and for nobody else."""
     for start in range(0, len(listed), IN_ONE_LINE):
         yield line.only_if("{", "src", *listed[start : start + IN_ONE_LINE], "}")
 
