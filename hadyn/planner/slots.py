@@ -208,10 +208,13 @@ def _give(assignment: _Assignment, newcomers: list[Endpoint], idle: list[Observe
     assignment.given += given
     reserve = [*assignment.leaving, *(slot for slot, endpoint in assignment.kept if endpoint.draining)]
     serving = [slot for slot in reserve if _serves(slot)]
-    if serving and not assignment.has_ready and (can_grow or assignment.given or len(reserve) > 1):
-        # Rule 3: the last one that serves is replaced once a newcomer does.
+    will_serve = bool(assignment.given) or any(
+        not endpoint.draining and endpoint.weight for _, endpoint in assignment.kept
+    )
+    if serving and not assignment.has_ready and (can_grow or will_serve or len(reserve) > 1):
+        # Rule 3: the last one that serves is replaced once a newcomer does, or one that comes back.
         reserve.remove(serving[-1])
-        assignment.is_unfinished = bool(waiting and (assignment.given or reserve))
+        assignment.is_unfinished = bool(waiting and (will_serve or reserve))
     taken = list(zip(reserve, waiting, strict=False))
     reused = {slot.name for slot, _ in taken}
     assignment.given += taken

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hadyn.planner.slots import plan_retirement, seat_first
 from tests.planner.texts import backend, commands, lines, plan, slots
 
@@ -111,6 +113,20 @@ def test_when_every_pod_is_replaced_at_once_in_full_slots_one_serves_until_the_o
     """)
     assert made.is_unfinished
     assert made.reloads == ()
+
+
+@pytest.mark.parametrize(
+    ("present", "command"),
+    [
+        ("10.0.0.1:80 drain", "set server web/s1 state ready"),
+        ("10.0.0.1:80 ready weight=0", "set server web/s1 weight 1"),
+    ],
+)
+def test_in_full_slots_the_last_one_serves_until_one_that_comes_back_does(present, command):
+    observed = slots(s1=present, s2="10.0.0.2:80 ready")
+    made = plan(backend("10.0.0.1:80", "10.0.0.3:80", slots=2, maximum=2), observed)
+    assert [*map(str, made.prepare), *map(str, made.activate)] == [command]
+    assert made.is_unfinished
 
 
 def test_a_backend_of_one_slot_that_may_not_grow_replaces_its_pod_in_place():
