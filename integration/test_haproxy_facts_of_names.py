@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import dns.rrset
 import pytest
 
+from hadyn.model.addresses import Address
 from hadyn.planner.observed import ObservedSlot, SlotState
 from integration.conftest import Start
 from integration.haproxies import DidNotStart, RunningHAProxy
@@ -65,6 +66,22 @@ resolvers dns
 
 backend web
   server-template s 1-3 _http._tcp.web.example resolvers dns resolve-prefer ipv4 init-addr none
+"""
+
+
+STARTED = """
+resolvers dns
+  nameserver test {server}
+  timeout resolve 1s
+  timeout retry 1s
+  hold obsolete 0s
+  hold timeout 1s
+
+backend web
+  default-server resolvers dns resolve-prefer ipv4 resolve-opts prevent-dup-ip init-addr none
+  server s1 _http._tcp.web.example:8443 init-addr 10.99.0.9
+  server s2 _http._tcp.web.example
+  server s3 _http._tcp.web.example
 """
 
 
@@ -135,6 +152,29 @@ def test_slots_filled_by_services_take_every_priority_and_no_other_name(start: S
         haproxy.wait_until(lambda: seated(haproxy) == ["10.99.0.1", "10.99.0.2"])
         said = haproxy.say("set server web/s1 fqdn _http._tcp.api.example")
     assert "fqdn failed because SRV resolution is configured" in said
+
+
+@pytest.mark.fact("services-by-name")
+def test_a_slot_of_a_service_may_start_with_an_address_and_a_port(start: Start) -> None:
+    with ScriptedDns(lambda _: ()) as silent:
+        haproxy = start(STARTED.format(server=silent.address))
+        sitting = [slot.address for slot in slots(haproxy)]
+        assert sitting == [Address("10.99.0.9", 8443), None, None]
+        assert {slot.fqdn for slot in slots(haproxy)} == {"_http._tcp.web.example"}
+        silent.script = of_services
+        haproxy.wait_until(lambda: seated(haproxy) == ["10.99.0.1", "10.99.0.2"])
+        assert {slot.address.port for slot in slots(haproxy) if slot.address} == {80}
+
+
+@pytest.mark.fact("services-by-name")
+def test_slots_of_services_are_taken_out_of_service_and_back(start: Start) -> None:
+    with ScriptedDns(of_services) as server:
+        haproxy = start(STARTED.format(server=server.address))
+        haproxy.wait_until(lambda: seated(haproxy) == ["10.99.0.1", "10.99.0.2"])
+        haproxy.say(";".join(f"set server web/s{number} state maint" for number in (1, 2, 3)))
+        assert seated(haproxy) == []
+        haproxy.say(";".join(f"set server web/s{number} state ready" for number in (1, 2, 3)))
+        haproxy.wait_until(lambda: seated(haproxy) == ["10.99.0.1", "10.99.0.2"])
 
 
 @pytest.mark.fact("who-answered")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def told(knot: Knot, port: int, pods: Pods, **numbers: tuple[int, ...]) -> None:
     knot.publish(*(f"{name} A {ip(number)}" for name, each in numbers.items() for number in each))
 
 
-def named(host: str, port: int, **annotations: str) -> dict[str, object]:
+def named(host: str, port: int, **annotations: str) -> dict[str, Any]:
     return backend(host, port, discovery="fqdn", **annotations)
 
 
@@ -87,6 +88,15 @@ def test_another_port_or_another_discovery_needs_one_reload(ground: Ground, pods
     assert ground.status()["reloads"]["total"] == 2
 
 
+def beside(api: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Another backend, called api, and the Ingress of api.example that leads to it."""
+    to_api = ingress()
+    api["metadata"]["name"] = to_api["metadata"]["name"] = "api"
+    to_api["spec"]["rules"][0]["host"] = "api.example"
+    to_api["spec"]["rules"][0]["http"]["paths"][0]["backend"]["resource"]["name"] = "api"
+    return api, to_api
+
+
 @pytest.fixture
 def moving(pods: Pods) -> Iterator[OwnResolvConf]:
     """Where /etc/resolv.conf is a test's to write; it names nobody yet."""
@@ -107,11 +117,7 @@ def test_dns_servers_are_those_that_resolv_conf_names_now(moving: OwnResolvConf,
     for number in (53, 54):
         pods.start(f"pod-{number}", ip(number), port)
     moving.write("web.yaml", named("web.example", port), ingress())
-    api, to_api = backend("api", port), ingress()
-    api["metadata"]["name"] = to_api["metadata"]["name"] = "api"
-    to_api["spec"]["rules"][0]["host"] = "api.example"
-    to_api["spec"]["rules"][0]["http"]["paths"][0]["backend"]["resource"]["name"] = "api"
-    moving.write("api.yaml", api, to_api)
+    moving.write("api.yaml", *beside(backend("api", port)))
 
     def are_served_by(number: int) -> bool:
         seats = [*moving.ready(BACKEND).values(), *moving.ready("shop_api").values()]
@@ -224,3 +230,51 @@ def test_more_addresses_than_slots_make_room_with_one_reload(ground: Ground, pod
         web.tell(range(12))
         ground.until(lambda: len(ground.ready(BACKEND)) == 12)
     assert ground.reloads() == {"NO_FREE_SLOT": 1}
+
+
+def service(name: str) -> dict[str, Any]:
+    return backend(f"_http._tcp.{name}.example", 0, record_type="SRV", discovery="fqdn", slots="4")
+
+
+def test_services_bring_their_ports_in_every_priority_and_a_reload_loses_none(
+    ground: Ground, pods: Pods, knot: Knot
+) -> None:
+    hosts = [f"web-{number} A {ip(number)}" for number in (1, 2, 3)]
+    first, second, third = (pods.start(f"pod-{number}", ip(number), 0) for number in (1, 2, 3))
+    ports = [each.address.port for each in (first, second, third)]
+    told_first = [f"_http._tcp.web SRV {number} 10 {port} web-{number}" for number, port in enumerate(ports[:2], 1)]
+    other = f"_http._tcp.api SRV 1 10 {ports[2]} web-3"
+    knot.publish(*hosts, *told_first, other)
+    ground.write("web.yaml", service("web"), ingress())
+    ground.run(*dns_flags(knot.address))
+    ground.until(lambda: sorted(ground.ready(BACKEND).values()) == [str(first.address), str(second.address)])
+
+    with unfailing_load(ground) as requests:
+        assert requests.wait_for(["pod-1", "pod-2"], 10)
+        ground.write("late.yaml", *beside(named("late.example", 80)))
+        ground.until(lambda: sum(ground.reloads().values()) > 0)
+        moved = pods.start("pod-4", ip(2), 0)
+        knot.publish(*hosts, told_first[0], f"_http._tcp.web SRV 2 10 {moved.address.port} web-2", other)
+        assert requests.wait_for(["pod-1", "pod-4"], 10)
+    assert {entry["fqdn"] for entry in ground.slots(BACKEND)["entries"]} == {"_http._tcp.web.example"}
+    assert ground.slots(BACKEND)["discovery"] == "fqdn"
+    before = sum(ground.reloads().values())
+
+    ground.write("web.yaml", service("api"), ingress())
+    ground.until(lambda: list(ground.ready(BACKEND).values()) == [str(third.address)])
+    assert ground.status()["reloads"]["total"] == before + 1
+
+
+def test_a_service_that_leads_to_a_forbidden_address_is_refused(any_ground: Ground, pods: Pods, knot: Knot) -> None:
+    secret, good = pods.start("secret", "127.0.0.1", 0), pods.start("pod-1", ip(1), 0)
+    records = [f"web-1 A {ip(1)}", "web-2 A 127.0.0.1", f"_http._tcp.web SRV 1 1 {good.address.port} web-1"]
+    knot.publish(*records)
+    any_ground.write("web.yaml", service("web"), ingress())
+    any_ground.run(*dns_flags(knot.address))
+    any_ground.until(lambda: any_ground.get() == (200, "pod-1"))
+
+    seen = set()
+    knot.publish(*records, f"_http._tcp.web SRV 2 1 {secret.address.port} web-2")
+    any_ground.until(lambda: seen.add(any_ground.get()) or (503, "") in seen)  # type: ignore[func-returns-value]
+    assert "secret" not in {body for _, body in seen}
+    assert "backend shop/web: ForbiddenAddress" in any_ground.problems()

@@ -16,7 +16,7 @@ from hadyn.model.credentials import Credentials, credentials_in, in_namespace, s
 from hadyn.model.desired import Backend, ByName, Capacity, Discovery, Endpoint, guard_for
 from hadyn.model.directives import UsersOf
 from hadyn.model.division import replica_count, uncounted
-from hadyn.model.dns_endpoints import leads_astray, name_problems, resolved_endpoints, too_many_records
+from hadyn.model.dns_endpoints import known_addresses, leads_astray, name_problems, resolved_endpoints, too_many_records
 from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpoints, lists_port, static_endpoints
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
@@ -190,8 +190,7 @@ class Workshop:
     def _by_name(self, supply: Supply) -> ByName:
         names = self._names.answers(supply.questions)
         own_addresses = self._policy.own_addresses
-        known = resolved_endpoints(names, supply.port, own_addresses) or ()
-        addresses = tuple(endpoint.address for endpoint in known)
+        addresses = known_addresses(supply, names, own_addresses)
         is_refused = leads_astray(supply, names, own_addresses)
         return ByName(supply.host, supply.port, addresses, is_refused, prefers_ipv6=self._policy.dns_family == "ipv6")
 

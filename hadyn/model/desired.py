@@ -92,10 +92,16 @@ class Discovery(StrEnum):
     STATIC = "static"
 
 
+def is_service_name(host: str) -> bool:
+    """Whether HAProxy asks for SRV records of a name, and not for addresses. haproxy-facts.md#services-by-name."""
+    return host.startswith("_")
+
+
 @dataclass(frozen=True, slots=True)
 class ByName:
     """A name whose addresses HAProxy finds itself; ``host`` is absolute, without final dot.
 
+    Where that is the name of a service, its records say the port, and ``port`` is 0.
     ``addresses`` are those it has as far as hadyn knows, sorted; of both families HAProxy
     takes IPv6 if it ``prefers_ipv6``, else IPv4. A backend
     ``is_refused`` while its name leads to an address that must not be used: HAProxy would
@@ -107,6 +113,13 @@ class ByName:
     addresses: tuple[Address, ...] = ()
     is_refused: bool = False
     prefers_ipv6: bool = False
+
+    def __post_init__(self) -> None:
+        assert self.is_service == (self.port == 0), self
+
+    @property
+    def is_service(self) -> bool:
+        return is_service_name(self.host)
 
 
 @dataclass(frozen=True, slots=True)

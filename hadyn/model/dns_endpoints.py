@@ -68,18 +68,22 @@ def name_problems(supply: Supply, names: Sequence[ResolvedName], own_addresses: 
             yield Problem(source, field, Reason.FORBIDDEN_ADDRESS, said, "Requests would go round in circles")
 
 
-def leads_astray(supply: Supply, names: Iterable[ResolvedName], own_addresses: OwnAddresses) -> bool:
+def known_addresses(supply: Supply, names: Sequence[ResolvedName], own_addresses: OwnAddresses) -> tuple[Address, ...]:
+    """Return what HAProxy will find slots for as far as hadyn knows: of services every priority."""
+    found = {Address(record.ip, record.port or supply.port) for record in _records_of_all(names)}
+    return tuple(sorted(found - own_addresses, key=lambda address: (address.ip, address.port)))
+
+
+def leads_astray(supply: Supply, names: Sequence[ResolvedName], own_addresses: OwnAddresses) -> bool:
     """Whether a name has an address that must not be used; HAProxy, which resolves it itself, would take it."""
-    return any(
-        any(remark.reason is Reason.FORBIDDEN_ADDRESS for remark in name.remarks)
-        or any(Address(record.ip, record.port or supply.port) in own_addresses for record in name.records or ())
-        for name in names
+    return any(remark.reason is Reason.FORBIDDEN_ADDRESS for name in names for remark in name.remarks) or any(
+        Address(record.ip, record.port or supply.port) in own_addresses for record in _records_of_all(names)
     )
 
 
 def too_many_records(supply: Supply, names: Sequence[ResolvedName], maximum: int) -> Iterator[Problem]:
     """Say that HAProxy cannot find slots for all records of a name; hadyn's own seats are counted by the planner."""
-    count = sum(len(name.records or ()) for name in names)
+    count = sum(1 for _ in _records_of_all(names))
     if supply.host and count > maximum:
         said = f"{supply.host} has {count} addresses, the backend may have {maximum} slots"
         yield Problem(supply.found.source, _field(supply), Reason.TOO_MANY, said, "Raise hadyn.io/slots-max")
@@ -102,3 +106,10 @@ def _field(supply: Supply) -> str:
 def _records(names: Iterable[ResolvedName]) -> Iterator[ResolvedRecord]:
     for name in names:
         yield from name.records or ()
+
+
+def _records_of_all(names: Sequence[ResolvedName]) -> Iterator[ResolvedRecord]:
+    """Yield the records of every priority: HAProxy makes no difference."""
+    yield from _records(names)
+    for name in names:
+        yield from name.standby

@@ -62,11 +62,15 @@ class Remark(Struct, frozen=True, gc=False, order=True):
 
 
 class ResolvedName(Struct, frozen=True, gc=False):
-    """A question and the records that count now, sorted; None while nothing is known."""
+    """A question and the records that count now, sorted; None while nothing is known.
+
+    ``standby`` are those of a worse priority: they count for HAProxy's own resolver alone.
+    """
 
     question: DnsQuestion
     records: tuple[ResolvedRecord, ...] | None = None
     remarks: tuple[Remark, ...] = ()
+    standby: tuple[ResolvedRecord, ...] = ()
 
 
 class Resolved(Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from hadyn.model.desired import Discovery
+from hadyn.model.desired import Discovery, is_service_name
 from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.objects import BackendResource, Service, ServicePort
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
@@ -54,7 +54,7 @@ def backend_supply(found: Found, backend: BackendResource, policy: Policy) -> Su
     if not backend.host or discovery is Discovery.STATIC:
         return Supply(found, Discovery.STATIC if discovery is Discovery.FQDN else discovery)
     if discovery is Discovery.FQDN:
-        return _by_name(found, backend.host.removesuffix("."), backend.port)
+        return _by_name(found, backend.host.removesuffix("."), backend.port, backend.record_type)
     asked = questions(backend.host, backend.record_type, policy.dns_family)
     return Supply(found, discovery, asked, backend.port)
 
@@ -112,7 +112,8 @@ def questions(host: str, record_type: RecordType, family: str) -> tuple[DnsQuest
 def _usual(service: Held, policy: Policy, *, has_slices: bool) -> DiscoveryWish:
     assert isinstance(service.object, Service), service
     if service.object.external_name:
-        return DiscoveryWish.FQDN if service.is_own else DiscoveryWish.DNS
+        is_haproxys = service.is_own and not is_service_name(service.object.external_name)
+        return DiscoveryWish.FQDN if is_haproxys else DiscoveryWish.DNS
     if _lacks_slices(service, policy):
         return DiscoveryWish.DNS if service.object.is_headless else DiscoveryWish.CLUSTERIP
     if not service.object.is_headless or policy.headless == DiscoveryWish.ENDPOINTS or (service.is_own and has_slices):
@@ -133,6 +134,9 @@ def _refusal(found: Found, held: Held, wish: Wish, policy: Policy, discovery: Di
         # HAProxy connects to whatever it resolves, before anybody can look at it:
         # docs/decisions/0015-names-that-haproxy-resolves.md
         said = f"{found.source} is of type ExternalName: its addresses are checked first, so hadyn resolves it"
+        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use dns")
+    if discovery is DiscoveryWish.FQDN and is_service_name(service.external_name or ""):
+        said = f"HAProxy would ask for the SRV records of {service.external_name}, so hadyn resolves it"
         return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use dns")
     is_by_name = discovery in (DiscoveryWish.DNS, DiscoveryWish.FQDN)
     if service.external_name and not is_by_name:
@@ -163,9 +167,9 @@ def _port(service: Service, port: ServicePort) -> int:
     return port.target if service.is_headless and port.target else port.number
 
 
-def _by_name(found: Found, host: str, port: int) -> Supply:
+def _by_name(found: Found, host: str, port: int, record_type: RecordType = RecordType.A) -> Supply:
     """HAProxy asks for the name as it stands; hadyn asks, too, for all that it may lead to: HAProxy merely prefers a family."""
-    return Supply(found, Discovery.FQDN, questions(f"{host}.", RecordType.A, "both"), port, host)
+    return Supply(found, Discovery.FQDN, questions(f"{host}.", record_type, "both"), port, host)
 
 
 def _by_dns(found: Found, service: Service, port: ServicePort, policy: Policy) -> tuple[Supply, Problem | None]:

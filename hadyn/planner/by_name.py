@@ -3,7 +3,8 @@
 Rules: the address of such a slot is HAProxy's business, hadyn sets none at run time
 (haproxy-facts.md#slots-by-name); files carry those that are known, or a reload would begin
 with none. A slot line either has ``resolvers`` or it has not, so a
-backend that changes sides waits for a reload and is told nothing until then.
+backend that changes sides waits for a reload and is told nothing until then; so does one
+whose slots are to be found by another service (haproxy-facts.md#services-by-name).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hadyn.model.addresses import Address
-from hadyn.model.desired import Backend, ByName, Endpoint
+from hadyn.model.desired import Backend, ByName, Endpoint, is_service_name
 from hadyn.model.names import slot_name, slot_number
 from hadyn.planner.capacity import first_slots, grown_slots, kept_slots
 from hadyn.planner.commands import SetFqdn, SetState, SlotCommand
@@ -33,7 +34,7 @@ def plan_by_name(backend: Backend, observed: ObservedBackend | None) -> BackendP
         reload = Reload(ReloadReason.NEW_BACKEND, backend.name)
         return BackendPlan(backend.name, _first_seating(backend), reloads=(reload,))
     slots = [slot for slot in observed.slots if slot_number(slot.name) is not None]
-    if wanted is None or not slots or any(slot.fqdn is None for slot in slots):
+    if wanted is None or not slots or any(_is_of_another_kind(slot, wanted) for slot in slots):
         reload = Reload(ReloadReason.BACKEND_CHANGED, backend.name, "its slots are found another way")
         return BackendPlan(backend.name, _first_seating(backend), reloads=(reload,))
     commands = (*_named(backend.name, wanted, slots), *_switched(backend.name, wanted, slots))
@@ -44,6 +45,13 @@ def plan_by_name(backend: Backend, observed: ObservedBackend | None) -> BackendP
         reason = ReloadReason.NO_FREE_SLOT if count > len(slots) else ReloadReason.SLOTS_CHANGED
         reloads = (Reload(reason, backend.name, f"{count} addresses, {len(slots)} slots"),)
     return BackendPlan(backend.name, seating, prepare=commands, reloads=reloads)
+
+
+def _is_of_another_kind(slot: ObservedSlot, wanted: ByName) -> bool:
+    """Whether no command makes the slot one of this name: where services say who sits, that is any other name."""
+    if slot.fqdn is None or not (wanted.is_service or is_service_name(slot.fqdn)):
+        return slot.fqdn is None
+    return slot.fqdn.lower() != wanted.host
 
 
 def _first_seating(backend: Backend) -> Seating:

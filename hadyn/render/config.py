@@ -215,17 +215,20 @@ def _slot_lines(seating: Seating) -> Iterator[str]:
 def _lines_by_name(by_name: ByName, seating: Seating) -> Iterator[str]:
     """Spell slots that HAProxy fills; each starts with the address that is known of it, or a reload would have none.
 
-    The name may change while HAProxy runs, the port not: it is said in front of the
-    slots, too. haproxy-facts.md#slots-by-name
+    The name may change while HAProxy runs, the port not, nor the name of a service: they are
+    said in front of the slots, too. haproxy-facts.md#slots-by-name
     """
-    yield f"# HAProxy finds the addresses itself, of port {by_name.port}"
+    known_by = f"as {by_name.host} says" if by_name.is_service else f"of port {by_name.port}"
+    yield f"# HAProxy finds the addresses itself, {known_by}"
     yield ANSWER_GUARD
     yield f"default-server {slot_words(prefers_ipv6=by_name.prefers_ipv6)}"
     disabled = " disabled" if by_name.is_refused else ""
-    target = f"{by_name.host}:{by_name.port}"
     for number in range(1, seating.slots + 1):
         endpoint = seating.seats.get(slot_name(number))
         first = f" init-addr {endpoint.address.ip}" if endpoint else ""
+        # Without its port a slot that services fill would answer 503 until HAProxy has asked. haproxy-facts.md#services-by-name
+        port = endpoint.address.port if endpoint and by_name.is_service else by_name.port
+        target = f"{by_name.host}:{port}" if port else by_name.host
         yield f"server {slot_name(number)} {target}{first}{disabled} weight 1"
 
 

@@ -85,6 +85,15 @@ class Records(Struct, frozen=True, gc=False):
         return tuple(known for known in present if known.record.priority == best)
 
     @property
+    def standby(self) -> tuple[Known, ...]:
+        """Those of a worse priority than the ones that get requests."""
+        priorities = {known.record.priority for known in self.known}
+        if len(priorities) < 2:
+            return ()
+        others = {known.key for known in (*self.serving, *self.draining)}
+        return tuple(known for known in self.known if known.key not in others)
+
+    @property
     def draining(self) -> tuple[Known, ...]:
         """Those that answers do not name any more and that are kept for now."""
         leaving = tuple(known for known in self.known if self._is_leaving(known))

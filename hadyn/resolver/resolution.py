@@ -139,7 +139,8 @@ def resolved_name(question: DnsQuestion, resolution: Resolution) -> ResolvedName
     counting += [
         ResolvedRecord(known.record.ip, known.record.port, draining=True, name=known.record.name) for known in draining
     ]
-    return ResolvedName(question, tuple(sorted(counting)), _remarks(question, resolution))
+    standby = (ResolvedRecord(known.record.ip, known.record.port, name=known.record.name) for known in records.standby)
+    return ResolvedName(question, tuple(sorted(counting)), _remarks(question, resolution), tuple(sorted(standby)))
 
 
 def _valid(resolution: Resolution, finding: Finding, now: float, holds: Holds) -> Resolution:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from hadyn.planner.observed import SlotState
 from hadyn.runtime.tables import NOBODY, MalformedTable, row_pattern, state_of
 
-_COLUMNS = ("be_name", "srv_name", "srv_addr", "srv_admin_state", "srv_fqdn", "srv_port")
+_COLUMNS = ("be_name", "srv_name", "srv_addr", "srv_admin_state", "srv_fqdn", "srv_port", "srvrecord")
 _PLACEHOLDER = tuple(word.encode() for word in NOBODY)
 _UNNAMED = b"-"
 
@@ -85,7 +85,7 @@ def _count(rows: bytes, pattern: re.Pattern[bytes], counts: dict[bytes, SlotCoun
     if len(found) != rows.count(b"\n") - is_end:
         raise MalformedTable("show servers state: a row has other columns than the header")
     name, count = b"", SlotCounts()
-    for backend, slot, ip, admin, fqdn, port in found:
+    for backend, slot, ip, admin, fqdn, port, service in found:
         if backend != name:
             name, count = backend, counts.setdefault(backend, SlotCounts())
         state = _state_of(admin)
@@ -93,7 +93,7 @@ def _count(rows: bytes, pattern: re.Pattern[bytes], counts: dict[bytes, SlotCoun
             count.ready += 1
         elif state is SlotState.DRAIN:
             count.drain += 1
-        elif (ip, port) == _PLACEHOLDER or (ip == _UNNAMED and fqdn == _UNNAMED):
+        elif (ip, port) == _PLACEHOLDER or (ip == fqdn == service == _UNNAMED):
             count.blank += 1
         else:
             count.left.append(slot.decode("utf-8", "surrogateescape"))

@@ -272,6 +272,8 @@ class FakeHAProxy:
 
 def _set_fqdn(target: str, slot: FakeSlot, host: str) -> str:
     """haproxy-facts.md#slots-by-name: what sits there stays until the new name is resolved."""
+    if slot.service != UNNAMED:
+        return "set server <b>/<s> fqdn failed because SRV resolution is configured."
     if slot.fqdn == UNNAMED:
         return "set server <b>/<s> fqdn failed because no resolution is configured."
     if slot.fqdn == host:

@@ -33,6 +33,7 @@ class FakeSlot:
     is_held_down: bool = False
     is_static: bool = False
     fqdn: str = UNNAMED
+    service: str = UNNAMED
     check_state: int = 0
     pending: list[tuple[str, int]] = field(default_factory=list)
 
@@ -87,11 +88,12 @@ def backends_of(configuration: str) -> dict[str, dict[str, FakeSlot]]:
 
 
 def _slot(name: str, target: str, words: list[str], *, is_static: bool) -> FakeSlot:
-    host, _, port = target.rpartition(":")
+    host, _, port = target.rpartition(":") if ":" in target else (target, "", "0")
     weight = int(words[words.index("weight") + 1]) if "weight" in words else 1
     fqdn, ip = UNNAMED, host.strip("[]")
     if "." in host and not host.replace(".", "").isdecimal():
         fqdn, ip = host, UNNAMED
+    is_service = fqdn.startswith("_")
     admin = ADMIN_MAINT | ADMIN_DISABLED_IN_FILE if "disabled" in words else 0
     return FakeSlot(
         name,
@@ -101,5 +103,6 @@ def _slot(name: str, target: str, words: list[str], *, is_static: bool) -> FakeS
         initial_weight=weight,
         admin=admin | ADMIN_UNRESOLVED if ip == UNNAMED else admin,
         is_static=is_static,
-        fqdn=fqdn,
+        fqdn=UNNAMED if is_service else fqdn,
+        service=fqdn if is_service else UNNAMED,
     )

@@ -42,6 +42,7 @@ _SLOT_COLUMNS = (
     "srv_time_since_last_change",
     "srv_check_state",
     "srv_fqdn",
+    "srvrecord",
 )
 _SERVING_COLUMNS = ("srv_name", "srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -143,7 +144,9 @@ def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
 
 
 def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
-    _, name, ip, port, operation, admin, weight, seconds, check, fqdn = columns
+    _, name, ip, port, operation, admin, weight, seconds, check, fqdn, service = columns
+    # A service's name stays, that of its host goes with the record. haproxy-facts.md#services-by-name
+    fqdn = fqdn if service == "-" else service
     if not name:
         raise ValueError("no name")
     address = None if (ip, port) == NOBODY else _address_of(ip, port)

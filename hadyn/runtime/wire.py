@@ -265,6 +265,7 @@ _FAILURES = (
     "Health check was not configured on this server, cannot enable.",
     "Empty weight string empty or preceded by garbage",
     "fqdn failed because no resolution is configured",
+    "fqdn failed because SRV resolution is configured",
     "usage: set server",
     "entry not found.",
     "Already exists a server with the same name in backend.",

@@ -125,6 +125,24 @@ def test_a_name_left_to_haproxy_stands_on_every_slot_and_can_change_without_a_re
     assert house.reloads() == {}
 
 
+def test_slots_that_services_fill_start_with_address_and_port_and_another_service_is_one_reload(house):
+    name = "_http._tcp.api.example"
+    house.begin(backend("shop", "api", discovery="fqdn", type="SRV", host=name), ROUTE)
+    service = ResolvedName(DnsQuestion(f"{name}.", RecordType.SRV), (ResolvedRecord("10.0.0.1", 8443),))
+    house.events.put(Resolved((service,), house.clock.now))
+    house.settle()
+    assert f"server s1 {name}:8443 init-addr 10.0.0.1 weight 1" in house.wheel.reconciler.filing.files.section(
+        "shop_api"
+    )
+    assert (house.sent(), house.reloads()) == ([], {})
+
+    house.change(backend("shop", "api", discovery="fqdn", type="SRV", host="_http._tcp.new.example"))
+    house.wait(5)
+    assert [text for text in house.sent() if "server" in text] == []
+    assert house.reloads() == {"BACKEND_CHANGED": 1}
+    assert {slot.service for slot in house.fake.backends["shop_api"].values()} == {"_http._tcp.new.example"}
+
+
 def test_a_name_that_leads_astray_takes_its_slots_out_of_service(house):
     house.begin(api(discovery="fqdn"), ROUTE)
     fill(house, "10.0.0.1")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hadyn.model.desired import Backend
+from hadyn.model.desired import Backend, ByName, Discovery
 from hadyn.model.inventory import Inventory
 from hadyn.model.objects import KubernetesObject
 from hadyn.model.policy import Policy
+from hadyn.model.resolved import Resolved, ResolvedName
 from tests import given
 
 
@@ -63,3 +64,28 @@ def addresses(backend: Backend | None) -> list[str]:
         f"{endpoint.address}{' draining' * endpoint.draining}{f' weight={endpoint.weight}' * (endpoint.weight != 1)}"
         for endpoint in backend.endpoints
     ]
+
+
+def to_api() -> Any:
+    path = {"path": "/", "pathType": "Prefix", "backend": given.resource_of("api")}
+    return given.ingress("default", "api", rules=[{"host": "a.example", "http": {"paths": [path]}}])
+
+
+def asked(shown: Inventory) -> list[str]:
+    """Every question that came into use since this was asked last."""
+    return sorted(map(str, shown.taken_name_changes().added))
+
+
+def resolve(shown: Inventory, *names: ResolvedName) -> frozenset[str]:
+    return shown.resolve(Resolved(names)).backends
+
+
+def by_name(shown: Inventory, backend: str = "shop_web_80") -> ByName:
+    found = shown.backend(backend)
+    assert (found.discovery, found.endpoints) == (Discovery.FQDN, ())
+    assert found.by_name is not None
+    return found.by_name
+
+
+def external(name: Any = "api.example.org", **more: Any) -> Any:
+    return given.service("shop", "web", type="ExternalName", externalName=name, **more)

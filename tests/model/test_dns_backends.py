@@ -8,11 +8,21 @@ import pytest
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ByName, Discovery
-from hadyn.model.inventory import Inventory
 from hadyn.model.problems import Reason
-from hadyn.model.resolved import DnsQuestion, RecordType, Remark, Resolved, ResolvedName, ResolvedRecord
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, ResolvedName, ResolvedRecord
 from tests import given
-from tests.model.looks import addresses, cluster, complaints, inventory, reasons
+from tests.model.looks import (
+    addresses,
+    asked,
+    by_name,
+    cluster,
+    complaints,
+    external,
+    inventory,
+    reasons,
+    resolve,
+    to_api,
+)
 
 WEB = "web.shop.svc.cluster.local."
 HEADLESS = given.service("shop", "web", clusterIP="None")
@@ -20,24 +30,10 @@ INGRESS = given.ingress("shop", "web")
 API = given.backend("default", "api", discovery="dns", host="Api.Service.Example", port=8080)
 
 
-def to_api() -> Any:
-    path = {"path": "/", "pathType": "Prefix", "backend": given.resource_of("api")}
-    return given.ingress("default", "api", rules=[{"host": "a.example", "http": {"paths": [path]}}])
-
-
-def asked(shown: Inventory) -> list[str]:
-    """Every question that came into use since this was asked last."""
-    return sorted(map(str, shown.taken_name_changes().added))
-
-
 def answer(name: str, *records: Any, kind: str = "A", remarks: tuple[Remark, ...] = ()) -> ResolvedName:
     """What DNS says: addresses, or records; None alone for nothing known."""
     made = tuple(ResolvedRecord(each) if isinstance(each, str) else each for each in records)
     return ResolvedName(DnsQuestion(name, RecordType(kind)), None if records == (None,) else made, remarks)
-
-
-def resolve(shown: Inventory, *names: ResolvedName) -> frozenset[str]:
-    return shown.resolve(Resolved(names)).backends
 
 
 def test_a_headless_service_of_a_cluster_asks_for_its_name():
@@ -249,17 +245,6 @@ def test_a_name_that_leads_to_our_own_listener_is_refused():
     assert reasons(shown) == ["ForbiddenAddress"]
 
 
-def external(name: Any = "api.example.org", **more: Any) -> Any:
-    return given.service("shop", "web", type="ExternalName", externalName=name, **more)
-
-
-def by_name(shown: Inventory, backend: str = "shop_web_80") -> ByName:
-    found = shown.backend(backend)
-    assert (found.discovery, found.endpoints) == (Discovery.FQDN, ())
-    assert found.by_name is not None
-    return found.by_name
-
-
 def test_an_external_name_is_left_to_the_resolver_of_haproxy_where_it_is_allowed():
     shown = inventory(external(), INGRESS, allow_external_name=True)
     assert by_name(shown) == ByName("api.example.org", 80)
@@ -336,11 +321,6 @@ def test_a_backend_without_kubernetes_can_leave_its_host_to_haproxy():
     shown = inventory(to_api(), given.backend("default", "api", discovery="fqdn", host="Api.Example.", port=8080))
     assert by_name(shown, "default_api") == ByName("api.example", 8080)
     assert asked(shown) == ["api.example. A", "api.example. AAAA"]
-
-
-def test_services_are_resolved_by_hadyn_alone():
-    api = given.backend("default", "api", discovery="fqdn", host="_api._tcp.example", type="SRV", port=80)
-    assert complaints(inventory(to_api(), api)) == ["backend default/api: spec.type: SRV needs discovery dns"]
 
 
 def test_a_headless_service_can_be_left_to_haproxy():

@@ -11,12 +11,14 @@ from hadyn.planner.plan import BackendPlan
 from hadyn.planner.planning import Desired, make_plan
 from tests.planner.texts import address, backend, lines
 
+SERVICE = "_http._tcp.api.example"
+
 
 def named(
     host: str = "api.example", *, slots: int = 2, records: int = 0, refused: bool = False, **more: int
 ) -> Backend:
     addresses = tuple(address(f"10.0.0.{number}:80") for number in range(1, records + 1))
-    by_name = ByName(host, 80, addresses, refused)
+    by_name = ByName(host, 0 if host.startswith("_") else 80, addresses, refused)
     return Backend("web", "shop/web:80", capacity=Capacity(slots, **more), discovery=Discovery.FQDN, by_name=by_name)
 
 
@@ -127,3 +129,18 @@ def test_files_carry_who_sits_and_whom_a_growth_makes_room_for():
 
 def test_an_address_that_hadyn_does_not_know_never_reaches_a_file():
     assert seats(plan(named(), slots("api.example 127.0.0.1:80 ready", "api.example - maint"))) == {}
+
+
+def test_slots_that_services_fill_are_left_alone_whatever_the_case_of_their_name():
+    filled = slots(f"{SERVICE} 10.0.0.1:80 ready", "_HTTP._tcp.api.example - maint")
+    assert (commands(named(SERVICE), filled), reasons(named(SERVICE), filled)) == ([], [])
+    assert len(commands(named(SERVICE, refused=True), filled)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present"), [(SERVICE, "_http._tcp.old.example"), (SERVICE, "api.example"), ("api.example", SERVICE)]
+)
+def test_no_command_makes_a_slot_one_of_another_service(wanted, present):
+    filled = slots(f"{present} 10.0.0.9:80 ready", f"{present} - maint")
+    assert (commands(named(wanted), filled), reasons(named(wanted), filled)) == ([], ["BACKEND_CHANGED"])
+    assert seats(plan(named(wanted, records=1), filled)) == {"s1": "10.0.0.1"}

@@ -58,6 +58,13 @@ CASES = {
         Endpoint(Address("10.0.0.7", 443)), None, Endpoint(Address("fd00::7", 443)), slots=4, backend=by_name()
     ),
     "by_refused_name": section(slots=1, backend=by_name(is_refused=True)),
+    "by_service": section(
+        Endpoint(Address("10.0.0.7", 8443)),
+        None,
+        Endpoint(Address("fd00::7", 9443)),
+        slots=4,
+        backend=Backend("shop_api", "shop/api", discovery=Discovery.FQDN, by_name=ByName("_api._tcp.example.org", 0)),
+    ),
     "by_name_of_ipv6": section(slots=1, backend=by_name(prefers_ipv6=True)),
     "directives": section(
         Endpoint(FIRST),

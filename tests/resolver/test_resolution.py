@@ -186,6 +186,17 @@ def test_addresses_asked_of_the_name_of_a_service_are_a_mistake_that_is_named():
     assert remark.remedy.startswith("Say type: SRV to ask for a service, or correct the name")
 
 
+def test_services_of_a_worse_priority_stand_by():
+    near, far = Record("10.1.0.2", 80, 1, 5, "near.example"), Record("10.1.0.1", 80, 2, 5, "far.example")
+    name = resolved_name(QUESTION, story(good(near, far)))
+    assert [[record.ip for record in records] for records in (name.records, name.standby)] == [
+        ["10.1.0.2"],
+        ["10.1.0.1"],
+    ]
+    left = resolved_name(QUESTION, story(good(near, far), good(far), good(far), every=5.0))
+    assert (len(left.records), left.standby) == (2, ())
+
+
 def test_services_tell_port_weight_and_host():
     records = [Record("10.1.0.1", 8080, 1, 50, "web-0.web"), Record("10.1.0.2", 8081, 1, 100, "web-1.web")]
     name = resolved_name(QUESTION, story(good(*records)))

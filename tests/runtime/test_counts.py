@@ -22,7 +22,8 @@ TABLE = (
     b"3 web 2 s2 fd00::1 0 5 1 - 80 -\n"
     b"3 web 3 s3 127.0.0.1 0 5 1 - 1 -\n"
     b"4 api 1 s1 10.0.0.1 2 8 1 - 80 -\n"
-    b"4 api 2 s2 - 0 32 1 gone.example 80 -\n\n"
+    b"4 api 2 s2 - 0 32 1 gone.example 80 -\n"
+    b"4 api 3 s3 - 0 32 1 - 0 _http._tcp.example\n\n"
 )
 
 
@@ -75,7 +76,7 @@ def test_pieces_may_be_cut_anywhere(cuts):
 
     assert counted(pieces) == {
         "web": SlotCounts(ready=1, blank=1, left=["s2"]),
-        "api": SlotCounts(drain=1, left=["s2"]),
+        "api": SlotCounts(drain=1, left=["s2", "s3"]),
     }
 
 

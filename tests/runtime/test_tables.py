@@ -22,9 +22,19 @@ HEADER = (
 
 
 def row(
-    slot="s1", backend="web", *, ip="10.0.0.7", port="8080", operation="2", admin="4", weight="1", age="7", fqdn="-"
+    slot="s1",
+    backend="web",
+    *,
+    ip="10.0.0.7",
+    port="8080",
+    operation="2",
+    admin="4",
+    weight="1",
+    age="7",
+    names="- {} -",
 ):
-    return f"3 {backend} 1 {slot} {ip} {operation} {admin} {weight} 1 {age} 1 0 0 8 0 0 0 {fqdn} {port} - 0 0 - - 0"
+    said = names.format(port)
+    return f"3 {backend} 1 {slot} {ip} {operation} {admin} {weight} 1 {age} 1 0 0 8 0 0 0 {said} 0 0 - - 0"
 
 
 def table(*rows, header=HEADER, version="1"):
@@ -127,7 +137,12 @@ def test_a_slot_in_maint_is_not_held_down():
 
 
 def test_a_name_that_haproxy_resolves_itself_is_shown():
-    assert only_slot(table(row(fqdn="db.example"))).fqdn == "db.example"
+    assert only_slot(table(row(names="db.example {} -"))).fqdn == "db.example"
+
+
+@pytest.mark.parametrize("host", ["db-1.example", "-"])
+def test_of_a_slot_that_services_fill_the_name_of_the_service_is_shown(host):
+    assert only_slot(table(row(names=f"{host} {{}} _db._tcp.example"))).fqdn == "_db._tcp.example"
 
 
 @pytest.mark.parametrize(
@@ -140,9 +155,9 @@ def test_a_slot_lacks_checks_that_are_configured_and_not_enabled(state, lacks):
 
 def test_columns_are_found_by_name_wherever_they_stand():
     header = "# srv_port srv_name be_name extra srv_addr srv_fqdn srv_uweight srv_admin_state srv_op_state"
-    last = "srv_time_since_last_change srv_check_state"
+    last = "srv_time_since_last_change srvrecord srv_check_state"
 
-    slot = only_slot(table("80 s1 web ? 10.0.0.1 - 5 0 2 9 6", header=f"{header} {last}"))
+    slot = only_slot(table("80 s1 web ? 10.0.0.1 - 5 0 2 9 - 6", header=f"{header} {last}"))
 
     assert slot == ObservedSlot("s1", Address("10.0.0.1", 80), SlotState.READY, 5, seconds_in_state=9)
 

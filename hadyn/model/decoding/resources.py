@@ -8,6 +8,7 @@ from typing import Any
 from hadyn.model.addresses import ForbiddenAddress, canonical_ip, checked_port
 from hadyn.model.decoding.leaves import Findings, spelled
 from hadyn.model.decoding.metadata import Identity, Metadata, Wire, options_of
+from hadyn.model.desired import is_service_name
 from hadyn.model.dns_names import checked_dns_name
 from hadyn.model.objects import BackendResource
 from hadyn.model.options.option import Scope
@@ -16,7 +17,8 @@ from hadyn.model.resolved import RecordType
 
 STATIC = "static"
 FQDN = "fqdn"
-DISCOVERIES = (STATIC, "dns", FQDN)
+DNS = "dns"
+DISCOVERIES = (STATIC, DNS, FQDN)
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<ipv4>[0-9.]+)):(?P<port>[1-9][0-9]{0,4})")
 
 
@@ -52,9 +54,8 @@ def read_backend(wire: WireBackendResource, identity: Identity, findings: Findin
         name=identity.name,
         created=identity.created,
         options=options_of(wire.metadata, Scope.BACKEND, findings),
-        discovery=discovery,
         addresses=tuple(dict.fromkeys(address for address in listed if address is not None)),
-        **_asked(spec, findings) if discovery != STATIC else {},
+        **{"discovery": discovery, **(_asked(spec, findings) if discovery != STATIC else {})},
         faults=findings.faults(),
     )
 
@@ -64,8 +65,6 @@ def _asked(spec: WireBackendSpec, findings: Findings) -> dict[str, Any]:
     record_type, port, host = RecordType.A, 0, ""
     if spec.type not in (None, "A", "SRV"):
         findings.add("spec.type", f"{spelled(spec.type)} is not A or SRV", "It counts as A, which means AAAA too")
-    elif spec.type == "SRV" and spec.discovery == FQDN:
-        findings.add("spec.type", "SRV needs discovery dns", "It counts as A, which needs a port", Reason.NOT_SUPPORTED)
     elif spec.type == "SRV":
         record_type = RecordType.SRV
     try:
@@ -73,17 +72,28 @@ def _asked(spec: WireBackendSpec, findings: Findings) -> dict[str, Any]:
     except ValueError as cause:
         said = f"{spelled(spec.host)} {cause}: the backend has no endpoints"
         findings.add("spec.host", said, "Name the host to ask for, as in api.service.example")
+    more = _left_to_hadyn(host, record_type, findings) if host and spec.discovery == FQDN else {}
     if record_type is RecordType.SRV:
         if spec.port is not None:
             findings.add("spec.port", "SRV records name the port themselves", "Leave it out", Reason.NOT_SUPPORTED)
-        return {"host": host, "record_type": record_type}
+        return {"host": host, "record_type": record_type, **more}
     try:
         port = checked_port(spec.port)
     except ValueError:
         said = f"{spelled(spec.port)}: a port from 1 to 65535 is wanted, so the backend has no endpoints"
         findings.add("spec.port", said, "Name the port, or use SRV records, which have one")
         host = ""
-    return {"host": host, "port": port}
+    return {"host": host, "port": port, **more}
+
+
+def _left_to_hadyn(host: str, record_type: RecordType, findings: Findings) -> dict[str, Any]:
+    """Return another discovery where HAProxy would ask for something else: it goes by how the name begins."""
+    if is_service_name(host) == (record_type is RecordType.SRV):
+        return {}
+    begins = "only for a name that begins" if record_type is RecordType.SRV else "for every name that begins"
+    said = f"HAProxy asks for SRV records {begins} with _, so hadyn resolves {spelled(host)}"
+    findings.add("spec.discovery", said, "Say discovery dns, or the name of a service as in _http._tcp.api.example")
+    return {"discovery": DNS}
 
 
 def _address(value: object, place: str, findings: Findings) -> tuple[str, int] | None:
