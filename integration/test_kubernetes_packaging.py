@@ -149,7 +149,7 @@ def test_the_chart_and_the_base_are_the_same_objects() -> None:
 
 def test_the_chart_with_everything_is_the_base_with_all_its_components(tmp_path: Path) -> None:
     created = {"networkPolicy": {"create": True}, "podMonitor": {"create": True}}
-    values = {"kind": "DaemonSet", **created, "rbac": {"podLabels": True}}
+    values = {"kind": "DaemonSet", **created, "rbac": {"podLabels": True, "nodePorts": True}}
     assert by_name(chart(values)) == by_name(with_components(tmp_path))
 
 
@@ -177,6 +177,7 @@ def test_no_right_goes_beyond_what_a_value_asks_for() -> None:
     more = {
         "ClusterRole hadyn-namespaces": {"namespaceSelector": "team=shop"},
         "ClusterRole hadyn-nodes": {"publish": {"nodes": True}},
+        "ClusterRole hadyn-nodeports": {"rbac": {"nodePorts": True}},
         "Role hadyn-pods": {"publish": {"nodes": True}},
     }
     assert plain & more.keys() == set()

@@ -6,6 +6,7 @@ the parts; what a test does not name has a plain default.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hadyn.model.changes import Changes
@@ -19,6 +20,7 @@ from hadyn.model.objects import (
     IngressClass,
     KubernetesObject,
     Namespace,
+    Node,
     Secret,
     Service,
 )
@@ -109,6 +111,22 @@ def ingress_class(name: str, controller: str = "hadyn.io/ingress", *, is_default
 def namespace(name: str) -> Namespace:
     """A namespace that a source has selected."""
     return decoded({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def node(name: str, ip: str = "", *, ready: str = "True", addresses: Sequence[tuple[str, str]] | None = None) -> Node:
+    """A node of one InternalIP, or of addresses as ("ExternalIP", "192.0.2.1")."""
+    named = [("InternalIP", ip)] if addresses is None else addresses
+    return decoded(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name},
+            "status": {
+                "addresses": [{"type": sort, "address": address} for sort, address in named],
+                "conditions": [{"type": "DiskPressure", "status": "False"}, {"type": "Ready", "status": ready}],
+            },
+        }
+    )
 
 
 def service(

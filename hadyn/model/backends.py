@@ -21,6 +21,7 @@ from hadyn.model.endpoints import cluster_endpoints, has_endpoints, listed_endpo
 from hadyn.model.homes import at_home
 from hadyn.model.membership import Membership
 from hadyn.model.name_book import NameBook
+from hadyn.model.nodes import Nodes
 from hadyn.model.objects import BackendResource, KubernetesObject, Pod, Secret, Service
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
@@ -58,6 +59,7 @@ class Workshop:
         self._membership = membership
         self._names = names
         self.credentials = Credentials(self._object)
+        self.nodes = Nodes()
 
     def parts(self, leads: Sequence[Lead], shares: Sequence[Share]) -> tuple[Sequence[Part], Sequence[Problem]]:
         """Settle the backend that ``leads`` lead to; return it, those beside it, and what is wrong with its options."""
@@ -205,6 +207,8 @@ class Workshop:
         assert source is not None, supply
         if supply.found.port is None:
             return static_endpoints(source, own_addresses)
+        if supply.discovery is Discovery.NODES:
+            return self.nodes.endpoints(supply.found.port.node_port, own_addresses)
         if supply.discovery is Discovery.CLUSTERIP:
             return cluster_endpoints(source, supply.found.port, own_addresses)
         assert isinstance(source.object, Service), source

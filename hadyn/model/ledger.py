@@ -28,6 +28,7 @@ from hadyn.model.objects import (
     IngressClass,
     KubernetesObject,
     Namespace,
+    Node,
     Service,
     Target,
 )
@@ -127,6 +128,8 @@ class Ledger:
             dirty.ingresses.add(replaced.ref)
             return
         self._judge(replaced.ref, replaced.after)
+        if replaced.ref.kind == Node.kind:
+            self.workshop.nodes.replace(replaced)
         if replaced.ref.kind in REFERABLE:
             dirty.secrets.add(referable(replaced.ref))
             return

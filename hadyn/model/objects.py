@@ -171,12 +171,14 @@ class IngressClass(Named, frozen=True, gc=False, kw_only=True):
 class ServicePort(Struct, frozen=True, gc=False):
     """A TCP port of a Service, 1 to 65535; ``name`` is "" where it has none.
 
-    ``target`` is the number of the pods' port, 0 where the Service does not say it.
+    ``target`` is the number of the pods' port, 0 where the Service does not say it;
+    ``node_port`` that of every node, 0 where there is none.
     """
 
     name: str
     number: int
     target: int = 0
+    node_port: int = 0
 
 
 class Service(Named, frozen=True, gc=False, kw_only=True):
@@ -192,6 +194,8 @@ class Service(Named, frozen=True, gc=False, kw_only=True):
     is_headless: bool = False
     external_name: str | None = None
     publishes_not_ready: bool = False
+    is_local: bool = False
+    """A node answers on its port for its own pods alone."""
 
 
 class EndpointSlice(Named, frozen=True, gc=False, kw_only=True):
@@ -247,6 +251,15 @@ class Pod(Named, frozen=True, gc=False, kw_only=True):
     labels: tuple[tuple[str, str], ...] = ()
 
 
+class Node(Named, frozen=True, gc=False, kw_only=True):
+    """A node of a cluster; ``ip`` is canonical, "" where it names none that can be."""
+
+    kind: ClassVar[str] = "Node"
+
+    ip: str = ""
+    is_ready: bool = True
+
+
 class Namespace(Named, frozen=True, gc=False, kw_only=True):
     """A namespace that was selected by its labels."""
 
@@ -266,6 +279,7 @@ KubernetesObject = (
     | IngressClass
     | Namespace
     | Pod
+    | Node
     | Service
     | EndpointSlice
     | Endpoints

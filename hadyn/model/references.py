@@ -1,4 +1,4 @@
-"""What objects refer to that its source brings only then: Secrets, the pods of a namespace.
+"""What objects refer to that its source brings only then: Secrets, the pods of a namespace, nodes.
 
 Rules: only what counts refers: Ingresses of ours, Services that a route leads to. Whether
 a Secret exists is said once its source has answered. That a source cannot read it is a
@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from hadyn.model.changes import Changes
 from hadyn.model.index import Index
-from hadyn.model.objects import Ingress, KubernetesObject, Pod, Secret
+from hadyn.model.objects import Ingress, KubernetesObject, Node, Pod, Secret
 from hadyn.model.options.authentication import AUTH_SECRET
 from hadyn.model.options.blue_green import BLUE_GREEN_BALANCE
 from hadyn.model.options.client_certificates import AUTH_TLS_SECRET, demanded
+from hadyn.model.options.discovery import DISCOVERY, DiscoveryWish
 from hadyn.model.options.protocols import SERVER_CA, SERVER_CRT, SERVER_TLS_SECRET
 from hadyn.model.options.secret_names import secret_of
 from hadyn.model.problems import ObjectRef, Problem, Reason
@@ -24,7 +25,9 @@ from hadyn.model.store import Held
 OF_HANDSHAKES = ("spec.tls[", AUTH_TLS_SECRET.field)
 """How the fields of an Ingress begin that name a certificate, or the authorities that clients are judged by."""
 
-REFERABLE = (Secret.kind, Pod.kind)
+REFERABLE = (Secret.kind, Pod.kind, Node.kind)
+NODES = ObjectRef(Node.kind, "", "")
+"""Stands for all nodes."""
 
 
 class Reference(NamedTuple):
@@ -52,6 +55,8 @@ def references_of(each: KubernetesObject) -> tuple[Reference, ...]:
             found.append(_reference(each, option.field, secret.name))
     if BLUE_GREEN_BALANCE.name in options:
         found.append(Reference(pods_of(each.namespace), BLUE_GREEN_BALANCE.field))
+    if options.get(DISCOVERY.name) is DiscoveryWish.NODES:
+        found.append(Reference(NODES, DISCOVERY.field))
     return tuple(found)
 
 
@@ -61,8 +66,8 @@ def pods_of(namespace: str) -> ObjectRef:
 
 
 def referable(ref: ObjectRef) -> ObjectRef:
-    """What is referred to: a Secret itself, of a pod all of its namespace."""
-    return pods_of(ref.namespace) if ref.kind == Pod.kind else ref
+    """What is referred to: a Secret itself, of a pod all of its namespace, of a node all there are."""
+    return pods_of(ref.namespace) if ref.kind == Pod.kind else NODES if ref.kind == Node.kind else ref
 
 
 def _of_handshakes(ingress: Ingress) -> Iterator[Reference]:
@@ -154,7 +159,8 @@ class References:
         for secret, field in self.of(user):
             refusal = next((refused[secret] for refused in self._refused.values() if secret in refused), None)
             if refusal is not None:
-                read = str(secret) if secret.name else f"pods of namespace {secret.namespace}"
+                group = f"pods of namespace {secret.namespace}" if secret.namespace else "nodes"
+                read = str(secret) if secret.name else group
                 said = f"{read} cannot be read: {refusal.said}"
                 found.append(Problem(user, field, refusal.reason, said, refusal.remedy))
             elif secret.name and self._holding(secret) is None and secret not in self._unanswered:

@@ -149,8 +149,19 @@ def _refusal(found: Found, held: Held, wish: Wish, policy: Policy, discovery: Di
         said = f"{found.source} has no clusterIP, so its endpoints are used"
         return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Use endpoints")
     if discovery is DiscoveryWish.NODES:
-        said = f"discovery {discovery} does not work yet, so the Service's endpoints are used"
-        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, "Use endpoints or clusterip")
+        return _nodes_refusal(found, service, wish)
+    return None
+
+
+def _nodes_refusal(found: Found, service: Service, wish: Wish) -> Problem | None:
+    assert found.port is not None, found
+    if not found.port.node_port:
+        said = f"port {found.port.number} of {found.source} has no nodePort, so its endpoints are used"
+        return Problem(wish.setter, WISH_FIELD, Reason.INVALID_VALUE, said, "Give the Service the type NodePort")
+    if service.is_local:
+        said = f"nodes without a pod of {found.source} refuse its requests, so its endpoints are used"
+        remedy = "Leave externalTrafficPolicy: Local out, or use endpoints"
+        return Problem(wish.setter, WISH_FIELD, Reason.NOT_SUPPORTED, said, remedy)
     return None
 
 

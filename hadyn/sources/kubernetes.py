@@ -24,7 +24,7 @@ from hadyn.model.changes import Changes
 from hadyn.model.problems import ObjectRef
 from hadyn.sources import Emit, Part, nowhere
 from hadyn.sources.kube_discovery import CONFIG_MAPS, INGRESSES, discover
-from hadyn.sources.kube_pods import PodsFollower
+from hadyn.sources.kube_groups import GroupsFollower
 from hadyn.sources.kube_secrets import SecretsFollower
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
@@ -72,7 +72,7 @@ class KubernetesSource:
         self.ingresses: Resource = INGRESSES
         """Which Ingresses the apiserver serves, once that is known."""
         self._secrets = SecretsFollower(api, self._outages, namespaces=self._namespaces)
-        self._pods = PodsFollower(api, self._outages, namespaces=self._namespaces)
+        self._groups = GroupsFollower(api, self._outages, namespaces=self._namespaces)
         self._changed = threading.Condition()
         self._awaited: set[str] = set()
         self._refusal: HadynError | None = None
@@ -86,7 +86,7 @@ class KubernetesSource:
         """Begin, in threads of its own."""
         self._emit = emit
         self._secrets.start(emit)
-        self._pods.start(emit)
+        self._groups.start(emit)
         self._thread = threading.Thread(target=self._begin, args=(self._api,), name=self.name, daemon=True)
         self._thread.start()
 
@@ -123,22 +123,22 @@ class KubernetesSource:
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
         self._secrets.stop()
-        self._pods.stop()
+        self._groups.stop()
         for reflector in self._reflectors:
             reflector.stop()
         for reflector in self._reflectors:
             reflector.join(max(0.0, until - time.monotonic()))
         self._secrets.join(max(0.0, until - time.monotonic()))
-        self._pods.join(max(0.0, until - time.monotonic()))
+        self._groups.join(max(0.0, until - time.monotonic()))
 
     def parts(self) -> Sequence[Part]:
         secrets = (self._secrets,) if self._secrets.is_needed() else ()
-        return (*self._reflectors, *secrets, *self._pods.reflectors())
+        return (*self._reflectors, *secrets, *self._groups.reflectors())
 
     def want_secrets(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
-        """Have these followed, and those no longer; a reference without a name is to all pods of its namespace."""
+        """Have these followed, and those no longer; a reference without a name is to a whole group."""
         self._secrets.want([ref for ref in added if ref.name], [ref for ref in dropped if ref.name])
-        self._pods.want([ref for ref in added if not ref.name], [ref for ref in dropped if not ref.name])
+        self._groups.want([ref for ref in added if not ref.name], [ref for ref in dropped if not ref.name])
 
     def place_of(self, ref: ObjectRef) -> str:  # noqa: ARG002 - the same for all
         """Return "": objects of a cluster are in no file."""

@@ -102,7 +102,9 @@ def test_an_item_of_a_list_from_the_apiserver_has_the_type_of_the_list():
     [
         pytest.param(None, id="an empty document"),
         pytest.param({}, id="a mapping without kind"),
-        pytest.param({"apiVersion": "v1", "kind": "Node", "metadata": 7}, id="a kind that is not used"),
+        pytest.param(
+            {"apiVersion": "v1", "kind": "ReplicationController", "metadata": 7}, id="a kind that is not used"
+        ),
         pytest.param({"apiVersion": "serving.knative.dev/v1", "kind": "Service"}, id="a Service of another group"),
         pytest.param({"apiVersion": "v1", "kind": "List", "items": None}, id="a list without items"),
         pytest.param({"apiVersion": "v1", "kind": ["Service"]}, id="a kind that is no text"),

@@ -173,20 +173,6 @@ def test_a_service_without_cluster_ip_falls_back_to_its_endpoints(cluster_ip):
     assert reasons(shown) == ["InvalidValue"]
 
 
-@pytest.mark.parametrize("discovery", ["nodes"])
-def test_a_discovery_that_comes_later_is_named_and_endpoints_are_used(discovery):
-    ingress = given.ingress("shop", "web", annotations={"hadyn.io/discovery": discovery})
-    shown = inventory(WEB, ingress, given.slice_("shop", "web", "10.0.0.1"))
-    assert addresses(shown.backend("shop_web_80")) == ["10.0.0.1:80"]
-    assert shown.backend("shop_web_80").discovery is Discovery.ENDPOINTS
-    assert complaints(shown) == [
-        (
-            "ingress shop/web: metadata.annotations[hadyn.io/discovery]: "
-            f"discovery {discovery} does not work yet, so the Service's endpoints are used"
-        )
-    ]
-
-
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_the_example_of_every_option_is_one_of_its_values(option):
     option.parse(option.example)

@@ -76,6 +76,12 @@
   verbs: [list, watch]
 {{- end -}}
 
+{{- define "hadyn.rules.nodePorts" -}}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
+{{- end -}}
+
 {{- define "hadyn.rules.configMap" -}}
 - apiGroups: [""]
   resources: [configmaps]

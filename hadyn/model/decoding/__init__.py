@@ -19,6 +19,7 @@ from hadyn.model.decoding.classes import WireIngressClass, WireNamespace, read_i
 from hadyn.model.decoding.ingresses import WireIngress, read_ingress
 from hadyn.model.decoding.leaves import Findings, is_dns_label, is_dns_name
 from hadyn.model.decoding.metadata import DEFAULT_NAMESPACE, Identity, Wire, identity
+from hadyn.model.decoding.nodes import WireNode, read_node
 from hadyn.model.decoding.pods import WirePod, read_pod
 from hadyn.model.decoding.resources import WireBackendResource, read_backend
 from hadyn.model.decoding.secrets import WireConfigMap, WireSecret, read_config_map, read_secret
@@ -55,6 +56,7 @@ _READERS: dict[TypeName, _Reader] = {
     TypeName("v1", "Service"): _Reader(WireService, read_service),
     TypeName("v1", "Endpoints"): _Reader(WireEndpoints, read_endpoints),
     TypeName("v1", "Pod"): _Reader(WirePod, read_pod),
+    TypeName("v1", "Node"): _Reader(WireNode, read_node),
     TypeName("v1", "Secret"): _Reader(WireSecret, read_secret),
     TypeName("v1", "ConfigMap"): _Reader(WireConfigMap, read_config_map),
     TypeName("discovery.k8s.io/v1", "EndpointSlice"): _Reader(WireSlice, read_slice),

@@ -15,7 +15,7 @@ from hadyn.model.options.option import Scope
 from hadyn.model.problems import Reason
 
 DEFAULT_NAMESPACE = "default"
-CLUSTER_WIDE = {"IngressClass", "Namespace"}
+CLUSTER_WIDE = {"IngressClass", "Namespace", "Node"}
 _TIMESTAMP = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?(?:Z|\+00:00)", re.ASCII)
 
 

@@ -25,6 +25,7 @@ class WireServicePort(Wire):
     port: Any = None
     protocol: Any = None
     target_port: Any = field(default=None, name="targetPort")
+    node_port: Any = field(default=None, name="nodePort")
 
 
 class WireServiceSpec(Wire):
@@ -33,6 +34,7 @@ class WireServiceSpec(Wire):
     external_name: Any = field(default=None, name="externalName")
     ports: list[WireServicePort] | None = None
     publish_not_ready_addresses: Any = None
+    external_traffic_policy: Any = None
 
 
 class WireService(Wire):
@@ -59,6 +61,7 @@ def read_service(wire: WireService, identity: Identity, findings: Findings) -> S
         is_headless=spec.cluster_ip == HEADLESS,
         external_name=_external_name(spec.external_name, findings) if spec.type == EXTERNAL_NAME else None,
         publishes_not_ready=publishes is True,
+        is_local=spec.external_traffic_policy == "Local",
         faults=findings.faults(),
     )
 
@@ -93,9 +96,12 @@ def _port(wire: WireServicePort, place: str, findings: Findings) -> ServicePort 
         findings.add(f"{place}.port", f"{spelled(wire.port)}: a port from 1 to 65535 is wanted", "Correct the number")
         return None
     # The target may be a port name, which only pods know; DNS tells their ports then.
-    target = wire.target_port
-    is_number = type(target) is int and 1 <= target <= MAX_PORT
-    return ServicePort(sys.intern(wire.name or ""), number, target if is_number else 0)
+    return ServicePort(sys.intern(wire.name or ""), number, _number(wire.target_port), _number(wire.node_port))
+
+
+def _number(port: object) -> int:
+    """Return a port, 0 for what is none."""
+    return port if isinstance(port, int) and port is not True and 1 <= port <= MAX_PORT else 0
 
 
 def _external_name(value: object, findings: Findings) -> str:

@@ -1,8 +1,8 @@
-"""Follow the pods of those namespaces where a Service divides its requests by their labels.
+"""Follow whole groups of objects that a Service asks for: the pods of its namespace, the nodes.
 
-Rules: there is a watch for a namespace, never for a whole cluster. What is wanted is a
-reference to all pods of a namespace, an ObjectRef without a name; it is answered for by the
-first list, or by why there is none. A missing right takes no pod away.
+Rules: nothing is watched that no Service asks for, and of pods a namespace, never a whole
+cluster. What is wanted is a reference without a name; it is answered for by the first
+list, or by why there is none. A missing right takes no object away.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from hadyn.cluster.errors import NotAllowed
 from hadyn.cluster.requests import Resource
 from hadyn.errors import HadynError
 from hadyn.model.changes import Changes
-from hadyn.model.objects import Pod
+from hadyn.model.objects import Node, Pod
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from hadyn.sources import Emit, nowhere
 from hadyn.sources.outages import Outages
 from hadyn.sources.reflector import Place, Reflector
 
 PODS = Resource("", "v1", "pods", Pod.kind)
+NODES = Resource("", "v1", "nodes", Node.kind, is_cluster_wide=True)
 
 
-class PodsFollower:
-    """The pods of some namespaces of one cluster, as a listener of their reflectors.
+class GroupsFollower:
+    """Pods of some namespaces of one cluster, and its nodes, as a listener of their reflectors.
 
     ``want`` may be called from any thread; what comes is emitted from those of the watches.
     """
@@ -48,15 +49,15 @@ class PodsFollower:
         self._emit = emit
 
     def want(self, added: Collection[ObjectRef], dropped: Collection[ObjectRef]) -> None:
-        """Take in which namespaces pods began and ceased to count; each reference is one without a name."""
+        """Take in which groups began and ceased to count; each reference is one without a name."""
         with self._lock:
             for ref in dropped:
                 self._end(ref.namespace)
             for ref in added:
-                if self._namespaces and ref.namespace not in self._namespaces:
-                    self._emit(Changes(_name(ref.namespace), deletes=(ref,)))
+                if self._namespaces and ref.namespace and ref.namespace not in self._namespaces:
+                    self._emit(Changes(_place(ref.namespace).name, deletes=(ref,)))
                 elif not self._is_stopped:
-                    reflector = Reflector(self._api, Place(PODS, ref.namespace), self)
+                    reflector = Reflector(self._api, _place(ref.namespace), self)
                     self._reflectors[ref.namespace] = reflector
                     reflector.start(partial(self._deliver, reflector))
 
@@ -86,9 +87,8 @@ class PodsFollower:
             self._outages.began(reflector.name, failure)
             if isinstance(failure, NotAllowed):
                 self._refused.add(namespace)
-                ref = ObjectRef(Pod.kind, namespace, "")
-                refusal = Problem(ref, "", Reason.NOT_ALLOWED, failure.happened, failure.remedy)
-                self._emit(Changes(_name(namespace), problems=(refusal,)))
+                refusal = Problem(_whole(namespace), "", Reason.NOT_ALLOWED, failure.happened, failure.remedy)
+                self._emit(Changes(_place(namespace).name, problems=(refusal,)))
 
     def came_in_touch(self, reflector: Reflector) -> None:
         """Take note that a reflector knows everything; called by it."""
@@ -97,7 +97,7 @@ class PodsFollower:
             namespace = reflector.place.namespace
             if namespace in self._refused:
                 self._refused.discard(namespace)
-                self._emit(Changes(_name(namespace), problems=()))
+                self._emit(Changes(_place(namespace).name, problems=()))
 
     def _end(self, namespace: str) -> None:
         reflector = self._reflectors.pop(namespace, None)
@@ -106,17 +106,22 @@ class PodsFollower:
             reflector.stop()
             self._outages.ended(reflector.name)
             # What nobody looks at any more is forgotten.
-            self._emit(Changes(_name(namespace), problems=(), is_complete=True))
+            self._emit(Changes(_place(namespace).name, problems=(), is_complete=True))
 
     def _deliver(self, reflector: Reflector, changes: Changes) -> None:
-        """Hand on what a watch says; a list answers for the namespace, too."""
+        """Hand on what a watch says; a list answers for the group, too."""
         namespace = reflector.place.namespace
         with self._lock:
             if self._reflectors.get(namespace) is not reflector or self._is_stopped:
                 return
-            answer = (ObjectRef(Pod.kind, namespace, ""),) if changes.is_complete else ()
+            answer = (_whole(namespace),) if changes.is_complete else ()
             self._emit(replace(changes, deletes=(*changes.deletes, *answer)))
 
 
-def _name(namespace: str) -> str:
-    return Place(PODS, namespace).name
+def _place(namespace: str) -> Place:
+    """Return where a group is read; "" stands for the nodes, which are in no namespace."""
+    return Place(PODS, namespace) if namespace else Place(NODES)
+
+
+def _whole(namespace: str) -> ObjectRef:
+    return ObjectRef(Pod.kind if namespace else Node.kind, namespace, "")
