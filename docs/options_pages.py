@@ -19,6 +19,7 @@ WITHOUT = {
     ReloadReason.BACKEND_CHANGED: "options that apply at once, below",
     ReloadReason.GLOBAL_CHANGED: "the options of objects in the ConfigMap reload nothing by themselves",
     ReloadReason.CERTIFICATE_TOO_LONG: "leave the root certificate out of the chain",
+    ReloadReason.CERTIFICATES_LOCKED: "read what `show ssl …` prints to its end, and rarely",
     ReloadReason.CREDENTIAL_CHANGED: "HAProxy from 2.8.25, from 3.2.26 or from 3.4 on takes it by command",
     ReloadReason.ROUTING_BEGAN: "the first such route alone costs it, further ones do not",
     ReloadReason.PASSTHROUGH_BEGAN: "the first such Ingress alone costs it, further ones do not",

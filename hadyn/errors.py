@@ -13,6 +13,7 @@ happened, to which thing, and a remedy. The class says whether to retry.
     |   +-- SocketTimeout         it accepted the connection and then said nothing in time
     |   +-- ReplyCutShort         fewer replies than commands: read back, then plan again
     |   +-- ReplyNotUnderstood    a table that is not as HAProxy documents it: read again
+    |   +-- CertificatesLocked    somebody else looks at certificates, or changes them
     |   +-- ReloadFailed          HAProxy kept its old worker
     |   |   +-- ReloadUnproven    nobody can tell what HAProxy runs with now: read it back
     |   +-- FileNotWritten        disk full, read-only or gone; the live file is untouched
@@ -86,6 +87,16 @@ class ReplyNotUnderstood(TemporaryError):
         super().__init__(
             f"HAProxy on {path} answered something unexpected: {said}",
             remedy="hadyn asks again; if this repeats, please report it with the version of HAProxy",
+        )
+
+
+class CertificatesLocked(TemporaryError):
+    """Somebody else's command holds HAProxy's certificates."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"HAProxy on {path} says that its certificates are locked",
+            remedy="Does somebody run `show ssl …` and not read to its end? hadyn tries again",
         )
 
 

@@ -1,16 +1,20 @@
-"""Clients that only shake hands: which certificate does one get who asks for a host?"""
+"""Clients that only shake hands: which certificate does one get who asks for a host? Somebody who holds them all."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
+
+from hadyn.runtime.client import unix_conversation
 
 ANSWER_SECONDS = 10.0
 WITH_RSA = "ECDHE-RSA-AES128-GCM-SHA256"
@@ -89,3 +93,19 @@ class Shaking:
 
 def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA1()).hex().upper()
+
+
+@contextlib.contextmanager
+def certificates_held(runtime_socket: Path) -> Iterator[None]:
+    """Have somebody ask for a list of files, and not read it: longer than what HAProxy and the kernel keep for him."""
+    converse = unix_conversation(runtime_socket)
+    for start in range(0, 2000, 20):
+        files = (f"/nowhere/{'x' * 200}{number}" for number in range(start, start + 20))
+        converse(";".join(f"new ssl ca-file {file}" for file in files).encode() + b"\n")
+    with socket.socket(socket.AF_UNIX) as lazy:
+        lazy.connect(str(runtime_socket))
+        lazy.sendall(b"show ssl ca-file\n")
+        lazy.recv(1)
+        yield
+        while lazy.recv(65536):
+            pass

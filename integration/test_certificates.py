@@ -6,11 +6,21 @@ import http.client
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from hadyn.demo.pods import Pods
-from integration.handshakes import WITH_RSA, Shaking, client_context, connected, fingerprint, handshake, served
+from integration.handshakes import (
+    WITH_RSA,
+    Shaking,
+    certificates_held,
+    client_context,
+    connected,
+    fingerprint,
+    handshake,
+    served,
+)
 from integration.haproxies import free_port
 from integration.manifests import service, slice_
 from integration.running import Document, Ground, bare_environment
@@ -80,8 +90,8 @@ def seen_by_the_pod(ground: Ground) -> Document:
     return found
 
 
-def serves(ground: Ground, host: str, found: Pair) -> bool:
-    certificate = handshake(ground.https_port, host)
+def serves(ground: Ground, host: str, found: Pair, *, ciphers: str = "") -> bool:
+    certificate = handshake(ground.https_port, host, ciphers=ciphers)
     return certificate is not None and fingerprint(certificate) == found.fingerprint
 
 
@@ -109,6 +119,56 @@ def test_hosts_come_change_and_go_with_their_certificates_without_a_reload(tls: 
     assert sorted(path.name for path in tls.folder.certificates.iterdir()) == [
         *("crt-list", "default.pem", "shop_many-1.pem", "shop_many-2.pem", "shop_shop-1.pem"),
     ]
+
+
+def test_certificates_that_come_and_change_at_once_are_all_served(tls: Ground) -> None:
+    tls.run()
+    worker = tls.worker()
+    for issue in (1, 2):
+        by_curve, by_rsa = (pair("both.example", kind=kind, issue=issue) for kind in ("P-256", "RSA 2048"))
+        write_site(tls, "both", ["both.example"], by_curve, by_rsa)
+        tls.until(lambda found=by_curve: serves(tls, "both.example", found))
+        tls.until(lambda found=by_rsa: serves(tls, "both.example", found, ciphers=WITH_RSA))
+
+    assert tls.problems() == []
+    assert tls.worker() == worker
+
+
+def test_somebody_who_looks_at_certificates_all_the_time_keeps_none_from_being_served(tls: Ground) -> None:
+    tls.run()
+    worker = tls.worker()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            tls.say("show ssl cert")
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for issue in range(2, 12):
+            renewed = pair(SHOP, issue=issue)
+            write_site(tls, "shop", [SHOP], renewed)
+            tls.until(lambda found=renewed: serves(tls, SHOP, found))
+    finally:
+        over.set()
+        looking.join()
+
+    assert tls.problems() == []
+    assert tls.worker() == worker
+
+
+def test_certificates_that_somebody_holds_come_with_a_reload_and_endpoints_before(any_tls: Ground, pods: Pods) -> None:
+    any_tls.run()
+    renewed, pod = pair(SHOP, issue=2), pods.start("pod-b")
+    with certificates_held(any_tls.runtime_socket):
+        write_site(any_tls, "shop", [SHOP], renewed)
+        any_tls.write("web.yaml", service("web"), slice_("web", pod.address.ip, port=pod.address.port))
+        any_tls.until(lambda: list(any_tls.ready("shop_web_80").values()) == [str(pod.address)])
+        meanwhile = any_tls.reloads()
+        any_tls.until(lambda: serves(any_tls, SHOP, renewed))
+
+    assert (meanwhile, any_tls.reloads()) == ({}, {"CERTIFICATES_LOCKED": 1})
 
 
 def test_fifty_rotations_in_a_row_fail_no_handshake_and_need_no_reload(tls: Ground) -> None:

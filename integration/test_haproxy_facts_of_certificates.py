@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.handshakes import served
+from integration.handshakes import certificates_held, served
 from integration.haproxies import RunningHAProxy
 from tests.pairs import pair
 
@@ -14,6 +14,7 @@ FRONT = "frontend front\n  bind unix@{folder}/tls.sock ssl crt-list {folder}/lis
 DEFAULT = pair("default.example")
 LIST = "{folder}/default.pem !*\n# a comment\n{folder}/a.pem a.example also.example\n"
 LINES = 300
+LOCKED = "Operations on certificates are currently locked!"
 
 
 @pytest.fixture
@@ -190,3 +191,63 @@ def test_a_connection_goes_by_the_name_that_a_client_asks_for(start):
 
     assert before == "default.example"
     assert after == ["a.example", "default.example", "default.example"]
+
+
+@pytest.mark.fact("certificates-are-locked")
+def test_one_connection_at_a_time_looks_at_certificates_or_changes_them(tls):
+    add_certificate(tls, "b", pair("b.example").pem)
+    with certificates_held(tls.runtime_socket):
+        refused = [
+            add_line(tls, "b", "b.example"),
+            delete_line(tls, "a.pem:3"),
+            *(
+                tls.say(f"{command} {{folder}}/{name}")
+                for command, name in [
+                    ("commit ssl cert", "b.pem"),
+                    ("abort ssl cert", "b.pem"),
+                    ("del ssl cert", "b.pem"),
+                    ("show ssl cert", "b.pem"),
+                    ("new ssl ca-file", "c.ca"),
+                    ("del ssl ca-file", "c.ca"),
+                    ("new ssl crl-file", "c.crl"),
+                ]
+            ),
+            *(tls.say(f"show ssl {kind}") for kind in ("cert", "ca-file", "crl-file")),
+        ]
+        listed = tls.say("show ssl crt-list -n {folder}/list")
+    tls.wait_until(lambda: add_line(tls, "b", "b.example").endswith("Success!"))
+
+    assert [text for text in refused if LOCKED not in text] == []
+    assert "/a.pem:3 " in listed
+    assert served(front(tls), "b.example") == "b.example"
+
+
+@pytest.mark.fact("certificates-stay-locked")
+@pytest.mark.parametrize(
+    "begin", ["new ssl cert {folder}/c.pem", "set ssl cert {folder}/a.pem <<\n" + pair("a.example").pem]
+)
+def test_certificates_stay_locked_on_the_newest_where_one_is_set_meanwhile(tls, haproxy, begin):
+    with certificates_held(tls.runtime_socket):
+        refused = tls.say(begin)
+    tls.wait_until(lambda: LOCKED in tls.say("show ssl cert") or haproxy.branch != "3.4")
+    stays = [LOCKED in tls.say("show ssl cert") for _ in range(5)]
+
+    assert LOCKED in refused
+    assert stays == [haproxy.branch == "3.4"] * 5
+
+
+@pytest.mark.fact("certificates-are-locked")
+def test_haproxy_has_one_unfinished_change_at_a_time(tls, haproxy):
+    add_certificate(tls, "b", pair("b.example").pem)
+    set_certificate(tls, "b", pair("b.example", issue=2).pem)
+    other = set_certificate(tls, "a", pair("a.example", issue=2).pem)
+    unfinished = tls.say("commit ssl cert {folder}/a.pem")
+    tls.say("commit ssl cert {folder}/b.pem")
+    held = tls.say("show ssl cert {folder}/b.pem")
+
+    is_mixed_up = haproxy.branch == "2.6"
+    came = pair("a.example", issue=2) if is_mixed_up else pair("b.example", issue=2)
+    assert ("Transaction updated for certificate" in other and "/b.pem!" in other) == is_mixed_up
+    assert ("The ongoing transaction is about" in other) == (not is_mixed_up)
+    assert "The ongoing transaction is about" in unfinished
+    assert came.fingerprint in held

@@ -84,14 +84,14 @@ class Assembly:
             clock=time.monotonic,
             drain_seconds=settings.drain_time,
         )
-        reconciler.credentials = credential_keeper(
+        reconciler.tls.credentials = credential_keeper(
             filing,
             unix_conversation(settings.runtime_socket, CERTIFICATE_SECONDS),
             capabilities=lambda: reconciler.runtime.capabilities,
             observer=metrics.commanded,
         )
         if settings.https_port:
-            reconciler.certificates = self._keeper(reconciler)
+            reconciler.tls.certificates = self._keeper(reconciler)
         return Wheel(
             events=self.events,
             want_secrets=self._want_secrets,

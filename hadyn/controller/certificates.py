@@ -66,6 +66,7 @@ class CertificateKeeper:
     running: RunningCertificates = field(init=False)
     authorities: AuthorityKeeper = field(init=False)
     _refused: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _is_locked: bool = False
     _before: dict[str, str | None] = field(default_factory=dict)
     _troubles: dict[str, Problem] = field(default_factory=dict)
     _too_long: set[str] = field(default_factory=set)
@@ -114,15 +115,14 @@ class CertificateKeeper:
         names |= {DEFAULT} if self.book.secret(DEFAULT) in touched.secrets else set()
         hosts = {*touched.tls_hosts, *self._hosts_to_look_at(names)}
         names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
-        handed = self._hand_over(sorted(names))
+        served = self._serve(sorted(names))
         believed = self._hand_over_authorities(hosts)
         spoke = any(map(self.files.parameters_of, hosts))
         self._file_hosts(hosts)
-        refused = {name for name, pem in handed.items() if not self._is_committed(name, pem)}
         plan, unfit = self._put_lines(hosts)
         changes = len(plan.additions) + len(plan.departures)
-        if refused or unfit:
-            hosts.update(host for name in refused | unfit for host in self.book.hosts_of(name))
+        if unfit:
+            hosts.update(host for name in unfit for host in self.book.hosts_of(name))
             self._file_hosts(hosts)
             plan, _ = self._put_lines(hosts)
             changes += len(plan.additions) + len(plan.departures)
@@ -131,7 +131,7 @@ class CertificateKeeper:
         if spoke or any(map(self.files.parameters_of, hosts)) or self._are_judged(hosts):
             self._settle_authorities()
         self._judge_again(names)
-        return [*_words(sorted(handed.keys() - refused), changes), *believed]
+        return [*_words(served, changes), *believed]
 
     def leave_out(self, alerts: Iterable[str]) -> bool:
         """Take what HAProxy complains of out of the files; return whether it complains of any certificate."""
@@ -155,6 +155,13 @@ class CertificateKeeper:
         self.running.began(self.files)
         self.authorities.began()
         self._too_long.clear()
+        self._is_locked = False
+
+    def leave_to_reload(self) -> None:
+        """Say no more about certificates to a HAProxy that has them locked; the files are for its successor."""
+        self._is_locked = True
+        self.running.is_reachable = False
+        self._want_reload()
 
     def compare(self) -> Iterator[Touched]:
         """Read what HAProxy has, a portion at a time; yield what is not as it should be."""
@@ -225,10 +232,11 @@ class CertificateKeeper:
         self._authority_troubles = tuple(self.authorities.problems(self.epoch()))
 
     def _want_reload(self) -> None:
-        """Want a reload for what is too long for a command, as long as something is."""
+        """Want a reload while something is too long for a command, or nothing can be said by one."""
         waiting = sorted({*self._too_long, *self.authorities.too_long})
-        reload = Reload(ReloadReason.CERTIFICATE_TOO_LONG, "", listed(waiting))
-        self.filing.pace.want(RELOADS, (reload,) if waiting else ())
+        too_long = (Reload(ReloadReason.CERTIFICATE_TOO_LONG, "", listed(waiting)),) if waiting else ()
+        locked = (Reload(ReloadReason.CERTIFICATES_LOCKED),) if self._is_locked else ()
+        self.filing.pace.want(RELOADS, (*too_long, *locked))
 
     def _overdue_hosts(self) -> set[str]:
         """Return the hosts of certificates whose Secrets have been gone for too long by now."""
@@ -241,23 +249,36 @@ class CertificateKeeper:
             if name != DEFAULT and not self.files.is_listed(name) and self._is_to_be_had(name):
                 yield from self.book.hosts_of(name)
 
-    def _hand_over(self, names: Iterable[str]) -> dict[str, str]:
-        """Have HAProxy read the certificates that it does not have yet; return those that it took, and their PEM."""
-        taken: dict[str, str] = {}
+    def _serve(self, names: Iterable[str]) -> list[str]:
+        """Have HAProxy read, then serve, each certificate that it does not have yet; return those that it took.
+
+        One after the other: HAProxy has one unfinished change at a time. haproxy-facts.md#certificates-are-locked
+        """
+        taken = []
         for name in names:
             pem = self._wanted(name)
             if pem is None or (self.files.pem(name) == pem and self._is_up_to_date(name)):
                 continue
-            if self._can_be_told(name, pem):
-                answer = self.running.hand_over(name, pem)
-                if not answer.is_done:
-                    self._refuse(name, pem, answer)
-                    continue
-                taken[name] = pem
-                # A cycle that was cut short has put it there already.
-                self._before.setdefault(name, self.files.pem(name))
-            self.files.put(name, pem)
+            if not self._can_be_told(name, pem):
+                self.files.put(name, pem)
+            elif self._is_served(name, pem):
+                taken.append(name)
         return taken
+
+    def _is_served(self, name: str, pem: str) -> bool:
+        """Have HAProxy serve a certificate, with its file; where it does not, the file is what it was before."""
+        answer = self.running.hand_over(name, pem)
+        if answer.is_done:
+            # A cycle that was cut short has put it there already.
+            self._before.setdefault(name, self.files.pem(name))
+            self.files.put(name, pem)
+            self.filing.write_certificates()
+            answer = self.running.commit(name, pem)
+        if not answer.is_done:
+            self._refuse(name, pem, answer)
+            return False
+        self._refused.pop(name, None)
+        return True
 
     def _is_up_to_date(self, name: str) -> bool:
         """Whether HAProxy has what the file says, or cannot be told."""
@@ -271,15 +292,6 @@ class CertificateKeeper:
             (self._too_long.add if is_too_long else self._too_long.discard)(name)
             self._want_reload()
         return self.running.is_reachable and not is_too_long
-
-    def _is_committed(self, name: str, pem: str) -> bool:
-        """Have HAProxy serve what it was handed over; where it does not, the file is what it was before."""
-        answer = self.running.commit(name, pem)
-        if answer.is_done:
-            self._refused.pop(name, None)
-        else:
-            self._refuse(name, pem, answer)
-        return answer.is_done
 
     def _refuse(self, name: str, pem: str, answer: Answer) -> None:
         """Leave out what HAProxy does not take; hosts go on with what they have."""

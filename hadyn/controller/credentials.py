@@ -52,7 +52,7 @@ def credential_keeper(
 class CredentialKeeper:
     """Files from what is wanted to HAProxy. One thread owns it; methods that say something raise what CredentialDoor does.
 
-    ``epoch`` is seconds since 1970. ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that is nobody's.
+    ``epoch`` is seconds since 1970. While HAProxy ``is_locked``, only a reload brings anything. ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that is nobody's.
     """
 
     filing: Filing
@@ -61,6 +61,7 @@ class CredentialKeeper:
     make: Callable[[], str] = make_nobody
     epoch: Callable[[], float] = time.time
     running: dict[str, str] = field(default_factory=dict)
+    is_locked: bool = False
     _refused: dict[str, tuple[str, str]] = field(default_factory=dict)
     _waiting: dict[str, ReloadReason] = field(default_factory=dict)
     _nobody: dict[str, str] = field(default_factory=dict)
@@ -75,6 +76,10 @@ class CredentialKeeper:
     @property
     def files(self) -> CredentialFiles:
         return self.filing.files.credentials
+
+    def everything(self) -> Touched:
+        """Return all Secrets that files are of."""
+        return Touched(secrets=frozenset(filter(None, map(self.book.secret, self.book.files()))))
 
     def is_closed(self, backend: str) -> bool:
         """Whether a backend names a file that has never been good."""
@@ -106,6 +111,7 @@ class CredentialKeeper:
         """Note that HAProxy has what the files say; those that it does not need any more go."""
         self.running = {file: self.files.pem(file) or "" for file in self.files.names()}
         self._waiting.clear()
+        self.is_locked = False
         self._drop()
         self._judge_again()
 
@@ -164,7 +170,9 @@ class CredentialKeeper:
     def _needs_reload(self, file: str, pem: str) -> bool:
         """Whether only a reload brings this content; it is wanted then."""
         reason = None
-        if len(pem) > self.capabilities().longest_certificate:
+        if self.is_locked:
+            reason = ReloadReason.CERTIFICATES_LOCKED
+        elif len(pem) > self.capabilities().longest_certificate:
             reason = ReloadReason.CERTIFICATE_TOO_LONG
         elif file.endswith(PAIR) and self.running.get(file) and not self.capabilities().commits_authorities_soundly:
             reason = ReloadReason.CREDENTIAL_CHANGED

@@ -14,12 +14,11 @@ from itertools import islice
 
 from msgspec import structs
 
-from hadyn.controller.certificates import CertificateKeeper
-from hadyn.controller.credentials import CredentialKeeper
 from hadyn.controller.filing import Filing
 from hadyn.controller.mirror import MapMirror
 from hadyn.controller.places import Places
 from hadyn.controller.sentences import cycle_sentence, listed
+from hadyn.controller.tls import TlsKeepers
 from hadyn.model.desired import MapKey, MapName, backend_of, host_of
 from hadyn.model.expressed_routes import with_neighbours
 from hadyn.model.names import is_own, is_spare, slot_number
@@ -45,10 +44,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What one cycle did: the sentence for the log ("" for nothing), how many commands."""
+    """What one cycle did: the sentence for the log ("" for nothing), how many commands.
+
+    ``waiting`` is what it left, since somebody else held HAProxy's certificates.
+    """
 
     sentence: str = ""
     commands: int = 0
+    waiting: Touched = Touched()
 
 
 @dataclass(slots=True)
@@ -74,8 +77,7 @@ class Reconciler:
     entries_are_doubtful: bool = False
     is_doubtful: bool = False
     strangers: tuple[str, ...] = ()
-    certificates: CertificateKeeper | None = None
-    credentials: CredentialKeeper | None = None
+    tls: TlsKeepers = field(default_factory=TlsKeepers)
 
     def reconcile(self, touched: Touched, *, received: Mapping[str, float] | None = None) -> Turned:
         """Bring what is touched in step.
@@ -87,7 +89,8 @@ class Reconciler:
             self.read_entries()
         if touched.main_file:
             self.filing.put_main()
-        more = self.credentials.keep(touched) if self.credentials else []
+        more, waiting = self.tls.keep_credentials(touched)
+        touched = replace(touched, backends=touched.backends - waiting.backends)
         self._give_places(touched.backends)
         desired = self.desired(touched)
         services = {name: backend.service for name, backend in desired.backends.items() if backend is not None}
@@ -106,9 +109,9 @@ class Reconciler:
         for name in self.places.by_backend.keys() & touched.backends:
             if self.filing.wanted(name) is None:
                 self.places.leave(name)
-        more += self.certificates.keep(touched) if self.certificates else []
-        sentence = cycle_sentence(plans, services, self.filing.pace.pending, more=more)
-        return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans))
+        kept, left = self.tls.keep_certificates(touched)
+        sentence = cycle_sentence(plans, services, self.filing.pace.pending, more=[*more, *kept])
+        return Turned(sentence, sum(len(plan.commands) - len(plan.remove) for plan in plans), waiting | left)
 
     def desired(self, touched: Touched) -> Desired:
         """Return what is wanted of what is touched, by the names that HAProxy has for it."""
@@ -145,8 +148,8 @@ class Reconciler:
         """Return all there is, wanted or only there."""
         inventory, filing = self.filing.inventory, self.filing
         names = inventory.backend_names() | filing.files.backend_names()
-        touched = Touched(names, inventory.hosts() | filing.entries.hosts() | self.entries.hosts())
-        return touched | self.certificates.everything() if self.certificates else touched
+        hosts = inventory.hosts() | filing.entries.hosts() | self.entries.hosts()
+        return Touched(names, hosts) | self.tls.everything()
 
     def file(self, touched: Touched) -> None:
         """Make the files what is wanted, for a HAProxy that is about to start from them.
@@ -157,10 +160,7 @@ class Reconciler:
             self.filing.put_main()
         self.filing.put_entries(touched.hosts)
         self.places.began(self.filing.files.main)
-        if self.certificates:
-            self.certificates.file()
-        if self.credentials:
-            self.credentials.file()
+        self.tls.file()
         for names in portions(touched.backends):
             self._compare({}, names)
             self.filing.settle(names)
@@ -192,7 +192,7 @@ class Reconciler:
         self.filing.write_seats()
         self.is_doubtful = False
         differing = {host for host in wanted.hosts if self._entries_to_be(host) != self.entries.of_host(host)}
-        return Touched(frozenset(suspects), frozenset(differing)) | self._differing_certificates()
+        return Touched(frozenset(suspects), frozenset(differing)) | self.tls.differing()
 
     def served(self) -> frozenset[str]:
         """Return the own names of the backends that HAProxy has for somebody."""
@@ -212,12 +212,9 @@ class Reconciler:
         """
         self.places.began(self.filing.files.main)
         self.loaded = {*self.filing.files.filed_names(), *self.places.spares}
-        if self.certificates:
-            self.certificates.after_reload()
-        else:
+        self.tls.after_reload()
+        if self.tls.certificates is None:
             self.filing.files.certificates.clear()
-        if self.credentials:
-            self.credentials.after_reload()
         self.entries = self.filing.entries.copy()
         self.entries_are_doubtful = False
         absent = self.filing.inventory.backend_names() - self.loaded
@@ -312,14 +309,6 @@ class Reconciler:
             holds=holds,
             is_free=lambda place: serving.get(place) == set(),
         )
-
-    def _differing_certificates(self) -> Touched:
-        differing = Touched()
-        for touched in self.credentials.compare() if self.credentials else ():
-            differing |= touched
-        for touched in self.certificates.compare() if self.certificates else ():
-            differing |= touched
-        return differing
 
     def _entries_to_be(self, host: str) -> Mapping[MapKey, str | None]:
         """Return the entries that a host shall have in HAProxy."""

@@ -285,7 +285,7 @@ class Reloader:
         self._refuse(culprits)
         if culprits or not isinstance(failure, ConfigurationRefused):
             return bool(culprits)
-        certificates = self.reconciler.certificates
+        certificates = self.reconciler.tls.certificates
         if certificates and certificates.leave_out(alert.text for alert in failure.alerts):
             return True
         if self.reconciler.filing.main.refuse(failure.happened):

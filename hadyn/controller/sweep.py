@@ -42,10 +42,7 @@ def sweep(reconciler: Reconciler, *, thorough: bool = False) -> Iterator[Touched
         strangers += strangers_among(runtime.observe_slots(differing))
         yield Touched(frozenset(map(places.own, differing)))
     reconciler.tell_of(strangers)
-    if reconciler.credentials:
-        yield from reconciler.credentials.compare()
-    if reconciler.certificates:
-        yield from reconciler.certificates.compare()
+    yield from reconciler.tls.compare()
 
 
 def _differing_backends(reconciler: Reconciler, names: Sequence[str]) -> list[str]:

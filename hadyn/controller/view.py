@@ -86,7 +86,7 @@ class ControllerView:
     def plan(self) -> Document:
         reconciler = self.wheel.reconciler
         document = plan_document(self._ask(lambda: reconciler.plan(reconciler.desired(reconciler.everything()))))
-        keeper, credentials = reconciler.certificates, reconciler.credentials
+        keeper, credentials = reconciler.tls.certificates, reconciler.tls.credentials
         more = list(map(str, self._ask(lambda: list(credentials.planned())))) if credentials else []
         more += [str(command) for command in self._ask(lambda: planned(keeper))] if keeper else []
         return {**document, "commands": [*cast("list[str]", document["commands"]), *more]}
@@ -133,7 +133,7 @@ class ControllerView:
         return {part.name: part.staleness_seconds(now) for part in self._parts()}
 
     def certificate_expiries(self) -> Mapping[str, float]:
-        keeper = self.wheel.reconciler.certificates
+        keeper = self.wheel.reconciler.tls.certificates
         return self._ask(lambda: expiries(keeper.book)) if keeper else {}
 
     def dropped_lines(self) -> int:
@@ -167,8 +167,8 @@ class ControllerView:
                 last=tuple(reloader.past),
             ),
             backends=len(wheel.reconciler.served()),
-            certificates=certificates_document(wheel.reconciler.certificates.book)
-            if wheel.reconciler.certificates
+            certificates=certificates_document(wheel.reconciler.tls.certificates.book)
+            if wheel.reconciler.tls.certificates
             else None,
             routes=sum(1 for key, _ in wheel.reconciler.filing.entries.items() if key[0] in PATHS),
             problems=wheel.reconciler.filing.problems(),
@@ -252,7 +252,7 @@ class ControllerView:
         return [{**document, "runs_in": places.get(cast("str", document["backend"]))} for document in documents]
 
     def _certificates(self, host: str) -> list[Document]:
-        keeper = self.wheel.reconciler.certificates
+        keeper = self.wheel.reconciler.tls.certificates
         return described(keeper.book, serving(host, keeper.files.names_of)) if keeper else []
 
     def _ask(self, ask: Callable[[], Answer]) -> Answer:

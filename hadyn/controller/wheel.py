@@ -26,7 +26,7 @@ from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
 from hadyn.controller.sweep import sweep
 from hadyn.controller.trouble import Trouble
-from hadyn.errors import HadynError, NotHAProxy, TemporaryError
+from hadyn.errors import CertificatesLocked, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
 from hadyn.model.inventory import Inventory
 from hadyn.model.problems import ObjectRef
@@ -41,6 +41,10 @@ NAMED_PROBLEMS = 20
 """So many new problems of one turn are logged."""
 LATE_SECONDS = 1.0
 """How soon everything is compared after HAProxy had not answered in time."""
+LOCKED_SECONDS = 0.5
+"""How soon certificates are tried again that somebody else holds."""
+LOCKED_FOR_GOOD_SECONDS = 5.0
+"""How long they are tried before a reload is to bring what is wanted. haproxy-facts.md#certificates-stay-locked"""
 
 WantNames = Callable[[Iterable[DnsQuestion], Iterable[DnsQuestion]], None]
 WantSecrets = Callable[[frozenset[ObjectRef], frozenset[ObjectRef]], None]
@@ -94,6 +98,9 @@ class Wheel:
     serves_last_good: bool = False
     _trouble: Trouble = field(init=False)
     _unfiled: Touched = Touched()
+    _waiting: Touched = Touched()
+    _waiting_until: float = 0.0
+    _locked_since: float | None = None
     _sweep_at: float = 0.0
     _is_thorough: bool = False
     _steps: Iterator[Touched] | None = None
@@ -232,6 +239,8 @@ class Wheel:
         now = self.clock()
         if now < self._trouble.retry_at or not self.supervisor.is_up:
             return
+        if now >= self._waiting_until:
+            self.touched, self._waiting = self.touched | self._waiting, Touched()
         try:
             if self.reconciler.is_doubtful:
                 self.compare()
@@ -240,6 +249,7 @@ class Wheel:
             self._meet(failure)
             return
         self.touched, self.received = Touched(), {}
+        self._wait(turned.waiting)
         # What came while HAProxy was away has a place now, which the files have, too.
         self._unfiled = Touched()
         # A sidecar's HAProxy begins with the bootstrap, and has no backend before its first reload.
@@ -248,6 +258,21 @@ class Wheel:
             # What timed out may be carried out late. haproxy-facts.md#a-line-outlives-who-sent-it
             self._sweep_at = min(self._sweep_at, self.clock() + LATE_SECONDS)
         self._say(turned.sentence, self.clock() - now)
+
+    def _wait(self, waiting: Touched) -> None:
+        """Come back to what somebody else's commands about certificates stand in the way of, or leave it to a reload."""
+        if not (waiting or self._waiting):
+            self._locked_since = None
+        if not waiting:
+            return
+        now = self.clock()
+        self._waiting |= waiting
+        self._waiting_until = now + LOCKED_SECONDS
+        if self._locked_since is None:
+            self._locked_since = now
+        elif now - self._locked_since >= LOCKED_FOR_GOOD_SECONDS:
+            self.reconciler.tls.leave_to_reload()
+            self._waiting_until = now
 
     def _do_what_is_due(self) -> None:
         now = self.clock()
@@ -278,11 +303,17 @@ class Wheel:
                 self._steps = None
                 return
             turned = self.reconciler.reconcile(differing) if differing else Turned()
+        except CertificatesLocked as failure:
+            # The next sweep looks at them.
+            self._steps = None
+            log.warning("%s", failure)
+            return
         except (TemporaryError, NotHAProxy) as failure:
             self._steps = None
             self.reconciler.is_doubtful = True
             self._meet(failure)
             return
+        self._wait(turned.waiting)
         if turned.commands:
             self.metrics.repaired(turned.commands)
             self._say(f"HAProxy was changed by somebody else and set right: {turned.sentence}", 0.0)
@@ -337,6 +368,7 @@ class Wheel:
             due.append(self._trouble.retry_at)
         else:
             due.append(self._sweep_at if self._steps is None else now)
+        due += [self._waiting_until] if self._waiting else []
         waits = None if self._trouble.is_there else self.reloader.seconds_until_due(now)
         due += [now + waits] if waits is not None else []
         return max(0.0, min(due) - now)

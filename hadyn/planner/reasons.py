@@ -18,6 +18,7 @@ class ReloadReason(Enum):
     BACKEND_CHANGED = "a setting of the backend changed that no command can change"
     GLOBAL_CHANGED = "a setting for all of HAProxy changed that no command can change"
     CERTIFICATE_TOO_LONG = "a certificate with its chain is longer than this HAProxy takes by command"
+    CERTIFICATES_LOCKED = "HAProxy lets nobody change certificates by command, for some seconds or for good"
     CREDENTIAL_CHANGED = "another certificate is shown to pods, which this HAProxy takes by command only once"
     PASSTHROUGH_BEGAN = "a first Ingress leaves TLS to its pods, for which HAProxy needs one more frontend"
     PORTS_CHANGED = "somebody came or went who asks for a port of its own, where HAProxy listens only from a start on"

@@ -33,6 +33,7 @@ from hadyn.planner.certificates import (
     NewCertificate,
     SetCertificate,
 )
+from hadyn.runtime.certificate_socket import CertificateSocket
 from hadyn.runtime.client import Conversation, Observer, unobserved
 from hadyn.runtime.wire import Verdict
 
@@ -69,14 +70,14 @@ class CertificateDoor:
 
     ``folder`` is where their files are, ``listing`` the path of the list, both spelled as in
     HAProxy's configuration. All methods raise SocketUnreachable, SocketTimeout,
-    ReplyCutShort or ReplyNotUnderstood.
+    ReplyCutShort, ReplyNotUnderstood or CertificatesLocked.
     """
 
     def __init__(
         self, converse: Conversation, *, folder: str, listing: str, observer: Observer = unobserved, name: str = ""
     ) -> None:
         assert WORD.fullmatch(folder), folder
-        self._converse = converse
+        self._socket = CertificateSocket(converse, name or "its runtime socket")
         self._folder = folder
         self._listing = listing
         self._observer = observer
@@ -84,7 +85,7 @@ class CertificateDoor:
 
     def send(self, command: CertificateCommand) -> Answer:
         """Send one command and say what became of it."""
-        reply = self._ask(_SPELLINGS[type(command)](command, self.path, self._listing))
+        reply = self._socket.ask(_SPELLINGS[type(command)](command, self.path, self._listing))
         is_done = any(text in reply for text in _SUCCESSES[type(command)])
         answer = Answer(command, Verdict.DONE if is_done else Verdict.FAILED, " ".join(reply.split()))
         self._observer("certificate", answer.verdict.value, 1)
@@ -92,7 +93,7 @@ class CertificateDoor:
 
     def lines(self) -> list[Line] | None:
         """Return the list as it is; None where HAProxy has none, because it runs with an earlier main file."""
-        reply = self._ask(f"show ssl crt-list -n {self._listing}")
+        reply = self._socket.ask(f"show ssl crt-list -n {self._listing}")
         if reply.startswith(NO_LIST):
             return None
         _, *rows = reply.replace("\0", "").split("\n")
@@ -100,7 +101,7 @@ class CertificateDoor:
 
     def names(self) -> frozenset[str]:
         """Return the certificates that HAProxy knows, those of other folders left out."""
-        paths = (row.removeprefix("*") for row in self._ask("show ssl cert").split("\n"))
+        paths = (row.removeprefix("*") for row in self._socket.ask("show ssl cert").split("\n"))
         return frozenset(name for path in paths if (name := self._certificate(path)))
 
     def authorities(self) -> frozenset[str]:
@@ -109,11 +110,11 @@ class CertificateDoor:
         One that was not committed yet has no certificates, and is not there.
         """
         found = set()
-        for row in self._ask("show ssl ca-file").split("\n"):
+        for row in self._socket.ask("show ssl ca-file").split("\n"):
             path, _, count = row.partition(" - ")
             if not count.startswith("0 "):
                 found.add(path)
-        found.update(self._ask("show ssl crl-file").split("\n"))
+        found.update(self._socket.ask("show ssl crl-file").split("\n"))
         return frozenset(path.removeprefix(f"{self._folder}/") for path in found if path.startswith(f"{self._folder}/"))
 
     def fingerprints(self, names: Collection[str]) -> dict[str, str]:
@@ -121,7 +122,7 @@ class CertificateDoor:
         found: dict[str, str] = {}
         for batch in _batches(names):
             line = ";".join(f"show ssl cert {self.path(name)}" for name in batch)
-            replies = self._converse(f"{line}\n".encode()).decode("utf-8", "replace").split("\n\n")
+            replies = self._socket.converse(f"{line}\n".encode()).decode("utf-8", "replace").split("\n\n")
             replies = [reply.strip("\n") for reply in replies if reply.strip("\n")]
             if len(replies) != len(batch):
                 raise ReplyCutShort(self._name, commands=len(batch), replies=len(replies))
@@ -155,21 +156,6 @@ class CertificateDoor:
             raise ReplyNotUnderstood(self._name, "show ssl crt-list: a row is no line of a list")
         path, number, parameters, hosts = matched.groups()
         return Line(self._certificate(path) or path, tuple(hosts.split()), int(number), parameters or "")
-
-    def _ask(self, text: str) -> str:
-        return answer_to(text, self._converse, self._name)
-
-
-def answer_to(text: str, converse: Conversation, name: str) -> str:
-    """Say one command, with its payload, on a connection of its own; return the reply without line ends.
-
-    Raises ReplyCutShort, with the ``name`` of the socket, and what the conversation raises.
-    """
-    received = converse(f"{text}\n".encode())
-    if not received.endswith(b"\n"):
-        raise ReplyCutShort(name, commands=1, replies=0)
-    # 2.6 ends some replies with an empty line more.
-    return received.decode("utf-8", "replace").strip("\n")
 
 
 def _payload(text: str) -> str:

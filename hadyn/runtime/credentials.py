@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from hadyn.model.problems import shown
 from hadyn.planner.credentials import CredentialCommand, Verb
-from hadyn.runtime.certificates import FINGERPRINT, PEM, WORD, answer_to
+from hadyn.runtime.certificate_socket import CertificateSocket
+from hadyn.runtime.certificates import FINGERPRINT, PEM, WORD
 from hadyn.runtime.client import Conversation, Observer, unobserved
 from hadyn.runtime.wire import Verdict
 
@@ -40,17 +41,16 @@ class CredentialDoor:
     """Reads and commands such files of one HAProxy; holds no state of it.
 
     ``folder`` is where they are, spelled as in HAProxy's configuration. All methods raise
-    SocketUnreachable, SocketTimeout or ReplyCutShort.
+    SocketUnreachable, SocketTimeout, ReplyCutShort or CertificatesLocked.
     """
 
     def __init__(
         self, converse: Conversation, *, folder: str, observer: Observer = unobserved, name: str = "its runtime socket"
     ) -> None:
         assert WORD.fullmatch(folder), folder
-        self._converse = converse
+        self._socket = CertificateSocket(converse, name)
         self._folder = folder
         self._observer = observer
-        self._name = name
 
     def send(self, command: CredentialCommand) -> Reply:
         """Send one command and say what became of it."""
@@ -59,7 +59,7 @@ class CredentialDoor:
         if command.verb is Verb.SET:
             assert PEM.fullmatch(command.pem), command
             text += f" <<\n{command.pem}"
-        reply = self._ask(text)
+        reply = self._socket.ask(text)
         is_done = any(words in reply for words in _SUCCESSES[command.verb])
         verdict = Verdict.DONE if is_done else Verdict.FAILED
         self._observer("certificate", verdict.value, 1)
@@ -67,14 +67,11 @@ class CredentialDoor:
 
     def files(self) -> frozenset[str]:
         """Return the files that HAProxy knows, those of other folders left out."""
-        rows = f"{self._ask('show ssl cert')}\n{self._ask('show ssl ca-file')}".split("\n")
+        rows = f"{self._socket.ask('show ssl cert')}\n{self._socket.ask('show ssl ca-file')}".split("\n")
         paths = (row.removeprefix("*").partition(" ")[0].rpartition("/") for row in rows)
         return frozenset(file for folder, _, file in paths if folder == self._folder)
 
     def fingerprints(self, file: str) -> frozenset[str]:
         """Return the fingerprints (SHA-1, upper case) of the certificates in a file; those of a chain are not told."""
         kind = CredentialCommand(Verb.SET, file).kind
-        return frozenset(FINGERPRINT.findall(self._ask(f"show ssl {kind} {self._folder}/{file}")))
-
-    def _ask(self, text: str) -> str:
-        return answer_to(text, self._converse, self._name)
+        return frozenset(FINGERPRINT.findall(self._socket.ask(f"show ssl {kind} {self._folder}/{file}")))

@@ -36,12 +36,14 @@ class FakeCertificates:
     """``pems`` are the certificates by path ("" for an empty one), ``rows`` the lines of each list by its path.
 
     ``authorities`` are the files with authorities or revoked certificates by path, "" for one that was not committed.
+    ``unfinished`` is by kind what was set and not committed yet: path and content. For so many commands as are ``locked`` somebody else holds them all.
     """
 
     pems: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)
-    _pending: dict[str, str] = field(default_factory=dict)
+    locked: int = 0
+    unfinished: dict[str, tuple[str, str]] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def served(self, host: str) -> list[str]:
@@ -60,7 +62,10 @@ class FakeCertificates:
         return next((row.parameters for name in wanted for row in rows if name in row.hosts), "")
 
     def answer(self, words: list[str], payload: str) -> str | None:
-        """Answer a command about certificates; None for any other."""
+        """Answer a command about certificates; None for any other. haproxy-facts.md#certificates-are-locked"""
+        if self.locked and words[1:2] == ["ssl"] and words[:3] != ["show", "ssl", "crt-list"]:
+            self.locked -= 1
+            return "Can't do it!\nOperations on certificates are currently locked!"
         match words:
             case ["new", "ssl", "cert", path]:
                 return self._new(path)
@@ -69,7 +74,7 @@ class FakeCertificates:
             case ["commit", "ssl", "cert", path]:
                 return self._commit(path)
             case ["abort", "ssl", "cert", path]:
-                is_there = self._pending.pop(path, None) is not None
+                is_there = self._taken("cert", path) is not None
                 return f"Transaction aborted for certificate '{path}'!" if is_there else "No ongoing transaction!"
             case ["del", "ssl", "cert", path]:
                 return self._delete(path)
@@ -99,14 +104,34 @@ class FakeCertificates:
             return f"{why}\nCan't update {path}!"
         if START not in payload:
             return f"unable to load certificate from file '{path}': no start line.\nCan't load the payload\nCan't update {path}!"
-        done = "updated" if path in self._pending else "created"
-        self._pending[path] = payload
-        return f"Transaction {done} for certificate {path}!"
+        return self._begun("cert", path, payload) or f"Transaction created for certificate {path}!"
+
+    def _begun(self, kind: str, path: str, payload: str) -> str | None:
+        """Begin a change, or go on with it; return what is said where it is not a new one."""
+        before, _ = self.unfinished.get(kind, ("", ""))
+        if before not in ("", path):
+            return (
+                f"The ongoing transaction is about '{before}' but you are trying to set '{path}'\nCan't update {path}!"
+            )
+        self.unfinished[kind] = path, payload
+        return f"Transaction updated for certificate {path}!" if before and kind == "cert" else None
+
+    def _uncommitted(self, kind: str, path: str) -> str:
+        before, _ = self.unfinished.get(kind, ("", ""))
+        return f"{_about(before, path) if before else 'No ongoing transaction! !'}\nCan't commit {path}!"
+
+    def _taken(self, kind: str, path: str) -> str | None:
+        """End the change of a file and return its content, if there is one."""
+        before, payload = self.unfinished.get(kind, ("", ""))
+        if before != path:
+            return None
+        del self.unfinished[kind]
+        return payload
 
     def _commit(self, path: str) -> str:
-        pem = self._pending.pop(path, None)
+        pem = self._taken("cert", path)
         if pem is None:
-            return f"No ongoing transaction! !\nCan't commit {path}!"
+            return self._uncommitted("cert", path)
         self.pems[path] = pem
         uses = sum(row.path == path for rows in self.rows.values() for row in rows)
         return f"Committing {path}{'.' * uses}\nSuccess!"
@@ -117,7 +142,7 @@ class FakeCertificates:
         if any(row.path == path for rows in self.rows.values() for row in rows):
             return f"Can't remove the certificate: certificate '{path}' in use, can't be deleted!"
         del self.pems[path]
-        self._pending.pop(path, None)
+        self._taken("cert", path)
         return f"Certificate '{path}' deleted!"
 
     def _add_row(self, listing: str, payload: str) -> str:
@@ -155,13 +180,16 @@ class FakeCertificates:
                     return f"{why}\nCan't update {path}!"
                 if START not in payload:
                     return f"Invalid payload\nCan't update {path}!"
-                self._pending[path] = payload
-                return f"transaction created for {name} {path}!"
+                return self._begun(kind, path, payload) or f"transaction created for {name} {path}!"
             case "commit":
-                if path not in self._pending:
-                    return f"No ongoing transaction! !\nCan't commit {path}!"
-                self.authorities[path] = self._pending.pop(path).strip() + "\n"
+                pem = self._taken(kind, path)
+                if pem is None:
+                    return self._uncommitted(kind, path)
+                self.authorities[path] = pem.strip() + "\n"
                 return f"Committing {path}\nSuccess!"
+            case "abort":
+                is_there = self._taken(kind, path) is not None
+                return f"Transaction aborted for {name} file '{path}'!" if is_there else "No ongoing transaction!"
             case "del":
                 return self._delete_authorities(name, path)
         return None
@@ -232,6 +260,10 @@ def _named_by_servers(configuration: str) -> Iterator[tuple[str, str]]:
     bases = dict(BASE.findall(configuration))
     for keyword, name in NAMED_BY_SERVERS.findall(configuration):
         yield keyword, f"{bases[keyword.removesuffix('-file')]}/{name}"
+
+
+def _about(before: str, path: str) -> str:
+    return f"The ongoing transaction is about '{before}' but you are trying to set '{path}'"
 
 
 def _row(text: str, number: int) -> Row:

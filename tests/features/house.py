@@ -209,7 +209,7 @@ class House:
             observer=metrics.commanded,
         )
         reconciler = Reconciler(filing, runtime, metrics, self.clock, drain_seconds=self.drain_seconds)
-        reconciler.credentials = CredentialKeeper(
+        reconciler.tls.credentials = CredentialKeeper(
             filing,
             CredentialDoor(self.fake.converse, folder=str(self.folder.credentials)),
             capabilities=lambda: self.fake.capabilities,
@@ -217,7 +217,7 @@ class House:
             epoch=self._epoch,
         )
         if self.speaks_tls:
-            reconciler.certificates = self._keeper(filing)
+            reconciler.tls.certificates = self._keeper(filing)
         reloader = Reloader(self.door, files, reconciler, pace, metrics, self.events, self.clock, wall_clock)
         bind = (Address("127.0.0.1", 8080),)
         return Wheel(

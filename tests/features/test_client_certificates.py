@@ -171,7 +171,7 @@ def test_what_somebody_else_took_away_comes_again_in_the_sweep(house):
 
 def test_authorities_too_long_for_a_command_come_by_a_reload_with_that_reason(house):
     house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
-    house.wheel.reconciler.certificates.authorities.longest = lambda: 10
+    house.wheel.reconciler.tls.certificates.authorities.longest = lambda: 10
     house.change(ca(OTHER))
     meanwhile, reloads = judged_by(house), house.reloads()
     house.wait(2)
@@ -185,7 +185,7 @@ def test_authorities_too_long_for_a_command_come_by_a_reload_with_that_reason(ho
 
 def test_authorities_that_keep_haproxy_from_starting_are_left_out_and_nobody_is_believed_by_them(house):
     house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
-    keeper = house.wheel.reconciler.certificates
+    keeper = house.wheel.reconciler.tls.certificates
     (file,) = [name for name in files(house) if name.endswith(".ca")]
     said = f"Couldn't open the ca-file '{house.folder.certificates}/{file}' (no certificate or crl found)."
     is_one = keeper.leave_out([said])
@@ -199,7 +199,7 @@ def test_authorities_that_keep_haproxy_from_starting_are_left_out_and_nobody_is_
 
 def test_a_plan_tells_which_authorities_a_cycle_would_hand_over(house):
     house.begin(*WEB, asking(auth_tls_secret="ca"), ca())
-    keeper = house.wheel.reconciler.certificates
+    keeper = house.wheel.reconciler.tls.certificates
     before = planned(keeper)
     house.wheel.reconciler.filing.inventory.apply(changes(ca(OTHER)))
     kinds = [str(command).partition(" shop_")[0] for command in planned(keeper)]

@@ -76,7 +76,7 @@ def test_another_authority_is_believed_by_two_commands_and_without_a_reload(hous
 def test_what_would_be_told_of_another_authority_can_be_looked_at(house):
     house.begin(*VERIFIED, believing(root()))
     house.wheel.take_in(changes(believing(root("other")), is_complete=False))
-    told = list(map(str, house.wheel.reconciler.credentials.planned()))
+    told = list(map(str, house.wheel.reconciler.tls.credentials.planned()))
 
     assert told == ["set ssl ca-file shop_pods.ca", "commit ssl ca-file shop_pods.ca"]
     assert believed(house) == root().certificate
