@@ -36,7 +36,7 @@ def demo(seconds: float, rate: float, haproxy: Path | None) -> None:
     """
     from rich.console import Console  # noqa: PLC0415 - only demo pays for it
 
-    from hadyn.demo.interruption import interrupt  # noqa: PLC0415
+    from hadyn.demo.interruption import interrupt  # noqa: PLC0415 - as above
     from hadyn.demo.performance import Programme, perform  # noqa: PLC0415
 
     # Taken down in order by SIGTERM too, as by Ctrl-C: nothing is left behind.

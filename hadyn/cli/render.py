@@ -85,7 +85,7 @@ def render(*, manifests: tuple[Path, ...], output: Path | None, bootstrap: bool,
 
 
 def _bootstrap(output: Path | None, settings: Settings) -> None:
-    from hadyn.controller.intent import configuration  # noqa: PLC0415
+    from hadyn.controller.intent import configuration  # noqa: PLC0415 - as above
     from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
     from hadyn.render.bootstrap import bootstrap  # noqa: PLC0415
     from hadyn.render.config import main_config  # noqa: PLC0415
@@ -101,7 +101,7 @@ def _bootstrap(output: Path | None, settings: Settings) -> None:
 
 def _files(found: Judged) -> Iterator[tuple[str, str]]:
     """Names and texts of all files, as run would have them in the state folder."""
-    from hadyn.controller.intent import configuration  # noqa: PLC0415
+    from hadyn.controller.intent import configuration  # noqa: PLC0415 - as above
     from hadyn.planner.capabilities import OLDEST, Capabilities  # noqa: PLC0415
     from hadyn.planner.slots import seat_first  # noqa: PLC0415
     from hadyn.render.config import backend_section, main_config  # noqa: PLC0415
@@ -128,7 +128,7 @@ def _files(found: Judged) -> Iterator[tuple[str, str]]:
 
 def _certificates(found: Judged) -> CertificateFiles:
     """What is in the folder of certificates, but for the default; nothing of it is written."""
-    from hadyn.render.authorities import files_of, stem_of  # noqa: PLC0415
+    from hadyn.render.authorities import files_of, stem_of  # noqa: PLC0415 - as above
     from hadyn.render.certificates import CertificateFiles  # noqa: PLC0415
     from hadyn.render.folder import StateFolder  # noqa: PLC0415
 
@@ -155,7 +155,7 @@ def _certificates(found: Judged) -> CertificateFiles:
 
 
 def _write_certificates(found: Judged) -> None:
-    from hadyn.controller.default_certificate import default_certificate  # noqa: PLC0415
+    from hadyn.controller.default_certificate import default_certificate  # noqa: PLC0415 - as above
 
     files = _certificates(found)
     default = default_certificate(found.settings.default_certificate, is_quiet=True)
@@ -169,7 +169,7 @@ def _write_certificates(found: Judged) -> None:
 
 def _write_credentials(found: Judged) -> None:
     """Write the files that server lines name; where a Secret holds nothing good, nobody's."""
-    from hadyn.render.credentials import AUTHORITIES, PAIR, CredentialFiles, nobodys  # noqa: PLC0415
+    from hadyn.render.credentials import AUTHORITIES, PAIR, CredentialFiles, nobodys  # noqa: PLC0415 - as above
     from hadyn.render.folder import StateFolder  # noqa: PLC0415
     from hadyn.render.self_made import make_nobody  # noqa: PLC0415
 
@@ -184,7 +184,7 @@ def _write_credentials(found: Judged) -> None:
 
 
 def _write(files: dict[str, str], folder: Path) -> None:
-    from hadyn.render.files import shipped_files  # noqa: PLC0415
+    from hadyn.render.files import shipped_files  # noqa: PLC0415 - as above
 
     for kept in ("backends", "maps", "errors", "run", "certificates"):
         (folder / kept).mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """The reload that HAProxy owes to files that are live already, for a hadyn that comes after this one.
 
-Rule: it is noted before live files change that HAProxy reads only with a reload, and settled when it has read them. So a
-hadyn that dies between the two is followed by one that reloads. Of seats and map entries there is no note: HAProxy
-itself says how they are.
+Rule: it is noted before live files change that HAProxy reads only with a reload, and settled when
+it has read them. So a hadyn that dies between the two is followed by one that reloads. Of seats and
+map entries there is no note: HAProxy itself says how they are.
 """
 
 from __future__ import annotations

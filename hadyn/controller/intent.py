@@ -79,10 +79,11 @@ def configuration(
     *,
     dns_servers: Sequence[Address] | None = None,
 ) -> ConfigSettings:
-    """Return what the main file depends on; ``wish`` is what objects want of it. Only a HAProxy that hadyn starts gives up what root may do.
+    """Return what the main file depends on; ``wish`` is what objects want of it.
 
-    Whoever starts a sidecar's decides what that one may. ``dns_servers`` are those that hadyn
-    asks, by default those that it would begin with.
+    Only a HAProxy that hadyn starts gives up what root may do: whoever starts a sidecar's decides
+    what that one may. ``dns_servers`` are those that hadyn asks, by default those that it would
+    begin with.
     """
     jail = Jail(str(folder.empty), NOBODY, NOBODY) if not settings.sidecar and can_confine() else None
     encrypted = tls_listeners(settings)

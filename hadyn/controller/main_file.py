@@ -29,7 +29,11 @@ _FIRSTS = {
 
 @dataclass(slots=True)
 class MainFile:
-    """Spells the main file; ``obstacle`` says why a port cannot be opened, "" where it can, ``closed`` are such. ``refusal`` is HAProxy's word on the options that ``refused`` are."""
+    """Spells the main file, less what HAProxy would refuse.
+
+    ``obstacle`` says why a port cannot be opened, "" where it can, ``closed`` are such with what it
+    said. ``refusal`` is HAProxy's word on the options that ``refused`` are.
+    """
 
     inventory: Inventory
     files: StateFiles

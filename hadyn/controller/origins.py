@@ -55,7 +55,7 @@ def origins(settings: Settings) -> Origins:
 
 def _cluster(settings: Settings) -> tuple[bool, tuple[Path, ...]]:
     """Whether a cluster is followed, and by which kubeconfigs (none: as the pod's ServiceAccount)."""
-    from hadyn.cluster.place import default_kubeconfigs, is_in_pod  # noqa: PLC0415
+    from hadyn.cluster.place import default_kubeconfigs, is_in_pod  # noqa: PLC0415 - only who asks for a cluster pays for it
 
     if settings.kubeconfig or settings.context:
         return True, (settings.kubeconfig,) if settings.kubeconfig else default_kubeconfigs()
@@ -72,8 +72,7 @@ def _cluster(settings: Settings) -> tuple[bool, tuple[Path, ...]]:
 
 
 def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Source, Announcer | None]:
-    # Whoever follows manifests alone pays nothing for the kubernetes package.
-    from hadyn.cluster.api import KubeApi  # noqa: PLC0415
+    from hadyn.cluster.api import KubeApi  # noqa: PLC0415 - whoever follows manifests alone pays nothing for it
     from hadyn.cluster.login import Login  # noqa: PLC0415
     from hadyn.sources.kubernetes import KubernetesSource, Scope  # noqa: PLC0415
 
@@ -101,7 +100,7 @@ def _following(settings: Settings, kubeconfigs: tuple[Path, ...]) -> tuple[Sourc
 
 
 def _announcer(settings: Settings, login: Login, api: KubeApi, ingresses: Callable[[], Resource]) -> Announcer:
-    from hadyn.announce.announcer import Announcer, Publish  # noqa: PLC0415
+    from hadyn.announce.announcer import Announcer, Publish  # noqa: PLC0415 - as above
     from hadyn.announce.leadership import Leadership, LeaseName  # noqa: PLC0415
 
     if bool(settings.publish_address) + bool(settings.publish_service) + bool(settings.publish_nodes) > 1:
@@ -126,7 +125,7 @@ def _announcer(settings: Settings, login: Login, api: KubeApi, ingresses: Callab
 
 
 def _whereabouts(settings: Settings, login: Login) -> Whereabouts | None:
-    from hadyn.announce.whereabouts import NodeWhereabouts, ServiceWhereabouts  # noqa: PLC0415
+    from hadyn.announce.whereabouts import NodeWhereabouts, ServiceWhereabouts  # noqa: PLC0415 - as above
 
     if settings.publish_nodes:
         return NodeWhereabouts(login.namespace(), settings.publish_nodes)

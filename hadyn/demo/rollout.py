@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from hadyn.demo.folder import Folder, Member
 from hadyn.demo.pods import Pod, Pods
@@ -133,7 +134,7 @@ class Rollout:
             self._come(deployment, 1)
             self._go(deployment, 1)
 
-        return [lambda number=number: step(number) for number in range(1, size + 1)]  # type: ignore[misc]
+        return [partial(step, number) for number in range(1, size + 1)]
 
     def _scaling(self, deployment: Deployment) -> list[Callable[[], None]]:
         def up() -> None:

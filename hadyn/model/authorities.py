@@ -32,8 +32,9 @@ REVOKED = "X509 CRL"
 class Authorities(Struct, frozen=True, gc=False):
     """Who is believed: ``pem`` has each certificate once, ``revoked`` the lists of revoked ones ("" for none).
 
-    Seconds since 1970: ``ends`` is until when any of the certificates is valid, ``lists_end`` until when all
-    lists are believed, 0 for ever. ``fingerprint``, 64 hexadecimal digits, is equal for the same authorities and lists alone.
+    Seconds since 1970: ``ends`` is until when any of the certificates is valid, ``lists_end`` until
+    when all lists are believed, 0 for ever. ``fingerprint``, 64 hexadecimal digits, is equal for
+    the same authorities and lists alone.
     """
 
     pem: str
@@ -59,8 +60,7 @@ def judge_authorities(values: Mapping[str, bytes]) -> AuthoritiesVerdict:
 
 
 def _judged(values: Mapping[str, bytes]) -> Authorities:
-    # 20 MB and 60 ms: only who has certificates pays for it.
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - 20 MB and 60 ms: only who has certificates pays for it
 
     blocks = _blocks(values, CA, CERTIFICATE, MAX_AUTHORITIES)
     certificates = [each for block in blocks if (each := x509_chains.parsed(block.content)) is not None]
@@ -83,7 +83,7 @@ def _judged(values: Mapping[str, bytes]) -> Authorities:
 
 
 def _end_of_lists(blocks: Sequence[Block], authorities: Sequence[x509.Certificate]) -> int:
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - as above
 
     ends: list[int] = []
     for block in blocks:

@@ -40,7 +40,8 @@ Holding = Callable[[ObjectRef], KubernetesObject | None]
 class Credential(Struct, frozen=True, gc=False):
     """A file that server lines of a backend name, and the Secret it is made of, None for nobody's.
 
-    One that ``may_be_empty`` is nobody's where the Secret holds no certificate; an ``is_unusable`` one can never be good.
+    One that ``may_be_empty`` is nobody's where the Secret holds no certificate; an ``is_unusable``
+    one can never be good.
     """
 
     file: str

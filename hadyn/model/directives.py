@@ -34,7 +34,10 @@ NOBODY = "-"
 
 
 class AuthoritiesOf(str):
-    """A word: the file of the authorities in a Secret, "name" or "namespace/name"; only ``credentials.py`` says how it is called."""
+    """A word: the file of the authorities in a Secret, "name" or "namespace/name".
+
+    Only ``credentials.py`` says how it is called.
+    """
 
     __slots__ = ()
 

@@ -45,9 +45,9 @@ class Demand:
 class Explanation:
     """What becomes of a request for ``host`` (as looked up: lower case, without port) and ``path``.
 
-    ``matched_host`` is the host of the rules that are asked, None where there are none.
-    ``route`` is None for a 404, ``demand`` where nobody is asked for a certificate. ``problems`` are those of the
-    objects behind these hosts.
+    ``matched_host`` is the host of the rules that are asked, None where there are none. ``route``
+    is None for a 404, ``demand`` where nobody is asked for a certificate. ``problems`` are those of
+    the objects behind these hosts.
     """
 
     host: str

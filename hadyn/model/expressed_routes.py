@@ -46,7 +46,7 @@ def expression_entries(route: Route) -> dict[MapKey, str]:
 
 
 def with_neighbours(waiting: Collection[MapKey], entries: Iterable[MapKey]) -> set[MapKey]:
-    """Return entries that wait, with those whose order depends on theirs, or that lead to them: they stay as they are until all come."""
+    """Return entries that wait, with those that depend on them: they stay as they are until all come."""
     for name, neighbours in _NEIGHBOURS.items():
         hosts = {host_of(key) for key in waiting if key[0] is name}
         if hosts:

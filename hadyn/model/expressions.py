@@ -164,16 +164,17 @@ class _Reading:
 
     def _times(self) -> tuple[int, int | None]:
         usual: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
-        low, high = 1, 1
+        low: int = 1
+        high: int | None = 1
         sign = self._ahead()
         counted = _TIMES.match(self._text, self._place)
         if sign and sign in usual:
             self._take()
-            low, high = usual[sign]  # type: ignore[assignment]
+            low, high = usual[sign]
         elif counted:
             self._place = counted.end()
             low = int(counted[1])
-            high = int(counted[3]) if counted[3] else (None if counted[2] else low)  # type: ignore[assignment]
+            high = int(counted[3]) if counted[3] else (None if counted[2] else low)
             if max(low, high or 0) > MOST_TIMES or (high is not None and high < low):
                 raise NotUnderstood(f"counts beyond {MOST_TIMES}, or backwards")
         self._refuse_times()

@@ -34,8 +34,9 @@ PARAMETERS = "EC PARAMETERS"
 class KeyPair(Struct, frozen=True, gc=False):
     """A certificate that can be served: ``pem`` is the leaf, its chain in order, then the key.
 
-    ``fingerprint`` is the SHA-1 of the leaf in upper case, as HAProxy tells it, ``algorithm`` that of
-    the key ("ECDSA", "RSA", "Ed25519"); ``begins`` and ``ends`` are seconds since 1970. ``names`` are the DNS names it is for.
+    ``fingerprint`` is the SHA-1 of the leaf in upper case, as HAProxy tells it, ``algorithm`` that
+    of the key ("ECDSA", "RSA", "Ed25519"); ``begins`` and ``ends`` are seconds since 1970.
+    ``names`` are the DNS names it is for.
     """
 
     pem: str
@@ -101,8 +102,7 @@ def fingerprint_of(pem: str) -> str:
 def _judged(certificate: bytes, key: bytes) -> Verdict:
     chain = _certificate_blocks(certificate)
     private = _key_block(key)
-    # 20 MB and 60 ms: only who has certificates pays for it.
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - 20 MB and 60 ms: only who has certificates pays for it
 
     parsed = [x509_chains.parsed(block.content) for block in chain]
     if None in parsed:
@@ -144,7 +144,7 @@ def _key_block(content: bytes) -> Block:
 
 
 def _check_strength(leaf: x509.Certificate) -> None:
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - as above
 
     algorithm, bits, curve = x509_chains.key_kind(leaf)
     if algorithm == "RSA" and not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
@@ -157,7 +157,7 @@ def _check_strength(leaf: x509.Certificate) -> None:
 
 
 def _pair(leaf: x509.Certificate, chain: Sequence[Block], key: Block) -> KeyPair:
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - as above
 
     begins, ends = x509_chains.validity(leaf)
     return KeyPair(
@@ -171,7 +171,7 @@ def _pair(leaf: x509.Certificate, chain: Sequence[Block], key: Block) -> KeyPair
 
 
 def _faults(certificates: Sequence[x509.Certificate], numbers: Sequence[int]) -> tuple[Fault, ...]:
-    from hadyn.model import x509_chains  # noqa: PLC0415
+    from hadyn.model import x509_chains  # noqa: PLC0415 - as above
 
     faults: list[Fault] = []
     strangers = len(certificates) - len(numbers)

@@ -1,7 +1,8 @@
 """Ports that the operator's ConfigMap lists, each as what it is: an Ingress that asks for a port.
 
-Rule: entries are spelled as ingress-nginx and HAProxy Technologies' controller have them, ``port: namespace/service:port[:PROXY]``.
-A Service may be of any namespace, since nobody but the operator writes here.
+Rule: entries are spelled as ingress-nginx and HAProxy Technologies' controller have them,
+``port: namespace/service:port[:PROXY]``. A Service may be of any namespace, since nobody but the
+operator writes here.
 """
 
 from __future__ import annotations

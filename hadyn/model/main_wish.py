@@ -64,7 +64,7 @@ class MainNeeds:
 
 
 def replicas_in(listings: Iterable[Held]) -> tuple[tuple[str, str], ...]:
-    """Return the pods that slices list, with the address of each that is first; one that is about to go counts while it serves."""
+    """Return the pods that slices list, each with its first address; one that is about to go counts while it serves."""
     found: dict[str, str] = {}
     for held in listings:
         assert isinstance(held.object, EndpointSlice | Endpoints), held

@@ -34,9 +34,9 @@ class Canary(Struct, frozen=True, gc=False):
 class Part(Struct, frozen=True, gc=False):
     """A backend without its endpoints. ``canaries`` share it, the oldest first.
 
-    ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each
-    slot, unless a canary or ``balance`` makes the weights. ``credentials`` are the files that its server lines name.
-    One that ``is_divided`` depends on how many replicas there are.
+    ``passwords`` are the Secrets whose users it asks for, sorted. ``weight`` is that of each slot,
+    unless a canary or ``balance`` makes the weights. ``credentials`` are the files that its server
+    lines name. One that ``is_divided`` depends on how many replicas there are.
     """
 
     supply: Supply

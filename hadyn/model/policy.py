@@ -12,10 +12,11 @@ from hadyn.model.desired import Capacity
 class Policy:
     """See the flags of the same names in ``hadyn run --help``.
 
-    ``default_backend_service`` is "namespace/name:port" or "", ``config_map``, ``tcp_services_configmap`` and ``peers_service`` "namespace/name" or "",
-    ``default_certificate`` "namespace/name", a file's path or "". ``haproxy`` is the
-    version as numbers, () where nobody knows it. ``own_addresses`` are
-    listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
+    ``default_backend_service`` is "namespace/name:port" or "", ``config_map``,
+    ``tcp_services_configmap`` and ``peers_service`` "namespace/name" or "", ``default_certificate``
+    "namespace/name", a file's path or "". ``haproxy`` is the version as numbers, () where nobody
+    knows it. ``own_addresses`` are listeners of HAProxy and hadyn: no endpoint may be one of them
+    (a loop).
     """
 
     ingress_class: str = "hadyn"

@@ -1,7 +1,8 @@
 """Ports of HAProxy's own for Services that speak no HTTP: who has which, and where it leads.
 
-Rules: of several who claim a port the oldest has it; those of HAProxy and hadyn are nobody's. A port is claimed
-as a host is, by a name that no host can have, so all that holds for routes holds for it: it leads elsewhere without a reload.
+Rules: of several who claim a port the oldest has it; those of HAProxy and hadyn are nobody's. A
+port is claimed as a host is, by a name that no host can have, so all that holds for routes holds
+for it: it leads elsewhere without a reload.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _IN_TCP_MODE = Directive("mode", "tcp")
 class Port(Struct, frozen=True, gc=False, order=True):
     """Where HAProxy listens for connections that it passes on.
 
-    With ``takes_header`` each begins with the header of the PROXY protocol; ``log_format`` is "" for HAProxy's tcplog.
-    ``owner`` is the object that asks for it in a ``field``.
+    With ``takes_header`` each begins with the header of the PROXY protocol; ``log_format`` is ""
+    for HAProxy's tcplog. ``owner`` is the object that asks for it in a ``field``.
     """
 
     number: int

@@ -169,4 +169,4 @@ def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
 
 
 def _spelled(key: object) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined, no-any-return]
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined, no-any-return]  # any kind of key has it

@@ -36,7 +36,8 @@ def explain_document(
     """Spell an explanation.
 
     ``service`` is that of the backend ("shop/web:80"), ``slots`` its entries, ``certificates``
-    those of which a client gets one that asks for the host. ``clients`` is what they have to show, null for nothing.
+    those of which a client gets one that asks for the host. ``clients`` is what they have to show,
+    null for nothing.
     """
     return {
         "url": url,

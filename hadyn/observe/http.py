@@ -4,7 +4,8 @@ Rules:
 
 1. Nobody can hold hadyn up: a listener has its own thread and so many connections at a
    time, a request has a size and a deadline, an answer has one too. One request a connection.
-2. On --status-bind nothing is written: GET and HEAD are all there is. The owner of the control socket may POST an order.
+2. On --status-bind nothing is written: GET and HEAD are all there is. The owner of the
+   control socket may POST an order.
 3. Both listeners answer alike; what only the control socket answers, ``answers.py`` says.
 """
 
@@ -149,7 +150,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     def __init__(self, connection: socket.socket, listener: _Listener) -> None:
         self._listener = listener
         self._has_body = True
-        super().__init__(connection, ("", 0), listener)  # type: ignore[arg-type]
+        super().__init__(connection, ("", 0), listener)  # type: ignore[arg-type]  # it only keeps its server
 
     def setup(self) -> None:
         super().setup()
@@ -165,7 +166,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
             return
         self._send(answer(self._listener.view, self.path, is_control=self._listener.is_control))
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815 - http.server calls it so
 
     def do_POST(self) -> None:
         if self._listener.is_control and self.command == "POST":
@@ -177,7 +178,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         self.connection.settimeout(1)
         self.connection.recv(HEAD_BYTES)
 
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_CONNECT = do_POST  # noqa: N815
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_CONNECT = do_POST  # noqa: N815 - as above
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what http.server itself refuses, as JSON like all else."""
@@ -189,7 +190,7 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
         """The Server header; no versions for strangers."""
         return "hadyn"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server names it so
         _LOG.debug(format, *args)
 
     def _send(self, answered: Answer, *, allow: str = "") -> None:

@@ -36,7 +36,7 @@ class _Spelling(Protocol):
     def __call__(self, record: logging.LogRecord) -> str: ...
 
 
-def configure(level: str = "info", format: str = "text", *, stream: IO[bytes] | int = 2) -> LogWriter:  # noqa: A002
+def configure(level: str = "info", format: str = "text", *, stream: IO[bytes] | int = 2) -> LogWriter:  # noqa: A002 - as the flag says it
     """Send what is logged from ``level`` up to ``stream`` (a file descriptor; stderr) and return its writer.
 
     Called again, the writer of the call before is closed and replaced. Raises WrongUsage

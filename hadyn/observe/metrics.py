@@ -113,7 +113,7 @@ class Metrics:
 
     def __init__(self, sight: Sight | None = None) -> None:
         # The time each counter was made is a second series for every counter and of no use here.
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus-client has no type for it
         self._registry = CollectorRegistry()
         self._reloads = self._counter("hadyn_reloads_total")
         self._commands = self._counter("hadyn_commands_total")

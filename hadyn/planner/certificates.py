@@ -22,7 +22,8 @@ MAX_HOSTS = 50
 class Line(NamedTuple):
     """A line of HAProxy's list. ``number`` is None for one that was added since the list was read last.
 
-    ``parameters`` are those of its handshakes, as HAProxy spells them between brackets, "" for those of the listener.
+    ``parameters`` are those of its handshakes, as HAProxy spells them between brackets, "" for
+    those of the listener.
     """
 
     certificate: str

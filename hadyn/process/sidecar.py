@@ -69,7 +69,8 @@ class Sidecar:
     def start(self, _addresses: Iterable[Address]) -> int:
         """Take hold of the HAProxy that somebody else started; return its pid, as it sees itself.
 
-        Raises SocketUnreachable, SocketTimeout or ReplyCutShort while it is not there, NotHAProxy, HAProxyUnusable.
+        Raises SocketUnreachable, SocketTimeout or ReplyCutShort while it is not there, NotHAProxy,
+        HAProxyUnusable.
         """
         return self._taken_hold_of()
 

@@ -37,8 +37,8 @@ class AuthorityFiles(PemFiles):
     def parameters(self, handshake: Handshake, stem: str) -> str:
         """Spell how HAProxy shakes hands, as it does itself between the brackets of a line; no files without ``stem``.
 
-        A certificate is asked for and never insisted on: lines of backends refuse whom they do not want, once they
-        know the request. haproxy-facts.md#client-certificates
+        A certificate is asked for and never insisted on: lines of backends refuse whom they do not
+        want, once they know the request. haproxy-facts.md#client-certificates
         """
         words = [f"alpn {handshake.alpn}"] if handshake.alpn else []
         words += [f"verify optional ca-file {self.path(stem + AUTHORITIES)}"] if stem else []

@@ -1,7 +1,7 @@
 """The list of certificates with their hosts, of which only lines near a change are spelled anew.
 
-Rule: a line holds a certificate with at most MAX_HOSTS of its hosts, sorted. How hosts are divided depends on the
-order in which they came; which hosts a certificate has does not.
+Rule: a line holds a certificate with at most MAX_HOSTS of its hosts, sorted. How hosts are divided
+depends on the order in which they came; which hosts a certificate has does not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Name what differs between two spellings of a backend, as people set it.
 
-Rule: a line stands for the annotation that alone writes such lines; where several do, or hadyn does by itself, for its own
-first words.
+Rule: a line stands for the annotation that alone writes such lines; where several do, or hadyn does
+by itself, for its own first words.
 """
 
 from __future__ import annotations

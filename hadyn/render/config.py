@@ -64,9 +64,13 @@ class Jail:
 class ConfigSettings:
     """What the main file depends on; paths are absolute, durations in seconds.
 
-    ``credentials`` is the folder of what server lines name, "" where none does. ``maxconn`` and ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless
-    root starts HAProxy, ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy
-    speaks none. ``options`` are the operator's for all, ``ports`` those of Services without HTTP, on the same addresses, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends`` wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by command. ``extras`` are what some route wants of the frontend.
+    ``credentials`` is the folder of what server lines name, "" where none does. ``maxconn`` and
+    ``threads`` of 0 leave the number to HAProxy. ``jail`` is None unless root starts HAProxy,
+    ``resolvers`` where HAProxy resolves no name itself, ``tls`` where HAProxy speaks none.
+    ``options`` are the operator's for all, ``ports`` those of Services without HTTP, on the same
+    addresses, ``replicas`` keep each other's stick tables, if there are any. ``spare_backends``
+    wait, with ``spare_slots`` each, to take the place of new ones where HAProxy takes none by
+    command. ``extras`` are what some route wants of the frontend.
     """
 
     bind: tuple[Address, ...]

@@ -1,6 +1,7 @@
 """Where HAProxy listens for connections that it passes on as they are.
 
-Rule: where they go stands in a map, so that a port leads elsewhere without a reload; only the listener needs one.
+Rule: where they go stands in a map, so that a port leads elsewhere without a reload; only the
+listener needs one.
 """
 
 from __future__ import annotations

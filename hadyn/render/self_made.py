@@ -51,7 +51,7 @@ def made_here(name: str = NAME) -> str:
     """Make it in this process."""
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - for the short life of a process of its own
 
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - as above
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat  # noqa: PLC0415

@@ -57,7 +57,8 @@ def tls_listeners(
 ) -> str:
     """Return the lines that have a frontend speak TLS, too; ``listener`` spells an address, ``alpn`` names protocols.
 
-    Where it ``asks_for_certificates`` of clients, any may shake hands, and requests are refused by what came of it.
+    Where it ``asks_for_certificates`` of clients, any may shake hands, and requests are refused by
+    what came of it.
     """
     more = " ca-ignore-err all crt-ignore-err all" if asks_for_certificates else ""
     inside = f"abns@{settings.passes_on} id {INSIDE} accept-proxy"

@@ -278,8 +278,8 @@ class Resolver:
         entry.resolution = judged(before, finding, now, self._settings.holds)
         if entry.is_wanted:
             pause = entry.resolution.pause
-            # S311: nothing secret. A question keeps still for as many seconds as it took queries.
-            jittered = pause * random.uniform(EARLIEST, 1)  # noqa: S311
+            # A question keeps still for as many seconds as it took queries.
+            jittered = pause * random.uniform(EARLIEST, 1)  # noqa: S311 - no secret
             # A server that does not answer in time is left alone for the whole pause.
             since = now if entry.resolution.failures else running.began_at
             self._schedule(entry, max(now, since + max(1.0, finding.queries, jittered)))

@@ -19,7 +19,8 @@ STATIC_ALGORITHMS = frozenset({"source", "static-rr", "uri", "url_param", "hdr"}
 class FakeSlot:
     """One server line: ``pending`` are address changes that were answered, not yet applied.
 
-    ``check_state`` is 2 for checks that are not enabled, 6 for those that are. ``sessions`` is for tests to set; ``is_held_down`` stands for a failed health check.
+    ``check_state`` is 2 for checks that are not enabled, 6 for those that are. ``sessions`` is for
+    tests to set; ``is_held_down`` stands for a failed health check.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """What an Ingress asks for that is about a port of its own.
 
-Rule: it has one target, that of its first path or else its defaultBackend; what it says of hosts and TLS is a fault, for
-nobody asks for a host on a connection that HAProxy does not read.
+Rule: it has one target, that of its first path or else its defaultBackend; what it says of hosts
+and TLS is a fault, for nobody asks for a host on a connection that HAProxy does not read.
 """
 
 from __future__ import annotations

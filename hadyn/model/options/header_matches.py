@@ -1,9 +1,10 @@
 """Options: an Ingress that is only for requests with a header, beside others of the same host and path.
 
-Rules: which headers are looked at stands in the route's entry, and what they lead to in a map,
-so all of it changes without a reload; only requests of such routes pay for it. Headers become
-one text, a field each, that is looked up among expressions: the one header that is asked by
-expression is the last field, so no expression meets the value of another header. haproxy-facts.md#asked-canaries
+Rules: which headers are looked at stands in the route's entry, and what they lead to in a map, so
+all of it changes without a reload; only requests of such routes pay for it. Headers become one
+text, a field each, that is looked up among expressions: the one header that is asked by expression
+is the last field, so no expression meets the value of another header.
+haproxy-facts.md#asked-canaries
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Options: further names of a site.
 
-Rule: they are read with the Ingress, as hosts among those of its rules, so a name comes and goes as a host does: live.
+Rule: they are read with the Ingress, as hosts among those of its rules, so a name comes and goes as
+a host does: live.
 """
 
 from __future__ import annotations

@@ -108,11 +108,12 @@ def like_all(_chosen: Chosen, _route: RouteFacts) -> str:
 class RouteField:
     """What options add to a route's entry in the maps, so that they change without a reload.
 
-    ``spell`` returns "" where there is nothing to say, else printable ASCII without blank,
-    ``|``, ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
-    behind the choice of the backend, {maps} the folder of the maps; ``tls_rules`` follow where HAProxy speaks TLS. Without
-    rules the lines of backends read the field; rules of an ``extra`` are there only while a route wants it. ``unlike`` says what is wrong with the wish for this route, "" where nothing is.
-    ``number`` is never given to another field, since a HAProxy that
+    ``spell`` returns "" where there is nothing to say, else printable ASCII without blank, ``|``,
+    ``;`` and backslash. It is ``var(txn.NAME)`` in ``rules``, lines of the frontend that come right
+    behind the choice of the backend, {maps} the folder of the maps; ``tls_rules`` follow where
+    HAProxy speaks TLS. Without rules the lines of backends read the field; rules of an ``extra``
+    are there only while a route wants it. ``unlike`` says what is wrong with the wish for this
+    route, "" where nothing is. ``number`` is never given to another field, since a HAProxy that
     runs on counts as it did when it began.
     """
 
@@ -139,18 +140,19 @@ class Section(Enum):
 class Option(Generic[Value]):
     """One annotation.
 
-    ``default`` is None where the operator's flags decide or nothing is set; ``default_text``
-    says it to people. ``directives`` and ``server_directives`` turn a value that somebody
-    set into lines of the backend's section and of its default-server lines; they may ask
-    for the values of other options. An option ``per_route`` may differ between Ingresses
-    that lead to the same backend: its directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is
-    the section of the main file where the directives of the operator's value stand; without it that
-    value stands in for objects that say nothing. ``concerns`` says whether a value is for the Service of this name.
-    ``when_wrong`` holds where somebody wrote what cannot be read, for options that must not fail open; ``wrong_text`` says
-    it to people. A route of an Ingress that
-    says an option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation names of other controllers that mean the same.
-    ``since`` is the version of HAProxy that an option about a backend as a whole needs, () where all supported ones do.
-    One that ``names_secret`` may have the object's own namespace in front of it.
+    ``default`` is None where the operator's flags decide or nothing is set; ``default_text`` says
+    it to people. ``directives`` and ``server_directives`` turn a value that somebody set into lines
+    of the backend's section and of its default-server lines; they may ask for the values of other
+    options. An option ``per_route`` may differ between Ingresses that lead to the same backend: its
+    directives take conditions, or fields of its routes (``routing.py``) carry it. ``main`` is the
+    section of the main file where the directives of the operator's value stand; without it that
+    value stands in for objects that say nothing. ``concerns`` says whether a value is for the
+    Service of this name. ``when_wrong`` holds where somebody wrote what cannot be read, for options
+    that must not fail open; ``wrong_text`` says it to people. A route of an Ingress that says an
+    option that ``is_guard`` waits until HAProxy has its lines. ``aliases`` are whole annotation
+    names of other controllers that mean the same. ``since`` is the version of HAProxy that an
+    option about a backend as a whole needs, () where all supported ones do. One that
+    ``names_secret`` may have the object's own namespace in front of it.
     """
 
     name: str

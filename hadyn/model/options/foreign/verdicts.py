@@ -32,8 +32,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another controller: ``prefixes`` of its annotations, the names without prefix that its documentation has, ``listed`` with blanks between.
+    """Another controller: ``prefixes`` of its annotations, and what is to be said of them.
 
+    ``listed`` are the names without prefix that its documentation has, with blanks between;
     ``differing``, ``not_needed`` and ``no_equal`` say something of some of them.
     """
 
