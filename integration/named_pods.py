@@ -68,24 +68,25 @@ def ip(number: int) -> str:
 
 
 def backend(
-    host: str, port: int, *, record_type: str = "A", discovery: str = "dns", **annotations: str
+    host: str, port: int, *, name: str = "web", record_type: str = "A", discovery: str = "dns", **annotations: str
 ) -> dict[str, Any]:
     """A Backend of hadyn; an annotation ``slots_max="5"`` is hadyn.io/slots-max."""
     spelled = {f"hadyn.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
     spec = {"discovery": discovery, "host": host, "type": record_type} | ({"port": port} if record_type == "A" else {})
-    metadata = {"name": "web", "namespace": "shop", "annotations": spelled}
+    metadata = {"name": name, "namespace": "shop", "annotations": spelled}
     return {"apiVersion": "hadyn.io/v1alpha1", "kind": "Backend", "metadata": metadata, "spec": spec}
 
 
-def ingress() -> dict[str, Any]:
-    target = {"resource": {"apiGroup": "hadyn.io", "kind": "Backend", "name": "web"}}
+def ingress(name: str = "web", *, host: str = HOST) -> dict[str, Any]:
+    """An Ingress that leads to a Backend."""
+    target = {"resource": {"apiGroup": "hadyn.io", "kind": "Backend", "name": name}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        "metadata": {"name": "web", "namespace": "shop"},
+        "metadata": {"name": name, "namespace": "shop"},
         "spec": {
             "ingressClassName": "hadyn",
-            "rules": [{"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": target}]}}],
+            "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": target}]}}],
         },
     }
 

@@ -13,6 +13,7 @@ from integration.haproxies import find_haproxies
 from integration.running import Ground, RunningHadyn
 from tests.soak.disk import disk_at
 from tests.soak.faults import Faults
+from tests.soak.names import Names
 from tests.soak.report import PAGE, Run, sampled
 from tests.soak.world import World
 
@@ -33,9 +34,13 @@ def main() -> int:
     haproxy, *_ = find_haproxies()
     run = Run(seconds, seed, ".".join(map(str, haproxy.version)))
     click.echo(run.beginning)
-    with Ground(haproxy.path) as ground, disk_at(ground.folder.path) as disk:
-        faults = Faults(ground, random.Random(seed), disk, run.faults)
-        world = World(ground, random.Random(seed))
+    with (
+        Ground(haproxy.path) as ground,
+        disk_at(ground.folder.path) as disk,
+        Names(ground, random.Random(seed)) as names,
+    ):
+        faults = Faults(ground, random.Random(seed), disk, names, run.faults)
+        world = World(ground, names, random.Random(seed))
         try:
             soak(run, world, faults)
         except AssertionError:
@@ -53,12 +58,13 @@ def soak(run: Run, world: World, faults: Faults) -> None:
     ground = world.ground
     world.begin()
     begin = time.monotonic()
-    hadyn = ground.run(*FLAGS)
+    flags = *FLAGS, *world.names.flags
+    hadyn = ground.run(*flags)
     while (spent := time.monotonic() - begin) < run.seconds:
         if run.samples and spent < run.seconds * KILLED_UNTIL:
             hadyn.kill()
             run.kills += 1
-            hadyn = ground.run(*FLAGS)
+            hadyn = ground.run(*flags)
         run.changes += trouble(world, faults, hadyn)
         calm = time.monotonic()
         ground.until(world.is_exact, CALM_SECONDS)

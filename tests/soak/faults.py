@@ -14,6 +14,7 @@ from pathlib import Path
 from hadyn.errors import HadynError
 from integration.running import Ground, RunningHadyn
 from tests.soak.disk import Disk
+from tests.soak.names import Names
 from tests.soak.world import SERVICES
 
 HUNG_SECONDS = 1.0
@@ -28,6 +29,7 @@ class Faults:
     ground: Ground
     chances: random.Random
     disk: Disk
+    names: Names
     counts: Counter[str] = field(default_factory=Counter)
 
     def strike(self, hadyn: RunningHadyn) -> None:
@@ -40,6 +42,7 @@ class Faults:
     def heal(self) -> None:
         """End what does not end by itself."""
         self.disk.free()
+        self.names.heal()
         (self.ground.manifests / BROKEN).unlink(missing_ok=True)
 
     def _faults(self, hadyn: RunningHadyn) -> dict[str, Callable[[], object]]:
@@ -55,6 +58,7 @@ class Faults:
             "disk filled": self.disk.fill,
             "disk freed": self.disk.free,
             "manifest that cannot be read": lambda: (self.ground.manifests / BROKEN).write_text("{[!"),
+            **self.names.faults,
         }
 
     def _tamper(self) -> None:

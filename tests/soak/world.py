@@ -9,6 +9,7 @@ from hadyn.planner.observed import SlotState
 from hadyn.runtime.client import Runtime, unix_conversation
 from integration.manifests import ingress, service, slice_
 from integration.running import Ground
+from tests.soak.names import Names
 
 SERVICES = 24
 ADDRESSES = 14
@@ -16,6 +17,7 @@ MOST_ENDPOINTS = 12
 MOST_LEAVING = 3
 FIRST_ENDPOINTS = 3
 ROUTE_SHARE = 0.03
+NAME_SHARE = 0.1
 PORT = 9000
 MAPS = ("prefix", "exact")
 
@@ -25,6 +27,7 @@ class World:
     """Services with endpoints that nobody has to answer for; those without a route have no backend."""
 
     ground: Ground
+    names: Names
     chances: random.Random
     ready: dict[str, list[str]] = field(default_factory=dict)
     leaving: dict[str, list[str]] = field(default_factory=dict)
@@ -37,9 +40,13 @@ class World:
             self.ground.write(f"{name}.yaml", service(name))
             self._tell(name)
             self._route(name)
+        self.names.begin()
 
     def change(self) -> None:
-        """Let endpoints of some Service come, go, terminate, or its route come or go."""
+        """Let endpoints of some Service come, go, terminate, its route come or go, or the records of a name be others."""
+        if self.chances.random() < NAME_SHARE:
+            self.names.change()
+            return
         name = self.chances.choice(list(self.ready))
         if self.chances.random() >= ROUTE_SHARE:
             self._change_endpoints(name)
@@ -58,15 +65,16 @@ class World:
         )
         found = []
         entries = {key: value for name in MAPS for key, value in runtime.read_map(name).items()}
-        wanted_entries = {f"{name}.example/": backend_of(name) for name in self.routed}
+        wanted_entries = {f"{name}.example/": backend_of(name) for name in self.routed} | self.names.entries
         if entries != wanted_entries:
             found.append(f"map entries {sorted(entries.items() ^ wanted_entries.items())}")
-        observed = runtime.observe_slots(backend_of(name) for name in self.ready)
-        for name in self.ready:
-            backend, wanted = observed.get(backend_of(name)), self._wanted(name)
+        everybody = {backend_of(name): self._wanted(name) for name in self.ready} | self.names.wanted
+        observed = runtime.observe_slots(everybody)
+        for name, wanted in everybody.items():
+            backend = observed.get(name)
             # Weight 0 is how a file spells draining, so what a reload by somebody else makes of it.
             slots = [slot for slot in backend.slots if slot.state is SlotState.READY and slot.weight] if backend else []
-            filed = self.ground.filed(backend_of(name))
+            filed = self.ground.filed(name)
             if sorted((str(slot.address), slot.weight) for slot in slots) != [(address, 1) for address in wanted]:
                 found.append(f"{name}: {slots} instead of {wanted}")
             if not set(wanted) <= set(filed.values()):
