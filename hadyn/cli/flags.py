@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hadyn.cli.values import Duration, SocketPath, StateDir
+from hadyn.cli.values import SHORTEST_INTERVAL, Duration, SocketPath, StateDir
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -75,7 +75,7 @@ haproxy_flag = click.option(
 )
 watch_flags = together(
     click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C."),
-    click.option("--interval", type=Duration(), default="1s", help="How often --watch looks."),
+    click.option("--interval", type=Duration(least=SHORTEST_INTERVAL), default="1s", help="How often --watch looks."),
 )
 
 

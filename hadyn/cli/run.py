@@ -22,7 +22,7 @@ from hadyn.cli.flags import (
     state_dir_flag,
 )
 from hadyn.cli.policy_flags import policy_flags
-from hadyn.cli.values import Duration, SocketPath
+from hadyn.cli.values import SHORTEST_INTERVAL, Duration, SocketPath
 from hadyn.settings import Settings
 
 EXAMPLE = """
@@ -61,7 +61,12 @@ EXAMPLE = """
 )
 @spare_backends_flag
 @click.option("--drain-time", type=Duration(), default="5m", help="How long a slot waits for its last session.")
-@click.option("--drift-interval", type=Duration(), default="30s", help="How often all of HAProxy is compared.")
+@click.option(
+    "--drift-interval",
+    type=Duration(least=SHORTEST_INTERVAL),
+    default="30s",
+    help="How often all of HAProxy is compared.",
+)
 @click.option("--shutdown-grace", type=Duration(), default="30s", help="How long HAProxy may finish its requests.")
 @click.option("--leave-running", is_flag=True, help="Let HAProxy go on without hadyn; the next run adopts it.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default=DEFAULTS.log_level)

@@ -18,6 +18,8 @@ _HOST = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,6
 _HOST_CHARACTERS = 253
 _SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*:[A-Za-z0-9][-A-Za-z0-9]*")
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+~-]+")
+SHORTEST_INTERVAL = 0.1
+"""Seconds: who looks more often than this keeps a processor busy, and sees no more."""
 _LONGEST_SOCKET = "/master/master.sock"
 _SOCKET_PATH_BYTES = 97
 """HAProxy binds a socket under a longer name first, so less than the 107 bytes of the kernel are left."""
@@ -27,9 +29,12 @@ Context = click.Context | None
 
 
 class Duration(click.ParamType[float]):
-    """A time as ``30s``, ``500ms``, ``5m``, ``1h`` or ``1m30s``; the value is in seconds."""
+    """A time as ``30s``, ``500ms``, ``5m``, ``1h`` or ``1m30s``; the value is in seconds, at ``least`` so many."""
 
     name = "duration"
+
+    def __init__(self, *, least: float = 0.0) -> None:
+        self._least = least
 
     def convert(self, value: Any, param: Parameter, ctx: Context) -> float:
         if isinstance(value, float):
@@ -38,7 +43,10 @@ class Duration(click.ParamType[float]):
         parts = re.findall(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)", text, re.ASCII)
         if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
             self.fail(f"{text!r} is not a time such as 30s, 500ms, 5m or 1m30s", param, ctx)
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if seconds < self._least:
+            self.fail(f"{text!r} is too short, it takes {self._least:g}s or more", param, ctx)
+        return seconds
 
 
 class IPAddress(click.ParamType[str]):

@@ -56,6 +56,21 @@ def test_what_is_no_time_is_refused(text: str):
         Duration().convert(text, None, None)
 
 
+@pytest.mark.parametrize("time", ["0", "0s", "99ms"])
+@pytest.mark.parametrize(
+    "words",
+    [("slots", "--watch", "--interval"), ("resolve", "a.example", "-w", "--interval"), ("run", "--drift-interval")],
+)
+def test_looking_without_a_pause_is_refused_as_wrong_usage(words: tuple[str, ...], time: str):
+    ended = invoke(*words, time)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert f"'{time}' is too short, it takes 0.1s or more" in ended.stderr
+
+
+def test_the_shortest_pause_between_two_looks_is_taken():
+    assert settings("--drift-interval", "100ms").drift_interval == 0.1
+
+
 def test_a_certificate_is_named_by_a_path_or_as_a_secret():
     convert = CertificateName().convert
     assert convert("/etc/tls.pem", None, None) == "/etc/tls.pem"

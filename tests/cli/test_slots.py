@@ -101,7 +101,7 @@ def test_programs_get_the_same_document_as_json_and_yaml(running: Path):
 
 def test_watching_prints_again_only_what_differs(state_dir: Path):
     with HttpServer(Fleeting(), bind="", control_socket=state_dir / "control.sock"):
-        ended = invoke("slots", "--watch", "--interval", "1ms", "-o", "name", "--state-dir", state_dir)
+        ended = invoke("slots", "--watch", "--interval", "100ms", "-o", "name", "--state-dir", state_dir)
     assert ended.stdout == "shop_web0_80\n" + "shop_web0_80\nshop_web1_80\n"
     assert "cannot reach HAProxy" in ended.stderr
 
