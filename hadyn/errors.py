@@ -110,6 +110,17 @@ class ReloadFailed(TemporaryError):
         )
 
 
+class ReloadUnexplained(ReloadFailed):
+    """HAProxy did not take the new configuration and did not say why, as 2.6 never does to others than its parent."""
+
+    def __init__(self) -> None:
+        TemporaryError.__init__(
+            self,
+            "HAProxy did not reload and does not say why",
+            remedy="The old worker serves on and hadyn finds out by loading less; what HAProxy itself prints says it at once",
+        )
+
+
 class ReloadUnproven(ReloadFailed):
     """HAProxy ended, was started anew, or fell silent while it was to reload.
 

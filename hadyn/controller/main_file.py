@@ -62,12 +62,17 @@ class MainFile:
         firsts = (reason for begins, reason in _FIRSTS.items() if begins in text and begins not in self.files.main)
         return (Reload(next(firsts, ReloadReason.GLOBAL_CHANGED)),)
 
+    @property
+    def is_refusable(self) -> bool:
+        """Whether the ConfigMap changes something that HAProxy has yet to read."""
+        options = self.inventory.standing_options
+        return bool(options) and options != self.refused and self.files.has_unjudged_main
+
     def refuse(self, said: str) -> bool:
         """Go on without what the ConfigMap changes; return whether that is another file than HAProxy refused."""
-        options = self.inventory.standing_options
-        if not options or options == self.refused or not self.files.has_unjudged_main:
+        if not self.is_refusable:
             return False
-        self.refused, self.refusal = options, said
+        self.refused, self.refusal = self.inventory.standing_options, said
         self.put()
         return True
 

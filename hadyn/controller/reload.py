@@ -3,7 +3,8 @@
 Rules: what HAProxy would refuse is found before anything is touched, named after its
 backend, and left out; the rest is loaded. HAProxy judges in a thread of its own, so that
 endpoint changes go on meanwhile. Where nobody can judge, the result of the reload is the
-judgement, and the live files become again what HAProxy accepted. While too many workers
+judgement, and the live files become again what HAProxy accepted; of one that does not say
+what it refuses that is found by trying. While too many workers
 still finish what they had before earlier reloads, a reload waits: each holds all its memory.
 """
 
@@ -20,12 +21,14 @@ from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.sentences import reload_words
+from hadyn.controller.suspects import Suspects
 from hadyn.errors import (
     ConfigurationRefused,
     FileNotWritten,
     HadynError,
     NotHAProxy,
     ReloadFailed,
+    ReloadUnexplained,
     ReloadUnproven,
     ReplyCutShort,
     SocketUnreachable,
@@ -44,6 +47,8 @@ OLD_WORKERS_SECONDS = 1.0
 """How often to look whether an old worker has ended, while a reload waits for that."""
 HAPROXY_WAS_GONE = (ReloadUnproven, SocketUnreachable, ReplyCutShort)
 """Reloads that failed so are tried again as soon as HAProxy is back."""
+WORDLESS = "no word of why, but it reloads without it and not with it"
+"""What is told of whom HAProxy refuses, where it does not say so itself."""
 OWED = "debt"
 """Under this name the pace has what the hadyn before did not get to."""
 KEPT = 20
@@ -72,6 +77,7 @@ class Reloader:
     total: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
     is_judging: bool = False
+    _suspects: Suspects = field(default_factory=Suspects)
     _is_waiting: bool = False
     _has_doubted: bool = False
     _began_at: float = 0.0
@@ -94,7 +100,8 @@ class Reloader:
                 return
             self.reconciler.filing.restore()
             self.pace.begin()
-            candidate = self.files.stage()
+            self._suspects.keep_to(self.pace.backends)
+            candidate = self.files.stage(self._tried)
         except HadynError as failure:
             self._failed(failure)
             return
@@ -141,9 +148,8 @@ class Reloader:
         self._debt.settle()
         self._has_doubted = False
         self._said = ""
-        reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
+        reasons = self._loaded()
         self._remember(reasons, "done")
-        log.info("reloaded because %s", reload_words(reasons))
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)
 
     def resume(self) -> None:
@@ -186,6 +192,21 @@ class Reloader:
             if not self._goes_on_without(self._culprits(candidate, failure), failure):
                 raise failure
         self.files.install(candidate)
+
+    def _loaded(self) -> tuple[Reload, ...]:
+        """Note that a reload came off, and say so; return why it was made."""
+        tried = self._suspects.tried
+        self._suspects.accepted()
+        reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
+        if tried is None:
+            log.info("reloaded because %s", reload_words(reasons))
+            return reasons
+        loaded = tuple(reload for reload in reasons if reload.backend in tried)
+        if loaded:
+            log.info("reloaded because %s", reload_words(loaded))
+        else:
+            log.warning("reloaded without what is new, some of which HAProxy refuses: that is tried in parts")
+        return loaded or reasons
 
     def _have_judged(self, candidate: Candidate) -> None:
         self.is_judging = True
@@ -252,8 +273,8 @@ class Reloader:
 
         Returns the hosts whose requests get a 503 from now on.
         """
+        # Alerts name lines of the files as they are now.
         culprits = self._culprits(candidate, failure)
-        hosts = {host for name in culprits for host in self.reconciler.filing.entries.hosts_leading_to(name)}
         is_accepted = isinstance(failure, ReloadUnproven) and failure.is_accepted
         if is_installed and not is_accepted:
             try:
@@ -261,11 +282,27 @@ class Reloader:
                 self._debt.settle()
             except FileNotWritten as unwritten:
                 log.warning("%s", unwritten)
+        culprits = culprits or self._blamed(candidate, failure)
+        hosts = {host for name in culprits for host in self.reconciler.filing.entries.hosts_leading_to(name)}
         if self._goes_on_without(culprits, failure):
             self.begin()
         else:
             self._failed(failure)
         return Touched(frozenset(), frozenset(hosts))
+
+    @property
+    def _tried(self) -> frozenset[str] | None:
+        """What is loaded of what is new, None for all; a main file of which nothing can be left out always is."""
+        tried = self._suspects.tried
+        return tried if tried is None or self.reconciler.filing.main.is_refusable else tried | {""}
+
+    def _blamed(self, candidate: Candidate, failure: HadynError) -> dict[str, str]:
+        """Return whom a reload without a word shows to be refused, "" for the operator's ConfigMap; mostly nobody yet."""
+        if not isinstance(failure, ReloadUnexplained):
+            return {}
+        is_suspect = candidate.main is not None and self.reconciler.filing.main.is_refusable
+        blamed = self._suspects.refused([*candidate.sections, *([""] if is_suspect else [])])
+        return {} if blamed is None else {blamed: WORDLESS}
 
     def _judgement(self, candidate: Candidate) -> HadynError | None:
         try:
@@ -288,8 +325,7 @@ class Reloader:
         certificates = self.reconciler.tls.certificates
         if certificates and certificates.leave_out(alert.text for alert in failure.alerts):
             return True
-        if self.reconciler.filing.main.refuse(failure.happened):
-            log.error("the operator's ConfigMap is left out: %s", failure.happened)
+        if self._refuse_main(failure.happened):
             return True
         if self._has_doubted:
             return False
@@ -300,13 +336,23 @@ class Reloader:
 
     def _refuse(self, culprits: Mapping[str, str]) -> None:
         for name, said in culprits.items():
+            if not name:
+                self._refuse_main(said)
+                continue
             log.error("backend %s is left out, HAProxy says: %s", name, said)
             self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.served())
+
+    def _refuse_main(self, said: str) -> bool:
+        if not self.reconciler.filing.main.refuse(said):
+            return False
+        log.error("the operator's ConfigMap is left out: %s", said)
+        return True
 
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending
         self._has_doubted = False
-        self.pace.put_off(self.clock(), 0.0 if isinstance(failure, HAPROXY_WAS_GONE) else RETRY_SECONDS)
+        is_soon = isinstance(failure, HAPROXY_WAS_GONE) or self._suspects.tried is not None
+        self.pace.put_off(self.clock(), 0.0 if is_soon else RETRY_SECONDS)
         self._remember(reasons, failure.happened)
         said = f"not reloaded for {reload_words(reasons)}: {failure}"
         if said != self._said:

@@ -18,6 +18,7 @@ from hadyn.errors import (
     HadynError,
     NotHAProxy,
     ReloadFailed,
+    ReloadUnexplained,
     ReloadUnproven,
     ReplyCutShort,
     SocketTimeout,
@@ -112,8 +113,8 @@ class Dialogue:
 
         Nobody may answer for ``silence_seconds`` in a row, while ``is_running`` holds. ``said``
         returns what HAProxy has printed since, for those that answer a reload with nothing.
-        Raises ReloadFailed, or ConfigurationRefused with alerts, and then the old
-        worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
+        Raises ReloadFailed, ReloadUnexplained where nothing was said, or ConfigurationRefused with alerts, and then the
+        old worker serves on; ReloadUnproven when that cannot be told; NotHAProxy when a stranger
         answers on the runtime socket; SocketUnreachable when HAProxy is gone.
         """
         try:
@@ -258,4 +259,4 @@ def reload_failure(said: str) -> HadynError:
     """Tell a refused configuration from a world that says no, as a port that somebody took."""
     if concerns_configuration(said):
         return refusal(said, alerts_in(said))
-    return ReloadFailed(first_words(said))
+    return ReloadFailed(first_words(said)) if said.strip() else ReloadUnexplained()

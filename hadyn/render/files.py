@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -268,22 +268,23 @@ class StateFiles:
             self._maps.doubt()
         return [*changed, *self.certificates.restore(), *self.credentials.restore()]
 
-    def stage(self) -> Candidate:
+    def stage(self, only: Container[str] | None = None) -> Candidate:
         """Write what HAProxy has not judged yet beside the live files; raises FileNotWritten.
 
-        There is a main file by now. The cost follows what differs. One candidate is kept, the last: also a refused one
+        ``only`` holds names of backends, "" for the main file: the rest stays as it was judged last. There is a main file by now. The cost follows what differs. One candidate is kept, the last: also a refused one
         can be looked at, and many of them fill no disk.
         """
         changed: dict[int, dict[str, bytes]] = {number: {} for number in self._due}
-        for name, section in self._unjudged.items():
+        unjudged = {name: section for name, section in self._unjudged.items() if only is None or name in only}
+        for name, section in unjudged.items():
             changed.setdefault(shard_of(name), {})[name] = section
         staged = {self._staged_path(number): self._shards.content(number, changed[number]) for number in changed}
-        main = self._unjudged_main or self._main
+        unjudged_main = self._unjudged_main if only is None or "" in only else None
+        main = unjudged_main or self._main
         assert main is not None, "put_main comes first"
         staged[self.folder.candidate / self.folder.main_config.name] = main
         self._raise_first(replace_files(staged, durable=False))
-        unjudged = {**self._unjudged, **self._unconfirmed_sections()}
-        return Candidate(tuple(self._files(changed)), self._unjudged_main, unjudged)
+        return Candidate(tuple(self._files(changed)), unjudged_main, {**unjudged, **self._unconfirmed_sections()})
 
     def install(self, candidate: Candidate) -> None:
         """Let a candidate that HAProxy accepted be live, with the present seats; what was changed since stays unjudged.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hadyn.errors import ConfigurationAlert, ConfigurationRefused, HadynError
+from hadyn.errors import ConfigurationAlert, ConfigurationRefused, HadynError, ReloadUnexplained
 from hadyn.model.addresses import Address
 from hadyn.planner.capabilities import Capabilities
 from hadyn.process.master import Processes
@@ -38,7 +38,8 @@ class FakeDoor:
     ``dislikes`` are words: a line that holds one makes the fake refuse a configuration.
     ``failures`` are raised by the next reloads, one each. ``reloads`` counts those that came off.
     ``mains`` are the main files it has read; ``workers`` is how many it says it has, and
-    ``stranger`` what is wrong with who answers on the runtime socket.
+    ``stranger`` what is wrong with who answers on the runtime socket. One that ``is_mute``
+    judges by loading alone, and does not say what it refuses.
     """
 
     fake: FakeHAProxy
@@ -52,12 +53,17 @@ class FakeDoor:
     mains: list[str] = field(default_factory=list)
     workers: int = 1
     stranger: HadynError | None = None
+    is_mute: bool = False
 
     @property
     def capabilities(self) -> Capabilities:
         return self.fake.capabilities
 
     def check(self, files: Iterable[Path]) -> None:
+        if not self.is_mute:
+            self._judge(files)
+
+    def _judge(self, files: Iterable[Path]) -> None:
         for path in files:
             for number, line in enumerate(path.read_text().splitlines(), start=1):
                 for word in self.dislikes:
@@ -86,8 +92,16 @@ class FakeDoor:
     def reload(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+        if self.is_mute:
+            self._load_silently()
         self._read_files()
         self.reloads += 1
+
+    def _load_silently(self) -> None:
+        try:
+            self._judge([self.folder.main_config, *self.folder.backends.glob("*.cfg")])
+        except ConfigurationRefused as cause:
+            raise ReloadUnexplained from cause
 
     def processes(self) -> Processes:
         return Processes(1, self.reloads, 0, (self.fake.pid, *range(1, self.workers)))
