@@ -19,7 +19,7 @@ EXAMPLE = """
 
 @command("annotations", example=EXAMPLE)
 @click.argument("name", required=False)
-@output_flag("json", "yaml", "name")
+@output_flag("json", "yaml", "wide", "name")
 def annotations(name: str | None, form: str | None) -> None:
     """Show the reference of annotations.
 
@@ -33,9 +33,11 @@ def annotations(name: str | None, form: str | None) -> None:
     elif form == "name":
         for option in options:
             click.echo(option.title)
+    elif name is None and form == "wide":
+        rows = [(option.title, option.sentence, option.default_text, option.accepted) for option in OPTIONS]
+        echo_table(("ANNOTATION", "MEANS", "DEFAULT", "VALUES"), rows)
     elif name is None:
-        rows = [(option.title, option.accepted, option.default_text, option.sentence) for option in OPTIONS]
-        echo_table(("ANNOTATION", "VALUES", "DEFAULT", "MEANS"), rows)
+        echo_table(("ANNOTATION", "MEANS"), [(option.title, option.sentence) for option in OPTIONS])
     else:
         for title, text in _lines(options[0]):
             click.echo(f"{title:<10}{text}")

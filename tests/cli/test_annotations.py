@@ -6,13 +6,23 @@ import json
 
 import pytest
 
+from hadyn.model.options.slots import SLOTS
 from hadyn.model.options.table import OPTIONS
 from tests.cli.invoking import invoke
 
 
-def test_every_option_is_a_row_of_the_reference():
-    rows = invoke("annotations").stdout.splitlines()[1:]
+@pytest.mark.parametrize("form", [(), ("-o", "wide")])
+def test_every_option_is_a_row_of_the_reference(form: tuple[str, ...]):
+    rows = invoke("annotations", *form).stdout.splitlines()[1:]
     assert [row.split()[0] for row in rows] == [option.title for option in OPTIONS]
+
+
+def test_values_and_defaults_are_for_wide_screens_or_one_annotation():
+    narrow, wide = (invoke("annotations", *form).stdout for form in ((), ("-o", "wide")))
+    assert SLOTS.sentence in narrow
+    assert SLOTS.accepted not in narrow
+    assert SLOTS.accepted in wide
+    assert SLOTS.accepted in invoke("annotations", "slots", "-o", "wide").stdout
 
 
 @pytest.mark.parametrize(
