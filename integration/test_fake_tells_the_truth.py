@@ -20,6 +20,7 @@ from hadyn.planner.commands import (
     DeleteBackend,
     DeleteMapEntry,
     DeleteSlot,
+    EnableAgent,
     EnableChecks,
     PublishBackend,
     SetAddress,
@@ -163,6 +164,11 @@ SLOTS_COME_AND_GO = [
     EnableChecks("web", "s9"),
     EnableChecks("web", "s1"),
     EnableChecks("web", "s11"),
+    AddSlot("web", "s12", Address("10.0.0.12", 80), words=("agent-check", "agent-port", "1", "agent-inter", "1h")),
+    EnableAgent("web", "s12"),
+    EnableAgent("web", "s12"),
+    EnableAgent("web", "s9"),
+    EnableAgent("web", "s11"),
 ]
 BACKENDS_COME_AND_GO = [
     AddBackend("api"),

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from integration.haproxies import RunningHAProxy
+from integration.haproxies import RunningHAProxy, free_port
 from integration.odd_pods import OddPod
 
 SILENT = """
@@ -40,11 +40,11 @@ def stat(running: RunningHAProxy, slot: str) -> dict[str, str]:
     return next(row for row in found if row["svname"] == slot)
 
 
-def check_state(running: RunningHAProxy, slot: str) -> int:
+def check_state(running: RunningHAProxy, slot: str, column: str = "srv_check_state") -> int:
     _, header, *rows = running.say("show servers state pods").strip().split("\n")
     names = header.removeprefix("# ").split(" ")
     found = (dict(zip(names, row.split(" "), strict=True)) for row in rows)
-    return next(int(row["srv_check_state"]) for row in found if row["srv_name"] == slot) & (CONFIGURED | ENABLED)
+    return next(int(row[column]) for row in found if row["srv_name"] == slot) & (CONFIGURED | ENABLED)
 
 
 @pytest.mark.fact("check-timeouts")
@@ -78,6 +78,23 @@ def test_an_added_slot_whose_checks_were_enabled_before_it_is_ready_is_as_those_
         assert begun.startswith("UP")
         assert stat(running, "s2")["status"] == "UP"
         assert stat(running, "s4")["status"] == "no check"
+
+
+@pytest.mark.fact("agents-of-added-slots")
+def test_an_added_slot_is_up_while_its_agent_is_not_heard_from_version_three_point_four_on(start, haproxy):
+    words = f"agent-check agent-port {free_port()} agent-inter 100ms"
+    running = start(f"backend pods\n  balance roundrobin\n  server s1 127.0.0.1:1 {words}\n")
+    running.say(f"add server pods/s2 127.0.0.1:2 weight 1 {words}")
+    added = check_state(running, "s2", "srv_agent_state")
+    running.say("enable agent pods/s2; set server pods/s2 state ready")
+    running.wait_until(lambda: stat(running, "s2")["agent_status"] == "L4CON")
+    begun = stat(running, "s2")["status"]
+    running.say("set server pods/s2 state maint; set server pods/s2 state ready")
+
+    assert (added, check_state(running, "s2", "srv_agent_state")) == (CONFIGURED, CONFIGURED | ENABLED)
+    is_up = haproxy.branch == "3.4"
+    assert ["DOWN" in status for status in (begun, stat(running, "s2")["status"])] == [not is_up] * 2
+    assert "DOWN" not in stat(running, "s1")["status"]
 
 
 @pytest.mark.fact("line-ends-in-words")

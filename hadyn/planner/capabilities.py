@@ -45,6 +45,11 @@ class Capabilities:
         return self.version[:2] >= (3, 4)
 
     @property
+    def has_dynamic_agents(self) -> bool:
+        """An added slot is up while its agent is not asked yet, as one of the files is. haproxy-facts.md#agents-of-added-slots"""
+        return self.version[:2] >= (3, 4)
+
+    @property
     def longest_certificate(self) -> int:
         """How many bytes of certificates and key are taken by command. haproxy-facts.md#certificate-payloads"""
         return 120_000 if self.version[:2] >= (3, 4) else 15_500

@@ -68,6 +68,16 @@ class EnableChecks(Struct, frozen=True, gc=False):
         return f"enable health {self.backend}/{self.slot}"
 
 
+class EnableAgent(Struct, frozen=True, gc=False):
+    """Have the agent of a slot that was added asked as those of the files are."""
+
+    backend: str
+    slot: str
+
+    def __str__(self) -> str:
+        return f"enable agent {self.backend}/{self.slot}"
+
+
 class AddSlot(Struct, frozen=True, gc=False):
     """Give a backend one more slot, in maint. It inherits nothing, so ``words`` say what its file says of all slots."""
 
@@ -161,7 +171,7 @@ class DeleteMapEntry(Struct, frozen=True, gc=False):
         return f"del map {self.map}.map {self.key}"
 
 
-SlotCommand = SetAddress | SetFqdn | SetState | SetWeight | EnableChecks | AddSlot | DeleteSlot
+SlotCommand = SetAddress | SetFqdn | SetState | SetWeight | EnableChecks | EnableAgent | AddSlot | DeleteSlot
 BackendCommand = AddBackend | PublishBackend | UnpublishBackend | DeleteBackend
 MapCommand = AddMapEntry | SetMapEntry | DeleteMapEntry
 Command = SlotCommand | BackendCommand | MapCommand

@@ -16,7 +16,7 @@ from hadyn.model.desired import Backend, Endpoint
 from hadyn.model.directives import Directive
 from hadyn.model.names import slot_name
 from hadyn.planner.capabilities import Capabilities
-from hadyn.planner.commands import AddSlot, EnableChecks
+from hadyn.planner.commands import AddSlot, EnableAgent, EnableChecks
 
 DYNAMIC_ALGORITHMS = frozenset({"roundrobin", "leastconn", "first", "random"})
 """Others have a table of all slots, which HAProxy makes once. haproxy-facts.md#added-slots"""
@@ -28,10 +28,9 @@ SLOT_KEYWORDS = frozenset(
     | {"send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn", "slowstart", "ssl-max-ver", "ssl-min-ver", "tfo"}
     | {"ws"}
 )
-"""First words of those server directives that mean the same behind ``add server``, once checks are enabled.
-
-``agent-check`` would have a slot down until its agent answers. haproxy-facts.md#checks-of-added-slots
-"""
+"""First words of those server directives that mean the same behind ``add server``, once checks are enabled."""
+AGENT_CHECK = "agent-check"
+AGENT_KEYWORDS = frozenset({AGENT_CHECK, "agent-inter", "agent-port", "agent-send"})
 PLAIN_WORD = re.compile(r"[!-:<-\[\]-~]+(?<!<<)")
 """On the runtime socket no quotes help: a blank, ``;`` or ``\\`` cannot be said."""
 
@@ -42,7 +41,7 @@ def can_add_slots(backend: Backend, capabilities: Capabilities) -> bool:
         capabilities.has_dynamic_servers
         and backend.by_name is None
         and _is_dynamic(backend.directives)
-        and all(map(_can_be_said, backend.server_directives))
+        and all(_can_be_said(directive, capabilities) for directive in backend.server_directives)
     )
 
 
@@ -51,10 +50,17 @@ def can_add_backend(backend: Backend, capabilities: Capabilities) -> bool:
     return capabilities.has_dynamic_backends and not backend.directives and can_add_slots(backend, capabilities)
 
 
-def enabling(backend: Backend, name: str) -> tuple[EnableChecks, ...]:
-    """Return what has an added slot checked, where the backend's are; it comes before the slot is ready."""
-    is_checked = any(directive.words[0] == "check" for directive in backend.server_directives)
-    return (EnableChecks(backend.name, name),) if is_checked else ()
+def enabling(backend: Backend, name: str) -> tuple[EnableChecks | EnableAgent, ...]:
+    """Return what has an added slot checked, and its agent asked, where the backend's are; it comes before the slot is ready."""
+    said = {directive.words[0] for directive in backend.server_directives}
+    checks = (EnableChecks(backend.name, name),) if "check" in said else ()
+    return (*checks, EnableAgent(backend.name, name)) if AGENT_CHECK in said else checks
+
+
+def is_weighed_by_agents(backend: Backend) -> bool:
+    """Whether the weights of pods in service are their agents' word: where hadyn says one for all, and nobody's share."""
+    has_agents = any(directive.words[0] == AGENT_CHECK for directive in backend.server_directives)
+    return has_agents and len({endpoint.weight for endpoint in backend.endpoints}) <= 1
 
 
 def has_settings(backend: Backend) -> bool:
@@ -84,5 +90,6 @@ def _is_dynamic(directives: Sequence[Directive]) -> bool:
     )
 
 
-def _can_be_said(directive: Directive) -> bool:
-    return directive.words[0] in SLOT_KEYWORDS and all(map(PLAIN_WORD.fullmatch, directive.words))
+def _can_be_said(directive: Directive, capabilities: Capabilities) -> bool:
+    keywords = SLOT_KEYWORDS | AGENT_KEYWORDS if capabilities.has_dynamic_agents else SLOT_KEYWORDS
+    return directive.words[0] in keywords and all(map(PLAIN_WORD.fullmatch, directive.words))

@@ -31,7 +31,7 @@ class ObservedSlot(Struct, frozen=True, gc=False):
     ``seconds_in_state`` is since HAProxy last changed its state;
     ``is_up`` is false where HAProxy itself holds a ready slot down (a health check).
     ``is_forced`` tells, of a slot with a name, maint by command from maint without address.
-    One that ``lacks_checks`` was added with some, which nobody has enabled yet.
+    One that ``lacks_checks`` was added with some, or with an agent, which nobody has enabled yet.
     """
 
     name: str

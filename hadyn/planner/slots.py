@@ -32,7 +32,14 @@ from hadyn.planner.commands import (
     SlotCommand,
     UnpublishBackend,
 )
-from hadyn.planner.dynamic import added_names, added_slot, can_add_backend, can_add_slots, enabling
+from hadyn.planner.dynamic import (
+    added_names,
+    added_slot,
+    can_add_backend,
+    can_add_slots,
+    enabling,
+    is_weighed_by_agents,
+)
 from hadyn.planner.homes import matched
 from hadyn.planner.observed import ObservedBackend, ObservedSlot, SlotState
 from hadyn.planner.plan import BackendPlan, Seating
@@ -270,9 +277,11 @@ def _arrivals(
             prepare.append(SetWeight(name, slot.name, endpoint.weight))
         activate.append(SetState(name, slot.name, SlotState.READY))
     staying = [(slot, endpoint) for slot, endpoint in assignment.kept if not endpoint.draining]
+    is_weighed = is_weighed_by_agents(backend)
     # Weights rise before others fall: no moment without a slot that takes requests.
     for slot, endpoint in sorted(staying, key=lambda seat: seat[0].weight - seat[1].weight):
-        if slot.weight != endpoint.weight:
+        is_an_agents = is_weighed and slot.state is SlotState.READY
+        if slot.weight != endpoint.weight and not is_an_agents:
             prepare.append(SetWeight(name, slot.name, endpoint.weight))
     activate += [SetState(name, slot.name, SlotState.READY) for slot, _ in staying if slot.state is not SlotState.READY]
     return prepare, activate

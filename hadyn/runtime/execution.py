@@ -32,6 +32,7 @@ from hadyn.planner.commands import (
     BackendCommand,
     Command,
     DeleteSlot,
+    EnableAgent,
     EnableChecks,
     MapCommand,
     SetAddress,
@@ -250,7 +251,7 @@ def _shows(command: SlotCommand | BackendCommand, slots: Mapping[str, ObservedSl
             return slot.state is command.state
         case SetWeight():
             return slot.weight == command.weight
-        case EnableChecks():
+        case EnableChecks() | EnableAgent():
             return not slot.lacks_checks
         case AddSlot():
             return (slot.address or PLACEHOLDER, slot.weight) == (command.address, command.weight)

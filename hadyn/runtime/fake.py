@@ -169,8 +169,8 @@ class FakeHAProxy:
                 return self._set_server(target, change)
             case ["add" | "del" as verb, "server", target, *more]:
                 return fake_additions.change_slots(self.backends, self.traits, verb, target, more)
-            case ["enable", "health", target]:
-                return fake_additions.enable_health(self.backends, target)
+            case ["enable", "health" | "agent" as kind, target]:
+                return fake_additions.enable_checks(self.backends, kind, target)
             case ["add" | "publish" | "unpublish" | "del" as verb, "backend", name, *more] if self._is_at_least(3, 4):
                 return fake_additions.change_backends(self.backends, self.traits, verb, name, more)
             case ["add" | "set" | "del" | "show" as verb, "map", path, *arguments]:

@@ -69,12 +69,17 @@ def change_slots(backends: Backends, traits: Traits, verb: str, target: str, wor
     return "Server deleted."
 
 
-def enable_health(backends: Backends, target: str) -> str:
-    """Answer to ``enable health``; haproxy-facts.md#checks-of-added-slots."""
+def enable_checks(backends: Backends, kind: str, target: str) -> str:
+    """Answer to ``enable health`` and ``enable agent``; haproxy-facts.md#checks-of-added-slots, #agents-of-added-slots."""
     backend, _, name = target.partition("/")
     slot = backends.get(backend, {}).get(name)
     if slot is None:
         return "No such server."
+    if kind == "agent":
+        if not slot.agent_state:
+            return "Agent was not configured on this server, cannot enable."
+        slot.agent_state = CHECK_ENABLED
+        return ""
     if not slot.check_state:
         return "Health check was not configured on this server, cannot enable."
     slot.check_state = CHECK_ENABLED
@@ -129,6 +134,7 @@ def _add_slot(slots: dict[str, FakeSlot], name: str, words: list[str], *, is_fir
     others = dict(slots)
     slot = FakeSlot(name, ip, port, weight=weight, initial_weight=weight, admin=ADMIN_MAINT)
     slot.check_state = CHECK_CONFIGURED if "check" in words else 0
+    slot.agent_state = CHECK_CONFIGURED if "agent-check" in words else 0
     slots.clear()
     slots.update({name: slot, **others} if is_first else {**others, name: slot})
     return "New server registered."

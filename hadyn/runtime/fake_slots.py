@@ -19,8 +19,8 @@ STATIC_ALGORITHMS = frozenset({"source", "static-rr", "uri", "url_param", "hdr"}
 class FakeSlot:
     """One server line: ``pending`` are address changes that were answered, not yet applied.
 
-    ``check_state`` is 2 for checks that are not enabled, 6 for those that are. ``sessions`` is for
-    tests to set; ``is_held_down`` stands for a failed health check.
+    ``check_state`` is 2 for checks that are not enabled, 6 for those that are; ``agent_state`` says
+    the same of an agent. ``sessions`` is for tests to set; ``is_held_down`` stands for a failed health check.
     """
 
     name: str
@@ -36,6 +36,7 @@ class FakeSlot:
     fqdn: str = UNNAMED
     service: str = UNNAMED
     check_state: int = 0
+    agent_state: int = 0
     pending: list[tuple[str, int]] = field(default_factory=list)
 
     @property

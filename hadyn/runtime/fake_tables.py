@@ -23,7 +23,7 @@ def servers_state(backends: Mapping[str, Mapping[str, FakeSlot]]) -> str:
             operation = 0 if slot.is_in_maint or slot.is_held_down or slot.is_unresolved else 2
             rows.append(
                 f"{backend_id} {backend} {slot_id} {slot.name} {slot.ip} {operation} {slot.admin} {slot.weight} "
-                f"{slot.initial_weight} {slot.seconds_in_state} 1 0 0 {slot.check_state} 0 0 0 {slot.fqdn} {slot.port} {slot.service} 0 0 - - 0"
+                f"{slot.initial_weight} {slot.seconds_in_state} 1 0 0 {slot.check_state} {slot.agent_state} 0 0 {slot.fqdn} {slot.port} {slot.service} 0 0 - - 0"
             )
     return "\n".join(rows)
 

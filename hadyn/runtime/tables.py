@@ -41,6 +41,7 @@ _SLOT_COLUMNS = (
     "srv_uweight",
     "srv_time_since_last_change",
     "srv_check_state",
+    "srv_agent_state",
     "srv_fqdn",
     "srvrecord",
 )
@@ -144,7 +145,7 @@ def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
 
 
 def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
-    _, name, ip, port, operation, admin, weight, seconds, check, fqdn, service = columns
+    _, name, ip, port, operation, admin, weight, seconds, check, agent, fqdn, service = columns
     # A service's name stays, that of its host goes with the record. haproxy-facts.md#services-by-name
     fqdn = fqdn if service == "-" else service
     if not name:
@@ -162,12 +163,12 @@ def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
         None if fqdn == "-" else fqdn,
         state is not SlotState.READY or int(operation) != 0,
         fqdn != "-" and bool(int(admin) & FORCED),
-        int(check) & CHECK_BITS == CHECK_IS_CONFIGURED,
+        _lacks_checks(check, agent),
     )
 
 
 CHECK_BITS, CHECK_IS_CONFIGURED = 0x06, 0x02
-"""Those of ``srv_check_state`` that say whether a slot has checks, and whether they are enabled."""
+"""Those of ``srv_check_state`` and ``srv_agent_state`` that say whether a slot has checks, and whether they are enabled."""
 FORCED = 0x01
 """The bit of ``srv_admin_state`` for maint by command. haproxy-facts.md#admin-bits"""
 # Values that repeat from slot to slot are read once: a table has a hundred thousand rows.
@@ -182,6 +183,11 @@ def state_of(admin: str) -> SlotState:
     except ValueError as cause:
         raise MalformedTable(f"show servers state: {cause}") from cause
     return SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
+
+
+@lru_cache(maxsize=256)
+def _lacks_checks(check: str, agent: str) -> bool:
+    return CHECK_IS_CONFIGURED in (int(check) & CHECK_BITS, int(agent) & CHECK_BITS)
 
 
 @lru_cache(maxsize=256)

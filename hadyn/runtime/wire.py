@@ -33,6 +33,7 @@ from hadyn.planner.commands import (
     DeleteBackend,
     DeleteMapEntry,
     DeleteSlot,
+    EnableAgent,
     EnableChecks,
     PublishBackend,
     SetAddress,
@@ -55,7 +56,7 @@ GRAMMAR = re.compile(
     rf"set server {NAME}/{NAME} "
     r"(?:addr [0-9a-f.:]+ port [1-9][0-9]{0,4}|state (?:ready|drain|maint)|weight [0-9]{1,3}|fqdn [a-z0-9_.-]+)"
     rf"|add server {NAME}/{NAME} {ENDPOINT} weight [0-9]{{1,3}}(?: {WORD})*|del server {NAME}/{NAME}"
-    rf"|enable health {NAME}/{NAME}"
+    rf"|enable (?:health|agent) {NAME}/{NAME}"
     rf"|add backend {NAME} from {NAME}|(?:publish|unpublish|del) backend {NAME}"
     rf"|(?:add|set) map {WORD} {WORD} {ESCAPED_WORD}"
     rf"|del map {WORD} {WORD}"
@@ -109,6 +110,7 @@ _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
     SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
     SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
     EnableChecks: lambda c, _: f"enable health {c.backend}/{c.slot}",
+    EnableAgent: lambda c, _: f"enable agent {c.backend}/{c.slot}",
     AddMapEntry: lambda c, folder: f"add map {map_file(folder, c.map)} {c.key} {_value(c)}",
     AddSlot: lambda c, _: " ".join((f"add server {c.backend}/{c.slot} {c.address} weight {c.weight}", *c.words)),
     DeleteSlot: lambda c, _: f"del server {c.backend}/{c.slot}",
@@ -126,6 +128,7 @@ KINDS: Mapping[type[Command], str] = {
     SetState: "state",
     SetWeight: "weight",
     EnableChecks: "check",
+    EnableAgent: "check",
     AddMapEntry: "map",
     AddSlot: "slot",
     DeleteSlot: "slot",
@@ -236,6 +239,7 @@ _SUCCESSES: Mapping[type[Command], re.Pattern[str]] = {
     SetState: _BARE_OK,
     SetWeight: _BARE_OK,
     EnableChecks: _BARE_OK,
+    EnableAgent: _BARE_OK,
     AddMapEntry: _BARE_OK,
     AddSlot: re.compile(r"(?s:.*)New server registered\."),
     DeleteSlot: re.compile(r"(?s:.*)Server deleted\."),

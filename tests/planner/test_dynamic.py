@@ -153,6 +153,55 @@ def test_a_slot_that_serves_unchecked_because_somebody_died_is_checked():
     assert commands(wanted, ObservedBackend("web", (held,)), WITH_SLOTS)[:1] == ["enable health web/s1"]
 
 
+ASKED = (Directive("agent-check"), Directive("agent-port", "9777"))
+
+
+def test_the_agent_of_an_added_slot_is_asked_before_it_is_ready():
+    wanted = replace(backend("10.0.0.1:80", slots=1), server_directives=(*CHECKED, *ASKED))
+    assert commands(wanted, None, WITH_BACKENDS) == lines("""
+        add backend web from hadyn
+        publish backend web
+        add server web/s1 10.0.0.1:80 weight 1 check inter 500ms agent-check agent-port 9777
+        enable health web/s1
+        enable agent web/s1
+        --
+        set server web/s1 state ready
+    """)
+
+
+def test_a_slot_whose_agent_is_not_asked_because_somebody_died_gets_it_asked():
+    held = ObservedSlot("s1", address("10.0.0.1:80"), SlotState.READY, lacks_checks=True)
+    wanted = replace(backend("10.0.0.1:80"), server_directives=ASKED)
+    assert commands(wanted, ObservedBackend("web", (held,)), WITH_BACKENDS)[:1] == ["enable agent web/s1"]
+
+
+def test_slots_with_agents_come_with_a_reload_where_they_would_be_down_at_first():
+    assert not can_add_slots(replace(backend(), server_directives=ASKED), WITH_SLOTS)
+
+
+def test_the_weight_of_a_pod_in_service_is_its_agents_word():
+    present = slots(s1="10.0.0.1:80 ready weight=7", s2="10.0.0.2:80 ready weight=0")
+    wanted = replace(backend("10.0.0.1:80", "10.0.0.2:80"), server_directives=ASKED)
+    assert commands(wanted, present, WITH_SLOTS) == []
+
+
+def test_a_newcomer_does_not_inherit_the_weight_that_an_agent_gave_another_pod():
+    present = ObservedBackend("web", (*slots(s1="10.0.0.1:80 ready").slots, ObservedSlot("s2", weight=7)))
+    wanted = replace(backend("10.0.0.1:80", "10.0.0.2:80"), server_directives=ASKED)
+    assert commands(wanted, present, WITH_SLOTS) == lines("""
+        set server web/s2 addr 10.0.0.2 port 80
+        set server web/s2 weight 1
+        --
+        set server web/s2 state ready
+    """)
+
+
+def test_shares_are_hadyns_word_whatever_agents_say():
+    present = slots(s1="10.0.0.1:80 ready weight=7", s2="10.0.0.2:80 ready weight=3")
+    wanted = replace(backend("10.0.0.1:80 weight=9", "10.0.0.2:80 weight=3"), server_directives=ASKED)
+    assert commands(wanted, present, WITH_SLOTS) == ["set server web/s1 weight 9"]
+
+
 @pytest.mark.parametrize(
     ("directives", "server_directives", "slots_too"),
     [
@@ -161,7 +210,7 @@ def test_a_slot_that_serves_unchecked_because_somebody_died_is_checked():
         ([Directive("balance", "random(2)")], [], True),
         ([Directive("balance", "source")], [], False),
         ([Directive("balance", "uri", "whole"), Directive("hash-type", "consistent")], [], True),
-        ([], [Directive("agent-check")], False),
+        ([], [Directive("agent-check"), Directive("agent-send", "a b")], False),
         ([], [Directive("sni", "str(a b)")], False),
     ],
 )

@@ -153,11 +153,17 @@ def test_a_slot_lacks_checks_that_are_configured_and_not_enabled(state, lacks):
     assert only_slot(table(told)).lacks_checks == lacks
 
 
+@pytest.mark.parametrize(("state", "lacks"), [("18", True), ("22", False), ("0", False)])
+def test_a_slot_lacks_checks_too_while_its_agent_is_not_asked(state, lacks):
+    told = row().replace(" 1 0 0 8 0 ", f" 1 0 0 6 {state} ")
+    assert only_slot(table(told)).lacks_checks == lacks
+
+
 def test_columns_are_found_by_name_wherever_they_stand():
     header = "# srv_port srv_name be_name extra srv_addr srv_fqdn srv_uweight srv_admin_state srv_op_state"
-    last = "srv_time_since_last_change srvrecord srv_check_state"
+    last = "srv_time_since_last_change srvrecord srv_check_state srv_agent_state"
 
-    slot = only_slot(table("80 s1 web ? 10.0.0.1 - 5 0 2 9 - 6", header=f"{header} {last}"))
+    slot = only_slot(table("80 s1 web ? 10.0.0.1 - 5 0 2 9 - 6 22", header=f"{header} {last}"))
 
     assert slot == ObservedSlot("s1", Address("10.0.0.1", 80), SlotState.READY, 5, seconds_in_state=9)
 

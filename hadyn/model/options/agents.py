@@ -44,7 +44,10 @@ AGENT_CHECK_PORT: Option[int] = Option(
     accepted="a whole number from 1 to 65535",
     default=None,
     default_text="no agent",
-    sentence="On this port of each pod HAProxy asks an agent, which says its weight in percent, or up, down, drain.",
+    sentence=(
+        "On this port of each pod HAProxy asks an agent, which says its weight in percent of initial-weight, or up or down. Who drains is "
+        "Kubernetes' word, and beside a canary or blue-green-balance a weight of the agent's holds until the next change of pods."
+    ),
     example="9777",
     effect=Effect.RELOAD,
     aliases=of_haproxy_ingress("agent-check-port"),
