@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from hadyn.model.addresses import Address
 from hadyn.model.dns_names import checked_dns_name
-from hadyn.model.problems import shown
+from hadyn.model.problems import Reason, shown
 from hadyn.model.resolved import ADDRESS_TYPES, DnsQuestion, RecordType
-from hadyn.resolver.admission import Network, admitted, remarks_on, usable_services
+from hadyn.resolver.admission import Network, Refused, admitted, remarks_on, usable_services
 from hadyn.resolver.answers import LONGEST_CHAIN, Answer, ServiceRecord
 from hadyn.resolver.asking import Asking, Habit, NewId, Said, asked
 from hadyn.resolver.exchanges import Exchange, Failure, Reply
@@ -125,12 +125,12 @@ class _Chase:
         domain = f".{self._surroundings.cluster_domain}"
         return not self._name.endswith(domain) or name.endswith(domain)
 
-    def _records(self, answer: Answer) -> Generator[list[Exchange], list[Reply], tuple[list[Record], list[str]]]:
+    def _records(self, answer: Answer) -> Generator[list[Exchange], list[Reply], tuple[list[Record], list[Refused]]]:
         if self._question.type is not RecordType.SRV:
             return [Record(ip, name=self._name) for ip in answer.addresses], []
         services, refused = usable_services(answer.services)
         outside = [service for service in services if not self._may_lead_to(service.target)]
-        refused += [f"{service.target} is outside of the cluster" for service in outside]
+        refused += [(Reason.FORBIDDEN_ADDRESS, f"{service.target} is outside of the cluster") for service in outside]
         inside = [service for service in services if service not in outside]
         addresses = yield from self._addresses_of(inside, answer.glue)
         return [
@@ -164,7 +164,7 @@ class _Chase:
         elif said.failure is not None:
             self._targets_failed = f"target {target} {said.failure.said}"
 
-    def _found(self, said: Said, records: list[Record], refused: list[str]) -> Finding:
+    def _found(self, said: Said, records: list[Record], refused: list[Refused]) -> Finding:
         answer = said.answer
         assert answer is not None
         usable, forbidden = admitted(records, self._surroundings.networks)

@@ -8,7 +8,8 @@ import pytest
 
 from hadyn.model.addresses import Address
 from hadyn.model.desired import ByName, Discovery
-from hadyn.model.resolved import DnsQuestion, RecordType, ResolvedName, ResolvedRecord
+from hadyn.model.problems import Reason
+from hadyn.model.resolved import DnsQuestion, RecordType, Remark, ResolvedName, ResolvedRecord
 from tests import given
 from tests.model.looks import addresses, asked, by_name, complaints, external, inventory, reasons, resolve, to_api
 
@@ -58,3 +59,16 @@ def test_an_external_name_that_looks_like_a_service_is_asked_by_hadyn(wish, expe
     shown = inventory(external("_http._tcp.example.org", annotations=wish), INGRESS, allow_external_name=True)
     assert (shown.backend("shop_web_80").by_name, reasons(shown)) == (None, expected)
     assert asked(shown) == ["_http._tcp.example.org. A", "_http._tcp.example.org. AAAA"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_refused"),
+    [(Reason.FORBIDDEN_ADDRESS, True), (Reason.INVALID_VALUE, False), (Reason.TOO_MANY, False)],
+)
+def test_only_an_address_that_must_not_be_used_takes_the_others_out_of_service(reason, is_refused):
+    shown = inventory(to_api(), services())
+    question = DnsQuestion("_api._tcp.example.", RecordType.SRV)
+    remark = Remark(reason, "_api._tcp.example. SRV: something about a record", "Correct it in DNS")
+    resolve(shown, ResolvedName(question, (ResolvedRecord("10.0.0.2", 81),), (remark,)))
+    assert by_name(shown, "default_api").is_refused == is_refused
+    assert reasons(shown) == [reason.value]
