@@ -99,7 +99,7 @@ class AnnotatedSite:
             backend = self.inventory.backend(name)
             assert backend is not None
             seats = {slot_name(number): endpoint for number, endpoint in enumerate(backend.endpoints, 1)}
-            self.stack.files.put_backend(name, backend_section(backend, Seating(SLOTS, seats)))
+            self.stack.files.sections.put(name, backend_section(backend, Seating(SLOTS, seats)))
         for host in self.inventory.hosts():
             self.stack.files.put_maps(entries(self.inventory.routes(host)))
         self.stack.files.write_maps()

@@ -106,7 +106,7 @@ class Stack:
         named = Directive("http-request", "set-header", "X-Backend", name)
         backend = Backend(name, f"test/{name}", directives=(named, *directives))
         seats = {slot_name(number): endpoint for number, endpoint in enumerate(endpoints, 1)}
-        self.files.put_backend(name, backend_section(backend, Seating(slots, seats)))
+        self.files.sections.put(name, backend_section(backend, Seating(slots, seats)))
 
     def put_credentials(self, book: Credentials) -> None:
         """Write the files that server lines name; what no Secret holds is nobody's."""

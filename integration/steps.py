@@ -86,7 +86,7 @@ class Steps:
         return sorted(str(slot.address) for slot in observed.slots if slot.state is SlotState.READY)
 
     def filed(self, backend: str = "shop_web_80") -> str:
-        return self._stack.files.section(backend) or ""
+        return self._stack.files.sections.of(backend) or ""
 
     def _runtime(self, socket: Path) -> Runtime:
         return Runtime(

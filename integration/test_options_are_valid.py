@@ -86,7 +86,7 @@ def test_haproxy_takes_every_option_alone_and_in_random_company(haproxy: HAProxy
             assert backend is not None
             # A group of pods that nobody has told of has none yet.
             seats = dict(zip(("s2",), backend.endpoints, strict=False))
-            stack.files.put_backend(name, backend_section(backend, Seating(3, seats)))
+            stack.files.sections.put(name, backend_section(backend, Seating(3, seats)))
         for host in inventory.hosts():
             stack.files.put_maps(entries(inventory.routes(host)))
         stack.files.write_maps()

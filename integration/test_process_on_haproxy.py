@@ -106,7 +106,7 @@ def test_a_refused_candidate_names_its_backend_and_touches_nothing(web: Stack) -
         web.process.check(candidate.files)
     assert {candidate.backend_at(alert) for alert in refused.value.alerts} == {"broken"}
     assert {path: path.read_bytes() for path in web.folder.backends.iterdir()} == before
-    web.files.forget_unjudged("broken")
+    web.files.sections.forget_unjudged("broken")
     web.install()
     web.process.reload()
     assert any("backend fine from hadyn" in path.read_text() for path in web.folder.backends.iterdir())

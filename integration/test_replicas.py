@@ -44,7 +44,7 @@ def served(haproxy: HAProxyBinary, pods: list[EchoPod], replicas: Replicas | Non
         stack.files.put_main(main_config(settings, stack.process.binary.capabilities))
         backend = Backend("web", "shop/web:80", directives=(TABLE, STICK))
         seats = {slot_name(number): Endpoint(pod.address) for number, pod in enumerate(pods, 1)}
-        stack.files.put_backend("web", backend_section(backend, Seating(4, seats)))
+        stack.files.sections.put("web", backend_section(backend, Seating(4, seats)))
         stack.route(entries([Route("a.example", "/", False, "web", "shop/web")]))
         stack.start()
         yield stack

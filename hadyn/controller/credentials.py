@@ -219,7 +219,7 @@ class CredentialKeeper:
         unwanted = self.files.names() - self.book.files()
         if not unwanted:
             return
-        for file in sorted(unwanted - self.filing.files.words_behind(_NAMED)):
+        for file in sorted(unwanted - self.filing.files.sections.words_behind(_NAMED)):
             if self.running.pop(file, None) is not None:
                 self.door.send(CredentialCommand(Verb.DELETE, file))
             self._refused.pop(file, None)

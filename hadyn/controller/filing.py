@@ -122,7 +122,7 @@ class Filing:
         guard, name = guard_of(value), backend_of(value)
         if not guard or name == UNAVAILABLE:
             return False
-        section = self.files.filed_section(name)
+        section = self.files.sections.filed(name)
         ingress = value.split(FIELD_SEPARATOR)[1]
         return not any(f"    {guard_line(each)}\n" in section for each in (guard, guard_for(guard, ingress)))
 
@@ -132,7 +132,7 @@ class Filing:
 
     def filed_addresses(self, name: str) -> set[str]:
         """Return the addresses that sit in a backend of the files."""
-        return set(OCCUPIED.findall(self.files.section(name) or ""))
+        return set(OCCUPIED.findall(self.files.sections.of(name) or ""))
 
     def put_entries(self, hosts: Iterable[str]) -> None:
         """Hand the entries of these hosts to the map files."""
@@ -148,17 +148,17 @@ class Filing:
         for part in plan.backends:
             backend = desired.backends[part.backend]
             assert backend is not None
-            put = self.files.put_backend
+            put = self.files.sections.put
             if part.backend in self.refused:
-                put = self.files.put_seats
+                put = self.files.sections.put_seats
             elif part.backend in running and not (backend.directives or backend.by_name):
-                put = self.files.put_accepted
+                put = self.files.sections.put_accepted
             put(part.backend, backend_section(backend, part.seating))
             self.pace.want(part.backend, part.reloads or self._unjudged(part.backend))
             self._note(backend, part)
         for name, wanted in desired.backends.items():
             if wanted is None:
-                self.files.remove_backend(name)
+                self.files.sections.remove(name)
                 self.pace.want(name, ())
                 self.draining.discard(name)
                 self.unseated.pop(name, None)
@@ -206,7 +206,7 @@ class Filing:
             # It went while HAProxy judged.
             return
         self.refused[name] = Refused(backend, said, is_running)
-        self.files.forget_unjudged(name)
+        self.files.sections.forget_unjudged(name)
         self.pace.want(name, ())
         self.put_entries(self.entries.hosts_leading_to(name))
 
@@ -266,7 +266,7 @@ class Filing:
         """HAProxy has to read what it has not judged yet; planner and HAProxy cannot see that."""
         if not self.files.is_unjudged(name):
             return ()
-        changed = changed_settings(self.files.filed_section(name), self.files.section(name) or "")
+        changed = changed_settings(self.files.sections.filed(name), self.files.sections.of(name) or "")
         return (Reload(ReloadReason.BACKEND_CHANGED, name, changed),)
 
     def _note(self, backend: Backend, part: BackendPlan) -> None:

@@ -142,7 +142,7 @@ class Reconciler:
     def everything(self) -> Touched:
         """Return all there is, wanted or only there."""
         inventory, filing = self.filing.inventory, self.filing
-        names = inventory.backend_names() | filing.files.backend_names()
+        names = inventory.backend_names() | filing.files.sections.names()
         hosts = inventory.hosts() | filing.entries.hosts() | self.entries.hosts()
         return Touched(names, hosts) | self.tls.everything()
 
@@ -206,7 +206,7 @@ class Reconciler:
         too late for the files.
         """
         self.places.began(self.filing.files.main)
-        self.loaded = {*self.filing.files.filed_names(), *self.places.spares}
+        self.loaded = {*self.filing.files.sections.filed_names(), *self.places.spares}
         self.tls.after_reload()
         if self.tls.certificates is None:
             self.filing.files.certificates.clear()
@@ -240,7 +240,7 @@ class Reconciler:
         self.unpublished = self.unpublished - execution.backends.keys() | (removed & execution.backends.keys())
         for name in removed - execution.backends.keys():
             self.loaded.discard(name)
-            self.filing.files.forget_removed(name)
+            self.filing.files.sections.forget_removed(name)
             log.info("HAProxy was rid of the backend %s", name)
         self._file(desired, plan)
         self.filing.write_seats()

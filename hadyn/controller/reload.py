@@ -109,13 +109,13 @@ class Reloader:
 
     def look_again(self) -> None:
         """Have HAProxy judge as files what it was given by command and is live already; a Judged event follows."""
-        if self.is_judging or not self.files.has_unconfirmed:
+        if self.is_judging or not self.files.sections.has_unconfirmed:
             return
         candidate = self.files.unconfirmed()
         if self.process.can_judge:
             self._have_judged(candidate)
         else:
-            self.files.confirm(candidate)
+            self.files.sections.confirm(candidate.sections)
 
     def finish(self, judged: Judged) -> Touched:
         """Reload with what HAProxy accepted; return what has to be looked at again.
@@ -219,7 +219,7 @@ class Reloader:
     def _confirm(self, judged: Judged) -> None:
         """Take out of the live files what HAProxy refuses as a file: it goes on running."""
         self._refuse(self._culprits(judged.candidate, judged.failure) if judged.failure else {})
-        self.files.confirm(judged.candidate)
+        self.files.sections.confirm(judged.candidate.sections)
         self.reconciler.filing.write_seats()
 
     def _has_to_wait(self) -> bool:

@@ -26,7 +26,7 @@ def sweep(reconciler: Reconciler, *, thorough: bool = False) -> Iterator[Touched
     """
     runtime, filing, places = reconciler.runtime, reconciler.filing, reconciler.places
     listed = frozenset(runtime.backend_names())
-    wanted = filing.inventory.backend_names() | filing.files.backend_names()
+    wanted = filing.inventory.backend_names() | filing.files.sections.names()
     if thorough or not reconciler.loaded <= listed or not listed & wanted <= reconciler.loaded:
         # Where it holds other backends than it was given, who knows what else.
         yield reconciler.compare_everything()
@@ -50,7 +50,7 @@ def _differing_backends(reconciler: Reconciler, names: Sequence[str]) -> list[st
     files, places = reconciler.filing.files, reconciler.places
     differing = []
     for name, serving in reconciler.runtime.observe_serving(names).items():
-        section = files.section(places.own(name))
+        section = files.sections.of(places.own(name))
         if is_spare(name):
             is_right = serving.seats == (serving_in(section).seats if section else [])
         else:

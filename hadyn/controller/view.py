@@ -229,7 +229,7 @@ class ControllerView:
         inventory, files = self.wheel.inventory, self.wheel.reconciler.filing.files
         found: dict[str, tuple[Heading | None, set[str]]] = {}
         for name, slots in left.items():
-            section = (files.section(name) or "") if slots else ""
+            section = (files.sections.of(name) or "") if slots else ""
             found[name] = inventory.heading(name), {slot for slot in slots if f"    server {slot} " in section}
         return found
 

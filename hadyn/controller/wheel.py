@@ -328,7 +328,7 @@ class Wheel:
         """Write what is due, once a second at most: maps, and what could not be written before."""
         now = self.clock()
         files = self.reconciler.filing.files
-        if not (files.is_due or files.has_unconfirmed):
+        if not (files.is_due or files.sections.has_unconfirmed):
             self._files_at = None
         elif self._files_at is None:
             self._files_at = now + FILES_SECONDS

@@ -122,7 +122,7 @@ def _by_hadyn(haproxy: HAProxyBinary, hosts: int, answers: int) -> Iterator[tupl
         settings = replace(stack.config_settings(), threads=2)
         stack.files.put_main(main_config(settings, stack.process.binary.capabilities))
         seating = Seating(10, {slot_name(1): Endpoint(Address("127.0.0.1", answers))})
-        stack.files.put_backend("web", backend_section(Backend("web", "bench/web:80"), seating))
+        stack.files.sections.put("web", backend_section(Backend("web", "bench/web:80"), seating))
         routes = (Route(f"h{number}.example", "/", False, "web", "bench/web") for number in range(1, hosts + 1))
         stack.route(entries(routes))
         stack.start()

@@ -50,7 +50,7 @@ def test_a_backend_that_comes_by_command_while_the_disk_is_full_is_judged_once_i
     house.wait(2)
     house.wait(2)
     assert house.filed("shop_api_80") == {"s1": "10.0.1.1:80"}
-    assert not house.wheel.reconciler.filing.files.has_unconfirmed
+    assert not house.wheel.reconciler.filing.files.sections.has_unconfirmed
     assert house.problems() == []
 
 

@@ -33,7 +33,7 @@ def client(pair=CLIENT):
 
 
 def section(house: House) -> str:
-    return house.wheel.reconciler.filing.files.section("shop_web_80") or ""
+    return house.wheel.reconciler.filing.files.sections.of("shop_web_80") or ""
 
 
 def commands(house: House) -> list[str]:

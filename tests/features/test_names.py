@@ -131,7 +131,7 @@ def test_slots_that_services_fill_start_with_address_and_port_and_another_servic
     service = ResolvedName(DnsQuestion(f"{name}.", RecordType.SRV), (ResolvedRecord("10.0.0.1", 8443),))
     house.events.put(Resolved((service,), house.clock.now))
     house.settle()
-    assert f"server s1 {name}:8443 init-addr 10.0.0.1 weight 1" in house.wheel.reconciler.filing.files.section(
+    assert f"server s1 {name}:8443 init-addr 10.0.0.1 weight 1" in house.wheel.reconciler.filing.files.sections.of(
         "shop_api"
     )
     assert (house.sent(), house.reloads()) == ([], {})

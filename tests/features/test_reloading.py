@@ -31,7 +31,7 @@ def during_judgement(house, *upserts, then):
 
 
 def filed(house):
-    return house.wheel.reloader.files.filed_section("shop_web_80")
+    return house.wheel.reloader.files.sections.filed("shop_web_80")
 
 
 def ips(count):

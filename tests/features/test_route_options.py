@@ -148,7 +148,7 @@ def test_another_password_comes_with_a_reload_and_stands_before_its_backend(hous
     house.change(secret("shop", "users", auth=f"bert:{BCRYPT}"))
     house.wait(1)
     assert house.reloads() == {"BACKEND_CHANGED": 1}
-    section = house.wheel.reconciler.filing.files.section("shop_web_80")
+    section = house.wheel.reconciler.filing.files.sections.of("shop_web_80")
     assert section.startswith(
         f"userlist shop_web_80_users_users\n    user bert password '{BCRYPT}'\nbackend shop_web_80 "
     )

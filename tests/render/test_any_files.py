@@ -56,8 +56,8 @@ def test_damaged_files_are_read_and_then_written_as_they_shall_be(shard, entries
         folder.main_config.write_bytes(main)
         files = StateFiles(folder)
         files.load()
-        found = [files.section(name) for name in files.backend_names()]
-        files.put_backend(NAME, SECTION)
+        found = [files.sections.of(name) for name in files.sections.names()]
+        files.sections.put(NAME, SECTION)
         files.put_maps(dict.fromkeys(files.entries()) | {(MapName.PREFIX, "a.example/"): NAME})
         files.put_main("global\n")
         files.install(files.stage())

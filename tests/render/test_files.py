@@ -35,7 +35,7 @@ def loaded(folder: StateFolder) -> StateFiles:
 
 def installed(files: StateFiles, *sections: str) -> None:
     for text in sections:
-        files.put_backend(text.split()[1], text)
+        files.sections.put(text.split()[1], text)
     files.install(files.stage())
 
 
@@ -49,7 +49,7 @@ def identities(folder: Path) -> dict[str, int]:
 
 
 def test_a_new_backend_waits_for_haproxys_judgement_before_it_is_live(files: StateFiles) -> None:
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     files.write_shards()
     assert not shard_file(files, "web").exists()
     assert files.is_unjudged("web")
@@ -62,7 +62,7 @@ def test_a_new_backend_waits_for_haproxys_judgement_before_it_is_live(files: Sta
 
 def test_changed_seats_of_a_judged_backend_are_written_at_once(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.1:80", "10.0.0.2:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80", "10.0.0.2:80"))
     files.write_shards()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.1:80", "10.0.0.2:80")
     assert not files.is_due
@@ -70,46 +70,46 @@ def test_changed_seats_of_a_judged_backend_are_written_at_once(files: StateFiles
 
 def test_a_changed_directive_waits_while_the_live_file_keeps_the_judged_one(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.1:80", directive="timeout server 2s"))
+    files.sections.put("web", section("web", "10.0.0.1:80", directive="timeout server 2s"))
     files.write_shards()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.1:80")
-    assert files.section("web") == section("web", "10.0.0.1:80", directive="timeout server 2s")
+    assert files.sections.of("web") == section("web", "10.0.0.1:80", directive="timeout server 2s")
 
 
 def test_what_haproxy_refused_is_forgotten_and_the_judged_section_stays(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.1:80", directive="nonsense"))
-    files.forget_unjudged("web")
-    assert files.section("web") == section("web", "10.0.0.1:80")
+    files.sections.put("web", section("web", "10.0.0.1:80", directive="nonsense"))
+    files.sections.forget_unjudged("web")
+    assert files.sections.of("web") == section("web", "10.0.0.1:80")
     assert not files.is_unjudged("web")
 
 
 def test_seats_of_a_backend_that_haproxy_refused_are_written_into_the_section_it_accepted(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_seats("web", section("web", "10.0.0.2:80", directive="nonsense"))
+    files.sections.put_seats("web", section("web", "10.0.0.2:80", directive="nonsense"))
     files.write_shards()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
-    files.put_seats("web", section("web", directive="nonsense"))
-    assert files.section("web") == section("web")
+    files.sections.put_seats("web", section("web", directive="nonsense"))
+    assert files.sections.of("web") == section("web")
 
 
 def test_what_changed_while_haproxy_judged_is_judged_next_time(files: StateFiles) -> None:
-    files.put_backend("web", section("web", directive="timeout server 2s"))
-    files.put_backend("api", section("api"))
+    files.sections.put("web", section("web", directive="timeout server 2s"))
+    files.sections.put("api", section("api"))
     candidate = files.stage()
-    files.put_backend("web", section("web", directive="timeout server 3s"))
-    files.remove_backend("api")
+    files.sections.put("web", section("web", directive="timeout server 3s"))
+    files.sections.remove("api")
     files.install(candidate)
-    assert files.backend_names() == {"web"}
+    assert files.sections.names() == {"web"}
     assert files.is_unjudged("web")
     assert shard_file(files, "web").read_text() == section("web", directive="timeout server 2s")
 
 
 def test_seats_that_changed_while_haproxy_judged_a_new_backend_go_live_with_it(files: StateFiles) -> None:
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     candidate = files.stage()
     latest = section("web", "10.0.0.1:80", "10.0.0.2:80")
-    files.put_backend("web", latest)
+    files.sections.put("web", latest)
     files.install(candidate)
     assert shard_file(files, "web").read_text() == latest
     assert not files.is_unjudged("web")
@@ -118,7 +118,7 @@ def test_seats_that_changed_while_haproxy_judged_a_new_backend_go_live_with_it(f
 def test_one_changed_backend_rewrites_only_its_own_shard(files: StateFiles) -> None:
     installed(files, *(section(f"web{number}", "10.0.0.1:80") for number in range(600)))
     before = identities(files.folder.backends)
-    files.put_backend("web7", section("web7", "10.0.0.2:80"))
+    files.sections.put("web7", section("web7", "10.0.0.2:80"))
     files.write_shards()
     after = identities(files.folder.backends)
     changed = {name for name, identity in after.items() if before[name] != identity}
@@ -128,7 +128,7 @@ def test_one_changed_backend_rewrites_only_its_own_shard(files: StateFiles) -> N
 def test_unchanged_bytes_are_not_written_again(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
     before = identities(files.folder.backends)
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     files.put_maps({(MapName.HOSTS, "unknown.example"): None})
     assert not files.is_due
     files.write_all()
@@ -150,7 +150,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_candidate_names_live_files_where_nothing_differs(files: StateFiles) -> None:
     installed(files, section("web"), section("api"))
-    files.put_backend("web", section("web", directive="timeout server 2s"))
+    files.sections.put("web", section("web", directive="timeout server 2s"))
     candidate = files.stage()
     assert [path.parent.name for path in candidate.files] == in_order(
         {"api": "backends", "web": "candidate"}, before="candidate"
@@ -163,7 +163,7 @@ def in_order(parents: dict[str, str], *, before: str) -> list[str]:
 
 def test_a_removed_backend_leaves_its_file_and_no_trace_in_the_next_candidate(files: StateFiles) -> None:
     installed(files, section("web"))
-    files.remove_backend("web")
+    files.sections.remove("web")
     files.write_shards()
     assert shard_file(files, "web").read_bytes() == b""
     assert len(files.stage().files) == 1
@@ -171,9 +171,9 @@ def test_a_removed_backend_leaves_its_file_and_no_trace_in_the_next_candidate(fi
 
 def test_a_removed_backend_that_comes_back_before_a_reload_need_not_be_judged_again(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.remove_backend("web")
+    files.sections.remove("web")
     files.write_shards()
-    files.put_backend("web", section("web", "10.0.0.2:80"))
+    files.sections.put("web", section("web", "10.0.0.2:80"))
     files.write_shards()
     assert not files.is_unjudged("web")
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
@@ -181,9 +181,9 @@ def test_a_removed_backend_that_comes_back_before_a_reload_need_not_be_judged_ag
 
 def test_a_removed_backend_that_comes_back_after_a_reload_is_judged_again(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.remove_backend("web")
+    files.sections.remove("web")
     files.install(files.stage())
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     assert files.is_unjudged("web")
 
 
@@ -194,8 +194,8 @@ def test_a_hadyn_that_starts_again_finds_what_the_files_say(folder: StateFolder)
     second = StateFiles(folder)
     second.load()
     second.put_main("global\n")
-    assert second.backend_names() == {"web", "api"}
-    assert second.section("web") == section("web", "10.0.0.1:80")
+    assert second.sections.names() == {"web", "api"}
+    assert second.sections.of("web") == section("web", "10.0.0.1:80")
     assert second.entries() == {(MapName.PREFIX, "a.example/"): "web"}
     assert not second.has_unjudged_main
     assert not second.is_due
@@ -251,22 +251,22 @@ def no_space_for(octets: int) -> Iterator[None]:
 
 def test_a_full_disk_leaves_the_live_file_whole_and_the_new_one_due(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", *(f"10.0.0.{number}:80" for number in range(1, 50))))
+    files.sections.put("web", section("web", *(f"10.0.0.{number}:80" for number in range(1, 50))))
     with no_space_for(100), pytest.raises(FileNotWritten, match="File too large"):
         files.write_shards()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.1:80")
     assert [path.name for path in files.folder.backends.iterdir()] == [shard_file(files, "web").name]
     assert files.is_due
     files.write_shards()
-    assert shard_file(files, "web").read_text() == files.section("web")
+    assert shard_file(files, "web").read_text() == files.sections.of("web")
 
 
 def test_one_file_that_cannot_be_written_does_not_hold_up_the_others(files: StateFiles) -> None:
     installed(files, section("web"), section("api"))
     obstacle = shard_file(files, "web").with_name(f".{shard_file(files, 'web').name}.tmp")
     obstacle.mkdir()
-    files.put_backend("web", section("web", "10.0.0.1:80"))
-    files.put_backend("api", section("api", "10.0.0.2:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
+    files.sections.put("api", section("api", "10.0.0.2:80"))
     with pytest.raises(FileNotWritten, match="Is a directory"):
         files.write_shards()
     assert shard_file(files, "api").read_text() == section("api", "10.0.0.2:80")
@@ -277,7 +277,7 @@ def test_one_file_that_cannot_be_written_does_not_hold_up_the_others(files: Stat
 
 def test_a_candidate_that_cannot_be_installed_is_installed_later(files: StateFiles) -> None:
     files.put_main("global\n    maxconn 10\n")
-    files.put_backend("web", section("web"))
+    files.sections.put("web", section("web"))
     candidate = files.stage()
     with no_space_for(0), pytest.raises(FileNotWritten):
         files.install(candidate)
@@ -292,7 +292,7 @@ def test_a_folder_that_was_removed_is_made_again_with_all_its_files(files: State
     for path in [*files.folder.backends.iterdir(), *files.folder.errors.iterdir()]:
         path.unlink()
     files.folder.backends.rmdir()
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     with pytest.raises(FileNotWritten, match="No such file"):
         files.write_shards()
     files.write_all()
@@ -310,21 +310,21 @@ def test_files_are_private_whatever_the_umask_says(files: StateFiles) -> None:
 
 
 def test_an_alert_with_a_place_names_the_backend_that_stands_there(files: StateFiles) -> None:
-    files.put_backend("web", section("web", directive="nonsense"))
+    files.sections.put("web", section("web", directive="nonsense"))
     candidate = files.stage()
     alert = ConfigurationAlert(str(candidate.files[-1]), 2, "unknown keyword 'nonsense' in 'backend' section")
     assert candidate.backend_at(alert) == "web"
 
 
 def test_an_alert_without_a_place_names_the_backend_in_its_words(files: StateFiles) -> None:
-    files.put_backend("web", section("web"))
+    files.sections.put("web", section("web"))
     alert = ConfigurationAlert("", 0, "backend 'web' has no such thing as 'x'")
     assert files.stage().backend_at(alert) == "web"
 
 
 def test_an_alert_about_what_was_judged_before_blames_nobody(files: StateFiles) -> None:
     installed(files, section("web"))
-    files.put_backend("api", section("api"))
+    files.sections.put("api", section("api"))
     candidate = files.stage()
     live = str(shard_file(files, "web"))
     assert candidate.backend_at(ConfigurationAlert(live, 2, "whatever")) is None

@@ -14,18 +14,18 @@ __all__ = ["files"]
 
 def test_seats_go_live_at_once_in_a_backend_whose_directive_waits_for_its_judgement(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.2:80", directive="timeout server 2s"))
+    files.sections.put("web", section("web", "10.0.0.2:80", directive="timeout server 2s"))
     files.write_shards()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
-    assert files.section("web") == section("web", "10.0.0.2:80", directive="timeout server 2s")
+    assert files.sections.of("web") == section("web", "10.0.0.2:80", directive="timeout server 2s")
 
 
 def test_what_haproxy_refused_to_load_is_taken_back_and_stays_unjudged(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
     before = contents(files.folder.backends) | {"main": files.folder.main_config.read_bytes()}
     files.put_main("global\n    nonsense\n")
-    files.put_backend("web", section("web", "10.0.0.1:80", directive="nonsense"))
-    files.put_backend("api", section("api"))
+    files.sections.put("web", section("web", "10.0.0.1:80", directive="nonsense"))
+    files.sections.put("api", section("api"))
     files.install(files.stage())
 
     files.revert()
@@ -34,14 +34,14 @@ def test_what_haproxy_refused_to_load_is_taken_back_and_stays_unjudged(files: St
     assert {name: text for name, text in after.items() if text} == before
     assert files.has_unjudged_main
     assert (files.is_unjudged("web"), files.is_unjudged("api")) == (True, True)
-    assert files.section("web") == section("web", "10.0.0.1:80", directive="nonsense")
+    assert files.sections.of("web") == section("web", "10.0.0.1:80", directive="nonsense")
 
 
 def test_what_is_taken_back_keeps_the_present_seats(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.1:80", directive="nonsense"))
+    files.sections.put("web", section("web", "10.0.0.1:80", directive="nonsense"))
     candidate = files.stage()
-    files.put_backend("web", section("web", "10.0.0.2:80", directive="nonsense"))
+    files.sections.put("web", section("web", "10.0.0.2:80", directive="nonsense"))
     files.install(candidate)
     files.revert()
     assert shard_file(files, "web").read_text() == section("web", "10.0.0.2:80")
@@ -49,17 +49,17 @@ def test_what_is_taken_back_keeps_the_present_seats(files: StateFiles) -> None:
 
 def test_a_removed_backend_is_still_known_as_judged_when_a_reload_was_refused(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.remove_backend("web")
-    files.put_backend("api", section("api", directive="nonsense"))
+    files.sections.remove("web")
+    files.sections.put("api", section("api", directive="nonsense"))
     files.install(files.stage())
     files.revert()
-    files.put_backend("web", section("web", "10.0.0.1:80"))
+    files.sections.put("web", section("web", "10.0.0.1:80"))
     assert not files.is_unjudged("web")
 
 
 def test_nothing_is_taken_back_twice(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.1:80", directive="timeout server 2s"))
+    files.sections.put("web", section("web", "10.0.0.1:80", directive="timeout server 2s"))
     files.install(files.stage())
     files.revert()
     files.revert()
@@ -69,7 +69,7 @@ def test_nothing_is_taken_back_twice(files: StateFiles) -> None:
 
 
 def test_an_alert_about_the_live_file_names_the_backend_that_waited_for_its_judgement(files: StateFiles) -> None:
-    files.put_backend("web", section("web", directive="nonsense"))
+    files.sections.put("web", section("web", directive="nonsense"))
     candidate = files.stage()
     files.install(candidate)
     live = str(shard_file(files, "web"))
@@ -78,7 +78,7 @@ def test_an_alert_about_the_live_file_names_the_backend_that_waited_for_its_judg
 
 def test_files_that_hadyn_wrote_itself_were_changed_by_nobody_else(files: StateFiles) -> None:
     installed(files, section("web", "10.0.0.1:80"))
-    files.put_backend("web", section("web", "10.0.0.2:80"))
+    files.sections.put("web", section("web", "10.0.0.2:80"))
     files.write_all()
     assert files.doubt_changed() == []
     assert not files.is_due
