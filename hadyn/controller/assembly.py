@@ -20,9 +20,11 @@ from hadyn.controller.filing import Filing
 from hadyn.controller.intent import configuration, listeners, policy, resolver_settings, tls_listeners
 from hadyn.controller.origins import origins
 from hadyn.controller.pace import ReloadPace
+from hadyn.controller.past_reloads import PastReloads
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
+from hadyn.controller.sweep import Sweeps
 from hadyn.controller.view import ControllerView
 from hadyn.controller.wheel import Wheel
 from hadyn.model.addresses import Address
@@ -102,17 +104,16 @@ class Assembly:
                 files,
                 reconciler,
                 pace,
-                metrics,
+                PastReloads(metrics, time.monotonic, now),
                 self.events,
                 time.monotonic,
-                now,
                 max_old_workers=settings.max_old_workers,
             ),
             supervisor=Supervisor(self.process, filing, self.bind, self.events, time.monotonic),
             metrics=metrics,
             clock=time.monotonic,
             wall_clock=now,
-            drift_interval=settings.drift_interval,
+            sweeps=Sweeps(settings.drift_interval),
         )
 
     def resolver(self, wheel: Wheel) -> Resolver:

@@ -14,11 +14,11 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from hadyn.controller.debt import Debt
 from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
+from hadyn.controller.past_reloads import PastReloads
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.sentences import reload_words
 from hadyn.controller.suspects import Suspects
@@ -34,8 +34,6 @@ from hadyn.errors import (
     SocketUnreachable,
 )
 from hadyn.model.touched import Touched
-from hadyn.observe.metrics import Metrics
-from hadyn.observe.status import PastReload
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.process.door import Door
 from hadyn.render.candidate import Candidate
@@ -51,36 +49,26 @@ WORDLESS = "no word of why, but it reloads without it and not with it"
 """What is told of whom HAProxy refuses, where it does not say so itself."""
 OWED = "debt"
 """Under this name the pace has what the hadyn before did not get to."""
-KEPT = 20
-"""So many past reloads are shown by ``hadyn status``."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Reloader:
-    """Reloads HAProxy when the pace allows it, and remembers the last few times for ``hadyn status``.
-
-    ``clock`` is monotonic seconds, ``wall_clock`` UTC for people.
-    """
+    """Reloads HAProxy when the pace allows it; ``clock`` is monotonic seconds."""
 
     process: Door
     files: StateFiles
     reconciler: Reconciler
     pace: ReloadPace
-    metrics: Metrics
+    past: PastReloads
     events: EventQueue
     clock: Callable[[], float]
-    wall_clock: Callable[[], datetime]
     max_old_workers: int = 4
-    past: list[PastReload] = field(default_factory=list)
-    total: int = 0
-    by_reason: dict[str, int] = field(default_factory=dict)
     is_judging: bool = False
     _suspects: Suspects = field(default_factory=Suspects)
     _is_waiting: bool = False
     _has_doubted: bool = False
-    _began_at: float = 0.0
     _said: str = ""
 
     def seconds_until_due(self, now: float) -> float | None:
@@ -90,11 +78,11 @@ class Reloader:
     @property
     def owes_the_first(self) -> bool:
         """Whether HAProxy has yet to load what it should: no reload has ended, well or badly, or waits for workers."""
-        return bool(self.pace.pending) and not self.past and not self._is_waiting
+        return bool(self.pace.pending) and not self.past.last and not self._is_waiting
 
     def begin(self) -> None:
         """Have HAProxy judge what it has not loaded yet; a Judged event follows."""
-        self._began_at = self.clock()
+        self.past.begin()
         try:
             if self._has_to_wait():
                 return
@@ -149,7 +137,7 @@ class Reloader:
         self._has_doubted = False
         self._said = ""
         reasons = self._loaded()
-        self._remember(reasons, "done")
+        self.past.end(reasons)
         return self.reconciler.after_reload(reload.backend for reload in reasons if reload.backend)
 
     def resume(self) -> None:
@@ -162,7 +150,7 @@ class Reloader:
         A reload alone keeps the socket that nobody can reach any more, unless its path is
         spelled otherwise. haproxy-facts.md#a-reload-keeps-its-sockets
         """
-        self._began_at = self.clock()
+        self.past.begin()
         reasons = (Reload(ReloadReason.SOCKET_GONE),)
         main = self.files.main
         try:
@@ -170,7 +158,7 @@ class Reloader:
             for text in (respelled(main), main):
                 self.files.write_main(text)
                 self._load()
-                self._remember(reasons, "done")
+                self.past.end(reasons)
         except (HadynError, OSError) as failure:
             log.error("HAProxy's runtime socket could not be opened again: %s", failure)  # noqa: TRY400
             return False
@@ -353,17 +341,8 @@ class Reloader:
         self._has_doubted = False
         is_soon = isinstance(failure, HAPROXY_WAS_GONE) or self._suspects.tried is not None
         self.pace.put_off(self.clock(), 0.0 if is_soon else RETRY_SECONDS)
-        self._remember(reasons, failure.happened)
+        self.past.end(reasons, failure.happened)
         said = f"not reloaded for {reload_words(reasons)}: {failure}"
         if said != self._said:
             self._said = said
             log.error("%s", said)
-
-    def _remember(self, reasons: tuple[Reload, ...], result: str) -> None:
-        words = tuple(dict.fromkeys(str(reload.reason) for reload in reasons))
-        self.past = [*self.past, PastReload(self.wall_clock(), words, self.clock() - self._began_at, result)][-KEPT:]
-        if result == "done":
-            self.total += 1
-            for word in words:
-                self.metrics.reloaded(word)
-                self.by_reason[word] = self.by_reason.get(word, 0) + 1

@@ -8,6 +8,7 @@ where they differ is anything built, planned or told.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from hadyn.controller.reconciler import Reconciler, portions, strangers_among
 from hadyn.model.desired import UNAVAILABLE, MapName, host_of
@@ -17,6 +18,54 @@ from hadyn.render.config import serving_in
 
 PORTION = 100
 """So many backends are asked for in one line."""
+
+
+@dataclass(slots=True)
+class Sweeps:
+    """When HAProxy is looked through, and how far that is; ``interval`` is seconds, all times are monotonic.
+
+    ``due_at`` is when the next sweep begins.
+    """
+
+    interval: float
+    due_at: float = 0.0
+    _steps: Iterator[Touched] | None = None
+    _is_thorough: bool = False
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._steps is not None
+
+    @property
+    def next_at(self) -> float:
+        """When the next step is due: that of a sweep under way at once."""
+        return 0.0 if self.is_under_way else self.due_at
+
+    def put_off(self, now: float) -> None:
+        """Let the next sweep begin an interval from now."""
+        self.due_at = now + self.interval
+
+    def hasten(self, at: float) -> None:
+        """Let it begin by then."""
+        self.due_at = min(self.due_at, at)
+
+    def want_thorough(self, now: float) -> None:
+        """Let it begin now, and build everything anew."""
+        self.due_at, self._is_thorough = now, True
+
+    def step(self, reconciler: Reconciler) -> Touched | None:
+        """Begin, or go on; return what differs, None when all was looked at. Raises what Runtime does."""
+        if self._steps is None:
+            self._steps = sweep(reconciler, thorough=self._is_thorough)
+            self._is_thorough = False
+        differing = next(self._steps, None)
+        if differing is None:
+            self._steps = None
+        return differing
+
+    def give_up(self) -> None:
+        """Leave off; the next sweep begins anew."""
+        self._steps = None
 
 
 def sweep(reconciler: Reconciler, *, thorough: bool = False) -> Iterator[Touched]:

@@ -161,10 +161,10 @@ class ControllerView:
             last_cycle=wheel.last_cycle,
             cycles=wheel.cycles,
             reloads=Reloads(
-                total=reloader.total,
-                by_reason=dict(reloader.by_reason),
+                total=reloader.past.total,
+                by_reason=dict(reloader.past.by_reason),
                 pending=tuple(dict.fromkeys(str(reload.reason) for reload in reloader.pace.pending)),
-                last=tuple(reloader.past),
+                last=reloader.past.last,
             ),
             backends=len(wheel.reconciler.served()),
             certificates=certificates_document(wheel.reconciler.tls.certificates.book)

@@ -16,15 +16,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hadyn.controller.events import Event, EventQueue, Judged, ProcessEnded, Question, Resync, Stop
+from hadyn.controller.postponed import Postponed
 from hadyn.controller.reconciler import Reconciler, Turned
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
-from hadyn.controller.sweep import sweep
+from hadyn.controller.sweep import Sweeps
 from hadyn.controller.trouble import Trouble
 from hadyn.errors import CertificatesLocked, HadynError, NotHAProxy, TemporaryError
 from hadyn.model.changes import Changes
@@ -41,10 +42,6 @@ NAMED_PROBLEMS = 20
 """So many new problems of one turn are logged."""
 LATE_SECONDS = 1.0
 """How soon everything is compared after HAProxy had not answered in time."""
-LOCKED_SECONDS = 0.5
-"""How soon certificates are tried again that somebody else holds."""
-LOCKED_FOR_GOOD_SECONDS = 5.0
-"""How long they are tried before a reload is to bring what is wanted. haproxy-facts.md#certificates-stay-locked"""
 
 WantNames = Callable[[Iterable[DnsQuestion], Iterable[DnsQuestion]], None]
 WantSecrets = Callable[[frozenset[ObjectRef], frozenset[ObjectRef]], None]
@@ -83,7 +80,7 @@ class Wheel:
     metrics: Metrics
     clock: Callable[[], float]
     wall_clock: Callable[[], datetime]
-    drift_interval: float
+    sweeps: Sweeps
     touched: Touched = Touched()
     received: dict[str, float] = field(default_factory=dict)
     want_names: WantNames = nobody_resolves
@@ -98,12 +95,7 @@ class Wheel:
     serves_last_good: bool = False
     _trouble: Trouble = field(init=False)
     _unfiled: Touched = Touched()
-    _waiting: Touched = Touched()
-    _waiting_until: float = 0.0
-    _locked_since: float | None = None
-    _sweep_at: float = 0.0
-    _is_thorough: bool = False
-    _steps: Iterator[Touched] | None = None
+    _postponed: Postponed = field(default_factory=Postponed)
     _files_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -111,7 +103,7 @@ class Wheel:
 
     def run(self) -> None:
         """Turn until a Stop event comes."""
-        self._sweep_at = self.clock() + self.drift_interval
+        self.sweeps.put_off(self.clock())
         self.turn([])
         while not self.is_stopping:
             self.turn(self.gather())
@@ -183,8 +175,7 @@ class Wheel:
                 self.metrics.changed("dns", len(event.names))
                 self._note(touched, event.received)
             case Resync():
-                self._is_thorough = True
-                self._sweep_at = self.clock()
+                self.sweeps.want_thorough(self.clock())
             case Judged():
                 self.touch(self.reloader.finish(event))
             case ProcessEnded():
@@ -239,8 +230,7 @@ class Wheel:
         now = self.clock()
         if now < self._trouble.retry_at or not self.supervisor.is_up:
             return
-        if now >= self._waiting_until:
-            self.touched, self._waiting = self.touched | self._waiting, Touched()
+        self.touched |= self._postponed.due(now)
         try:
             if self.reconciler.is_doubtful:
                 self.compare()
@@ -249,30 +239,20 @@ class Wheel:
             self._meet(failure)
             return
         self.touched, self.received = Touched(), {}
-        self._wait(turned.waiting)
+        self._postpone(turned.waiting)
         # What came while HAProxy was away has a place now, which the files have, too.
         self._unfiled = Touched()
         # A sidecar's HAProxy begins with the bootstrap, and has no backend before its first reload.
         self.is_synced |= not self.reloader.owes_the_first
         if self._trouble.over():
             # What timed out may be carried out late. haproxy-facts.md#a-line-outlives-who-sent-it
-            self._sweep_at = min(self._sweep_at, self.clock() + LATE_SECONDS)
+            self.sweeps.hasten(self.clock() + LATE_SECONDS)
         self._say(turned.sentence, self.clock() - now)
 
-    def _wait(self, waiting: Touched) -> None:
+    def _postpone(self, waiting: Touched) -> None:
         """Come back to what somebody else's commands about certificates stand in the way of, or leave it to a reload."""
-        if not (waiting or self._waiting):
-            self._locked_since = None
-        if not waiting:
-            return
-        now = self.clock()
-        self._waiting |= waiting
-        self._waiting_until = now + LOCKED_SECONDS
-        if self._locked_since is None:
-            self._locked_since = now
-        elif now - self._locked_since >= LOCKED_FOR_GOOD_SECONDS:
+        if self._postponed.put(waiting, self.clock()):
             self.reconciler.tls.leave_to_reload()
-            self._waiting_until = now
 
     def _do_what_is_due(self) -> None:
         now = self.clock()
@@ -282,8 +262,7 @@ class Wheel:
             self.reloader.rebind()
         if not self._trouble.is_there and self.reloader.seconds_until_due(now) == 0:
             self.reloader.begin()
-        is_due = self._steps is not None or now >= self._sweep_at
-        if is_due and not self.touched and not self._trouble.is_there:
+        if self.sweeps.next_at <= now and not self.touched and not self._trouble.is_there:
             self._sweep()
         self._write_files()
         self._say_problems()
@@ -291,29 +270,24 @@ class Wheel:
     def _sweep(self) -> None:
         """Compare a part of HAProxy with the files: what somebody else changed is set right, and said."""
         try:
-            if self._steps is None:
-                self._sweep_at = self.clock() + self.drift_interval
+            if not self.sweeps.is_under_way:
+                self.sweeps.put_off(self.clock())
                 self.supervisor.process.tidy()
                 self.reconciler.filing.restore()
                 self._verify()
-                self._steps = sweep(self.reconciler, thorough=self._is_thorough)
-                self._is_thorough = False
-            differing = next(self._steps, None)
-            if differing is None:
-                self._steps = None
-                return
+            differing = self.sweeps.step(self.reconciler)
             turned = self.reconciler.reconcile(differing) if differing else Turned()
         except CertificatesLocked as failure:
             # The next sweep looks at them.
-            self._steps = None
+            self.sweeps.give_up()
             log.warning("%s", failure)
             return
         except (TemporaryError, NotHAProxy) as failure:
-            self._steps = None
+            self.sweeps.give_up()
             self.reconciler.is_doubtful = True
             self._meet(failure)
             return
-        self._wait(turned.waiting)
+        self._postpone(turned.waiting)
         if turned.commands:
             self.metrics.repaired(turned.commands)
             self._say(f"HAProxy was changed by somebody else and set right: {turned.sentence}", 0.0)
@@ -367,8 +341,8 @@ class Wheel:
         if self.touched or self.reconciler.is_doubtful or self._trouble.is_there:
             due.append(self._trouble.retry_at)
         else:
-            due.append(self._sweep_at if self._steps is None else now)
-        due += [self._waiting_until] if self._waiting else []
+            due.append(self.sweeps.next_at)
+        due += [self._postponed.next_at] if self._postponed.next_at is not None else []
         waits = None if self._trouble.is_there else self.reloader.seconds_until_due(now)
         due += [now + waits] if waits is not None else []
         return max(0.0, min(due) - now)

@@ -18,9 +18,11 @@ from hadyn.controller.default_certificate import DefaultCertificate
 from hadyn.controller.events import EventQueue, Resync
 from hadyn.controller.filing import Filing
 from hadyn.controller.pace import ReloadPace
+from hadyn.controller.past_reloads import PastReloads
 from hadyn.controller.reconciler import Reconciler
 from hadyn.controller.reload import Reloader
 from hadyn.controller.supervisor import Supervisor
+from hadyn.controller.sweep import Sweeps
 from hadyn.controller.wheel import Wheel
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Capacity, MapName
@@ -186,7 +188,7 @@ class House:
 
     def reloads(self) -> dict[str, int]:
         """How often HAProxy was reloaded, by reason."""
-        return self.wheel.reloader.by_reason
+        return self.wheel.reloader.past.by_reason
 
     def problems(self) -> list[str]:
         """Every problem as ``object: reason``."""
@@ -218,7 +220,8 @@ class House:
         )
         if self.speaks_tls:
             reconciler.tls.certificates = self._keeper(filing)
-        reloader = Reloader(self.door, files, reconciler, pace, metrics, self.events, self.clock, wall_clock)
+        past = PastReloads(metrics, self.clock, wall_clock)
+        reloader = Reloader(self.door, files, reconciler, pace, past, self.events, self.clock)
         bind = (Address("127.0.0.1", 8080),)
         return Wheel(
             events=self.events,
@@ -229,7 +232,7 @@ class House:
             metrics=metrics,
             clock=self.clock,
             wall_clock=wall_clock,
-            drift_interval=3600.0,
+            sweeps=Sweeps(3600.0),
         )
 
     def _spell_main(self, wish: MainWish) -> str:

@@ -225,7 +225,7 @@ def test_the_wall_clock_may_jump_as_it_likes(house):
     def wall_clock():
         return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=400 * (-1) ** next(jumps))
 
-    house.wheel.wall_clock = house.wheel.reloader.wall_clock = wall_clock
+    house.wheel.wall_clock = house.wheel.reloader.past.wall_clock = wall_clock
     house.change(web("10.0.0.3"))
     house.change(*API)
     house.wait(2)
