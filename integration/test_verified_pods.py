@@ -84,6 +84,9 @@ WAYS: dict[str, tuple[Pair, dict[str, str]]] = {
     "by-sni": (OTHER, {"server_ca": "ours", "secure_sni": "other.svc"}),
     "http2": (GOOD, {"server_ca": "ours", "backend_protocol": "grpcs", "secure_sni": NAME, **CHECKED}),
     "unverified": (STRANGE, {"server_tls": "true"}),
+    "one-secret": (GOOD, {"server_tls_secret": "both", "server_verify": "true"}),
+    "one-strange": (STRANGE, {"server_tls_secret": "both", "server_verify": "true"}),
+    "one-unasked": (STRANGE, {"server_tls": "true", "server_tls_secret": "both"}),
     "old": (
         GOOD,
         {"server_ca": "ours", "server_tls_versions": "TLSv1.2", "server_ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256"},
@@ -103,6 +106,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Site]:
         pods = {name: opened.enter_context(TlsPod(pair)) for name, (pair, _) in WAYS.items()}
         place = Site(ground, pods, opened)
         place.give(authorities("ours", OURS))
+        place.give(authorities("both", OURS))
         for name, (_, said) in WAYS.items():
             place.serve(name, pods[name], **said)
         ground.run()
@@ -120,6 +124,9 @@ def place(request: pytest.FixtureRequest) -> Iterator[Site]:
         ("by-sni", 200),
         ("http2", 200),
         ("unverified", 200),
+        ("one-secret", 200),
+        ("one-strange", 503),
+        ("one-unasked", 200),
     ],
 )
 def test_only_a_pod_with_the_right_certificate_gets_requests(place: Site, name: str, status: int) -> None:

@@ -80,7 +80,7 @@ HAPROXY_INGRESS = Peer(
     },
     no_equal={
         "agent-check-addr": _ADDRESS,
-        "allowlist-source-header": "hadyn.io/real-ip-header says which header names the client, from which networks",
+        "allowlist-source-header": "allow-source-range asks for the client whom the ConfigMap's real-ip-header names: say it there with real-ip-networks, for a header that anybody may send must open nothing",
         "health-check-addr": _ADDRESS,
         "source-address-intf": "the node's routes decide",
         "acme-preferred-chain": _ACME,

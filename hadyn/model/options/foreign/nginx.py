@@ -101,8 +101,8 @@ NGINX = Peer(
     },
     no_equal={
         "auth-tls-verify-depth": "HAProxy follows chains however long they are: put no authority into the Secret that may sign others",
-        "custom-headers": "hadyn.io/response-set-headers holds the headers themselves",
-        "custom-http-errors": "no Service is asked for error pages: error-page-503 (and others) in the ConfigMap hold them",
+        "custom-headers": "write what that ConfigMap holds, a line Name: value for each header, into hadyn.io/response-set-headers; for all Ingresses into the operator's ConfigMap",
+        "custom-http-errors": "HAProxy passes on what pods answer and asks no second Service: error-page-503 (and others) in the ConfigMap are the pages of its own answers, default-backend stands in where no pod serves",
         "proxy-next-upstream-timeout": "each try has its own timeouts: hadyn.io/retries limits their number",
         "upstream-hash-by-subset": "a hash leads to one pod: hadyn.io/load-balance",
         "upstream-hash-by-subset-size": "a hash leads to one pod: hadyn.io/load-balance",
