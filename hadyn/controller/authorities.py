@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hadyn.controller.absences import Absences
 from hadyn.model.authorities import CA
 from hadyn.model.certificates import certificate_name
 from hadyn.model.handshakes import PRINT_DIGITS, Handshakes
@@ -28,8 +29,6 @@ from hadyn.planner.authorities import (
 from hadyn.render.authorities import AuthorityFiles, files_of, stem_of
 from hadyn.runtime.certificates import Answer, CertificateDoor
 
-GRACE_SECONDS = 60.0
-"""A Secret that is deleted and comes back within this time was not gone."""
 REMEDY = "Put another one there; what was there before stays, else nobody is believed"
 _NAMED = re.compile(rf"(.+)\.[0-9a-f]{{{PRINT_DIGITS}}}")
 
@@ -40,8 +39,8 @@ log = logging.getLogger(__name__)
 class AuthorityKeeper:
     """Authorities from what is wanted to HAProxy and its files. One thread owns it.
 
-    ``longest`` is how many bytes HAProxy takes by command, ``clock`` monotonic seconds. ``present`` are the
-    files that HAProxy has. A *stem* is what the two files of a Secret's content are called, without ending.
+    ``longest`` is how many bytes HAProxy takes by command, ``present`` are the
+    files that it has. A *stem* is what the two files of a Secret's content are called, without ending.
     """
 
     files: AuthorityFiles
@@ -49,11 +48,10 @@ class AuthorityKeeper:
     handshakes: Handshakes
     awaits_answers: Callable[[], bool]
     longest: Callable[[], int]
-    clock: Callable[[], float]
+    absences: Absences
     present: set[str] = field(default_factory=set)
     too_long: set[str] = field(default_factory=set)
     _refused: dict[str, str] = field(default_factory=dict)
-    _missing_since: dict[ObjectRef, float] = field(default_factory=dict)
 
     def parameters(self, host: str) -> str:
         """Return how HAProxy shall shake hands for a host, as a line of its list says it."""
@@ -177,12 +175,10 @@ class AuthorityKeeper:
     def _stem(self, secret: ObjectRef) -> str:
         """Return the stem of what counts for a Secret, "" where nothing does."""
         if self._wanted(secret):
-            self._missing_since.pop(secret, None)
+            self.absences.end(secret)
             return self._wanted_stem(secret)
-        if self.handshakes.is_missing(secret) and not self.awaits_answers():
-            since = self._missing_since.setdefault(secret, self.clock())
-            if self.clock() - since >= GRACE_SECONDS:
-                return ""
+        if self.handshakes.is_missing(secret) and not self.awaits_answers() and self.absences.is_long(secret):
+            return ""
         name = certificate_name(secret)
         files = (file for file in self.files.names() if file.endswith(AUTHORITIES))
         stems = (_stem_of(file) for file in files if _owner(_stem_of(file)) == name)

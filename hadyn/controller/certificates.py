@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hadyn.controller.absences import Absences
 from hadyn.controller.authorities import AuthorityKeeper
+from hadyn.controller.certificate_offers import CertificateOffers, Refusal
 from hadyn.controller.default_certificate import DefaultCertificate, default_certificate
 from hadyn.controller.filing import Filing
 from hadyn.controller.running_certificates import RunningCertificates
@@ -29,8 +31,6 @@ from hadyn.render.certificates import CertificateFiles
 from hadyn.runtime.certificates import Answer, CertificateDoor
 from hadyn.runtime.client import Conversation, Observer, unobserved
 
-GRACE_SECONDS = 60.0
-"""A Secret that is deleted and comes back within this time was not gone: cert-manager does so."""
 RELOADS = "certificates"
 """Stands for all certificates where reasons to reload are kept; no backend is called so."""
 DEFAULT_REF = ObjectRef(Secret.kind, "", DEFAULT)
@@ -65,23 +65,23 @@ class CertificateKeeper:
     epoch: Callable[[], float]
     running: RunningCertificates = field(init=False)
     authorities: AuthorityKeeper = field(init=False)
-    _refused: dict[str, tuple[str, str]] = field(default_factory=dict)
+    offers: CertificateOffers = field(init=False)
+    _absences: Absences = field(init=False)
     _is_locked: bool = False
-    _before: dict[str, str | None] = field(default_factory=dict)
     _troubles: dict[str, Problem] = field(default_factory=dict)
-    _too_long: set[str] = field(default_factory=set)
-    _missing_since: dict[str, float] = field(default_factory=dict)
     _authority_troubles: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         self.running = RunningCertificates(self.door)
+        self.offers = CertificateOffers(self.running, self.files, self.filing.write_certificates, self.longest)
+        self._absences = Absences(self.clock)
         self.authorities = AuthorityKeeper(
             self.files.authorities,
             self.door,
             self.book.handshakes,
             lambda: self.filing.inventory.secrets.awaits_answers,
             self.longest,
-            self.clock,
+            Absences(self.clock),
         )
 
     @property
@@ -115,7 +115,10 @@ class CertificateKeeper:
         names |= {DEFAULT} if self.book.secret(DEFAULT) in touched.secrets else set()
         hosts = {*touched.tls_hosts, *self._hosts_to_look_at(names)}
         names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
-        served = self._serve(sorted(names))
+        try:
+            served = self.offers.make({name: self._wanted(name) for name in sorted(names)})
+        finally:
+            self._want_reload()
         believed = self._hand_over_authorities(hosts)
         spoke = any(map(self.files.parameters_of, hosts))
         self._file_hosts(hosts)
@@ -126,7 +129,7 @@ class CertificateKeeper:
             self._file_hosts(hosts)
             plan, _ = self._put_lines(hosts)
             changes += len(plan.additions) + len(plan.departures)
-        self._before.clear()
+        self.offers.close()
         self._drop(names)
         if spoke or any(map(self.files.parameters_of, hosts)) or self._are_judged(hosts):
             self._settle_authorities()
@@ -139,7 +142,7 @@ class CertificateKeeper:
         named = [(name, text) for text in alerts for name in self.door.named_in(text) if self.files.pem(name)]
         for name, text in named:
             log.error("the certificate %s is left out, HAProxy says: %s", name, text)
-            self._refused[name] = (fingerprint_of(self.files.pem(name) or ""), text)
+            self.offers.refused[name] = Refusal(fingerprint_of(self.files.pem(name) or ""), text)
             if name == DEFAULT:
                 self.files.put(DEFAULT, self.default.make())
             else:
@@ -154,7 +157,7 @@ class CertificateKeeper:
         """Note that HAProxy has what the files say."""
         self.running.began(self.files)
         self.authorities.began()
-        self._too_long.clear()
+        self.offers.too_long.clear()
         self._is_locked = False
 
     def leave_to_reload(self) -> None:
@@ -175,7 +178,7 @@ class CertificateKeeper:
             return
         self.authorities.read()
         self._drop(self.running.idle(self.files))
-        names, hosts = self.running.differing(self.files, but=self._too_long)
+        names, hosts = self.running.differing(self.files, but=self.offers.too_long)
         hosts.update(host for name in names for host in self.book.hosts_of(name))
         hosts.update(host for host in self.book.handshakes.hosts() if not self._shakes_as_wanted(host))
         if self._wanted(DEFAULT) != self.files.pem(DEFAULT):
@@ -196,7 +199,7 @@ class CertificateKeeper:
         if name == DEFAULT:
             return self.default.wanted(self.book, self.files)
         pair = self.book.pair(name)
-        return pair.pem if pair and self._refused.get(name, ("",))[0] != pair.fingerprint else None
+        return pair.pem if pair and not self.offers.has_refused(name, pair.fingerprint) else None
 
     def _is_to_be_had(self, name: str) -> bool:
         if name == DEFAULT or self._wanted(name) is not None:
@@ -204,9 +207,9 @@ class CertificateKeeper:
         if self.files.pem(name) is None:
             return False
         if not self.book.is_missing(name) or self.filing.inventory.secrets.awaits_answers:
-            self._missing_since.pop(name, None)
+            self._absences.end(name)
             return True
-        return self.clock() - self._missing_since.setdefault(name, self.clock()) < GRACE_SECONDS
+        return not self._absences.is_long(name)
 
     def _shakes_as_wanted(self, host: str) -> bool:
         """Whether a line says of handshakes what is wanted, and HAProxy has what it names (or gets it by a reload)."""
@@ -233,7 +236,7 @@ class CertificateKeeper:
 
     def _want_reload(self) -> None:
         """Want a reload while something is too long for a command, or nothing can be said by one."""
-        waiting = sorted({*self._too_long, *self.authorities.too_long})
+        waiting = sorted({*self.offers.too_long, *self.authorities.too_long})
         too_long = (Reload(ReloadReason.CERTIFICATE_TOO_LONG, "", listed(waiting)),) if waiting else ()
         locked = (Reload(ReloadReason.CERTIFICATES_LOCKED),) if self._is_locked else ()
         self.filing.pace.want(RELOADS, (*too_long, *locked))
@@ -248,57 +251,6 @@ class CertificateKeeper:
         for name in names:
             if name != DEFAULT and not self.files.is_listed(name) and self._is_to_be_had(name):
                 yield from self.book.hosts_of(name)
-
-    def _serve(self, names: Iterable[str]) -> list[str]:
-        """Have HAProxy read, then serve, each certificate that it does not have yet; return those that it took.
-
-        One after the other: HAProxy has one unfinished change at a time. haproxy-facts.md#certificates-are-locked
-        """
-        taken = []
-        for name in names:
-            pem = self._wanted(name)
-            if pem is None or (self.files.pem(name) == pem and self._is_up_to_date(name)):
-                continue
-            if not self._can_be_told(name, pem):
-                self.files.put(name, pem)
-            elif self._is_served(name, pem):
-                taken.append(name)
-        return taken
-
-    def _is_served(self, name: str, pem: str) -> bool:
-        """Have HAProxy serve a certificate, with its file; where it does not, the file is what it was before."""
-        answer = self.running.hand_over(name, pem)
-        if answer.is_done:
-            # A cycle that was cut short has put it there already.
-            self._before.setdefault(name, self.files.pem(name))
-            self.files.put(name, pem)
-            self.filing.write_certificates()
-            answer = self.running.commit(name, pem)
-        if not answer.is_done:
-            self._refuse(name, pem, answer)
-            return False
-        self._refused.pop(name, None)
-        return True
-
-    def _is_up_to_date(self, name: str) -> bool:
-        """Whether HAProxy has what the file says, or cannot be told."""
-        running = self.running
-        return not running.is_reachable or running.prints.get(name) == fingerprint_of(self.files.pem(name) or "")
-
-    def _can_be_told(self, name: str, pem: str) -> bool:
-        """Whether HAProxy takes it by command; where it is too long, a reload brings it."""
-        is_too_long = self.running.is_reachable and len(pem) > self.longest()
-        if is_too_long or name in self._too_long:
-            (self._too_long.add if is_too_long else self._too_long.discard)(name)
-            self._want_reload()
-        return self.running.is_reachable and not is_too_long
-
-    def _refuse(self, name: str, pem: str, answer: Answer) -> None:
-        """Leave out what HAProxy does not take; hosts go on with what they have."""
-        log.error("HAProxy did not take a certificate: %s", answer)
-        self._refused[name] = (fingerprint_of(pem), answer.text)
-        if name in self._before:
-            self.files.put_back(name, self._before.pop(name))
 
     def _file_hosts(self, hosts: Iterable[str]) -> None:
         for host in hosts:
@@ -317,7 +269,7 @@ class CertificateKeeper:
             answer = self.running.add(command)
             if not answer.is_done:
                 unfit.add(command.certificate)
-                self._refuse(command.certificate, self.files.pem(command.certificate) or "", answer)
+                self.offers.refuse(command.certificate, self.files.pem(command.certificate) or "", answer)
         for line in plan.departures:
             _say_if_refused(self.running.delete(line))
         return plan, unfit
@@ -329,8 +281,8 @@ class CertificateKeeper:
                 continue
             _say_if_refused(self.running.be_rid_of(name))
             if self.book.secret(name) is None:
-                self._refused.pop(name, None)
-            self._missing_since.pop(name, None)
+                self.offers.refused.pop(name, None)
+            self._absences.end(name)
             self.files.remove(name)
 
     def _judge_again(self, names: Iterable[str]) -> None:
@@ -339,8 +291,8 @@ class CertificateKeeper:
         for name in names:
             secret = self.book.secret(name)
             self._troubles.pop(name, None)
-            if secret and name in self._refused:
-                said = f"HAProxy does not take it: {self._refused[name][1]}"
+            if secret and name in self.offers.refused:
+                said = f"HAProxy does not take it: {self.offers.refused[name].said}"
                 self._troubles[name] = Problem(secret, CRT, Reason.REFUSED_BY_HAPROXY, said, REMEDY)
             elif untimely := self.book.untimely(name, now):
                 self._troubles[name] = untimely

@@ -246,7 +246,7 @@ def test_a_chain_too_long_for_a_command_comes_by_a_reload_with_that_reason(house
     root, middle, leaf = authority()
     long = Pair(f"{leaf.certificate}{middle}{root}", leaf.key)
     house.begin(*WEB, *shop(pair=pair("a.example")))
-    house.wheel.reconciler.tls.certificates.longest = lambda: len(leaf.pem)
+    house.wheel.reconciler.tls.certificates.offers.longest = lambda: len(leaf.pem)
     house.change(tls_secret("web", long))
     before = house.reloads()
     house.wait(1)
@@ -260,11 +260,11 @@ def test_a_chain_too_long_for_a_command_comes_by_a_reload_with_that_reason(house
 def test_a_long_chain_that_is_short_again_before_its_reload_needs_none(house):
     house.begin(*WEB, *shop(pair=pair("a.example")))
     house.change(*shop("late", "late.example"), ingress("shop", "new"), service("shop", "new"))
-    keeper = house.wheel.reconciler.tls.certificates
-    keeper.longest, longest = lambda: 10, keeper.longest
+    offers = house.wheel.reconciler.tls.certificates.offers
+    offers.longest, longest = lambda: 10, offers.longest
     house.change(tls_secret("web", pair("a.example", issue=2)))
     waiting = [str(reload.reason) for reload in house.wheel.reloader.pace.pending]
-    keeper.longest = longest
+    offers.longest = longest
     house.change(tls_secret("web", pair("a.example", issue=3)))
     house.wait(1)
 
