@@ -15,6 +15,7 @@ happened, to which thing, and a remedy. The class says whether to retry.
     |   +-- ReplyNotUnderstood    a table that is not as HAProxy documents it: read again
     |   +-- CertificatesLocked    somebody else looks at certificates, or changes them
     |   +-- ReloadFailed          HAProxy kept its old worker
+    |   |   +-- ReloadUnexplained HAProxy does not say why: what it refuses is found by trying
     |   |   +-- ReloadUnproven    nobody can tell what HAProxy runs with now: read it back
     |   +-- FileNotWritten        disk full, read-only or gone; the live file is untouched
     +-- PermanentError            somebody has to change something

@@ -52,7 +52,9 @@ def credential_keeper(
 class CredentialKeeper:
     """Files from what is wanted to HAProxy. One thread owns it; methods that say something raise what CredentialDoor does.
 
-    ``epoch`` is seconds since 1970. While HAProxy ``is_locked``, only a reload brings anything. ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that is nobody's.
+    ``epoch`` is seconds since 1970. While HAProxy ``is_locked``, only a reload brings anything.
+    ``running`` is what HAProxy has, as far as it was told or read. ``make`` makes a certificate that
+    is nobody's.
     """
 
     filing: Filing

@@ -160,7 +160,7 @@ class Reloader:
                 self._load()
                 self.past.end(reasons)
         except (HadynError, OSError) as failure:
-            log.error("HAProxy's runtime socket could not be opened again: %s", failure)  # noqa: TRY400
+            log.error("HAProxy's runtime socket could not be opened again: %s", failure)  # noqa: TRY400 - the sentence says it
             return False
         finally:
             self.reconciler.is_doubtful = True

@@ -36,7 +36,8 @@ class FakeCertificates:
     """``pems`` are the certificates by path ("" for an empty one), ``rows`` the lines of each list by its path.
 
     ``authorities`` are the files with authorities or revoked certificates by path, "" for one that was not committed.
-    ``unfinished`` is by kind what was set and not committed yet: path and content. For so many commands as are ``locked`` somebody else holds them all.
+    ``unfinished`` is by kind what was set and not committed yet: path and content. For so many
+    commands as are ``locked`` somebody else holds them all.
     """
 
     pems: dict[str, str] = field(default_factory=dict)
