@@ -54,7 +54,10 @@ def frontend_section(
 
 
 def _operators_lines(said: Said, tls: TlsSettings | None) -> Iterator[str]:
-    for line in main_lines(Section.FRONTEND, said):
+    # HAProxy asks connections first wherever it is written, and warns where it is not written first.
+    for line in sorted(
+        main_lines(Section.FRONTEND, said), key=lambda line: not line.startswith(("# ", "tcp-request "))
+    ):
         # What comes through the frontend in front has lost the header of a balancer already.
         is_read_before = tls is not None and tls.passes_on and asks_for_header(line)
         yield f"{line} !{{ so_id {INSIDE} }}" if is_read_before else line

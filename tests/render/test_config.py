@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hadyn.model.addresses import Address
 from hadyn.model.desired import Backend, ByName, Discovery, Endpoint
 from hadyn.model.directives import Directive
-from hadyn.model.extras import Extra
+from hadyn.model.extras import Extra, HostExpression
 from hadyn.model.names import slot_name
+from hadyn.model.options.option import Scope
+from hadyn.model.options.table import OPTIONS
 from hadyn.model.passwords import User, UserList
 from hadyn.model.ports import Port
 from hadyn.model.problems import ObjectRef
@@ -87,6 +89,9 @@ def test_the_section_of_a_backend_is_the_golden_one(case: str, golden: Golden) -
     golden(f"render/{case}.cfg", CASES[case])
 
 
+OPTIONS_OF_MAIN = [option for option in OPTIONS if option.main and Scope.GLOBAL in option.scope]
+SAID = {"load-balance": "uri", "nbthread": "1"}
+"""What is said instead of an example that leaves another option nothing to say, or HAProxy something to warn of."""
 DATABASE = ObjectRef("Ingress", "shop", "db")
 MAIN_CASES = {
     "smallest": SETTINGS,
@@ -111,6 +116,14 @@ MAIN_CASES = {
             Port(5672, DATABASE, "spec", takes_header=True, log_format='%ci "to" %b'),
         ),
         options=(("log-target", "stdout"),),
+    ),
+    "every_option": replace(
+        SETTINGS,
+        tls=TlsSettings((Address("::", 8443),), "/run/hadyn/certificates/crt-list"),
+        options=tuple((option.name, option.parse(SAID.get(option.name, option.example))) for option in OPTIONS_OF_MAIN),
+    ),
+    "everything_that_routes_want": replace(
+        SETTINGS, extras=frozenset({*Extra, HostExpression("shop[0-9]*[.]example", "~0f1e2d3c")})
     ),
     "every_setting": ConfigSettings(
         bind=(Address("::", 8080), Address("10.0.0.1", 80)),

@@ -81,9 +81,9 @@ CLIENT = root().issue("client").values()
 SECRETS = {"authority": root().values(), "client": CLIENT, "both": root().values() | CLIENT}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, golden: Golden) -> None:
-    annotations = {f"hadyn.io/{name}": value for name, value in FAMILIES[family].items()}
+def section_of(said: dict[str, str]) -> str:
+    """The section of a backend whose Service has these annotations."""
+    annotations = {f"hadyn.io/{name}": value for name, value in said.items()}
     shown = inventory(
         given.service("shop", "web", annotations=annotations),
         given.slice_("shop", "web", "10.0.0.7", port=8080),
@@ -92,4 +92,9 @@ def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, gold
     )
     backend = shown.backend("shop_web_80")
     assert not shown.problems()
-    golden(f"options/{family}.cfg", backend_section(backend, Seating(4, {"s1": backend.endpoints[0]})))
+    return backend_section(backend, Seating(4, {"s1": backend.endpoints[0]}))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_section_of_an_annotated_backend_is_the_golden_one(family: str, golden: Golden) -> None:
+    golden(f"options/{family}.cfg", section_of(FAMILIES[family]))

@@ -13,6 +13,8 @@ from tests.model.looks import inventory
 
 BCRYPT = "$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW"
 FAMILIES = {
+    "access_log": {"access-log": "false"},
+    "bandwidth": {"limit-rate": "100k", "limit-rate-after": "10m"},
     "basic_authentication": {"auth-secret": "users", "auth-realm": "The shop"},
     "body_size": {"body-size": "8m"},
     "client_certificates": {
@@ -47,6 +49,7 @@ FAMILIES = {
         "rate-limit-allow-source-range": "10.0.0.0/8, fd00::/8",
         "limit-connections": "20",
     },
+    "passthrough": {"ssl-passthrough": "true"},
     "path_rewrite": {"path-rewrite": "/api/v1.0 /v1"},
     "request_headers": {
         "request-set-headers": 'X-Text: it\'s "100%" #1 of ${PATH} \\ %[env(PATH)]',
@@ -58,14 +61,16 @@ FAMILIES = {
         "response-add-headers": "Link: </x>; rel=preload",
         "response-del-headers": "Server",
     },
+    "response_cookies": {"response-cookie-domain": "pod.internal shop.example", "response-cookie-path": "/app /"},
+    "response_location": {"response-location-from": "http://pod.internal/", "response-location-to": "/shop/"},
     "rewrite_target": {"rewrite-target": "/v2"},
     "unreadable_access": {"auth-secret": "other/users", "auth-type": "digest"},
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_section_of_an_annotated_ingress_is_the_golden_one(family: str, golden: Golden) -> None:
-    annotations = {f"hadyn.io/{name}": value for name, value in FAMILIES[family].items()}
+def section_of(said: dict[str, str]) -> str:
+    """The section of a backend that an Ingress with these annotations leads to."""
+    annotations = {f"hadyn.io/{name}": value for name, value in said.items()}
     shown = inventory(
         given.service("shop", "web"),
         given.slice_("shop", "web", "10.0.0.7", port=8080),
@@ -74,4 +79,9 @@ def test_the_section_of_an_annotated_ingress_is_the_golden_one(family: str, gold
         given.ingress("shop", "silent", host="silent.example", service="web"),
     )
     backend = shown.backend("shop_web_80")
-    golden(f"options/{family}.cfg", backend_section(backend, Seating(4, {"s1": backend.endpoints[0]})))
+    return backend_section(backend, Seating(4, {"s1": backend.endpoints[0]}))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_section_of_an_annotated_ingress_is_the_golden_one(family: str, golden: Golden) -> None:
+    golden(f"options/{family}.cfg", section_of(FAMILIES[family]))
