@@ -7,7 +7,7 @@ endpoint: of one pod the newest slice counts, of several pods the best condition
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from hadyn.model.addresses import Address
@@ -79,28 +79,29 @@ def static_endpoints(backend: Held, own_addresses: OwnAddresses) -> tuple[Endpoi
 
 def forbidden_addresses(held: Held, own_addresses: OwnAddresses) -> Iterator[Fault]:
     """Yield a fault for each address that this source must not name, or that would be a loop."""
-    listed = held.object
-    named: list[tuple[str, tuple[int, ...], str]] = []
-    if isinstance(listed, BackendResource):
-        named = [(ip, (port,), "spec.addresses") for ip, port in listed.addresses]
-    elif isinstance(listed, (EndpointSlice, Endpoints)):
-        named = [
-            (endpoint.ip, tuple(number for _, number in group.ports), f"{group.field}endpoints")
-            for group in listed.groups
-            for endpoint in group.endpoints
-        ]
-    elif isinstance(listed, Service):
-        ports = tuple(port.number for port in listed.ports)
-        named = [(listed.cluster_ip, ports, "spec.clusterIP")] if listed.cluster_ip else []
-    else:
-        return
-    for ip, ports, field in named:
-        if _is_loopback(ip) and not held.is_own:
-            said = f"{shown(ip)} is a loopback address"
-            yield Fault(field, Reason.FORBIDDEN_ADDRESS, said, _REMEDY)
-        elif own_addresses and any(Address(ip, port) in own_addresses for port in ports):
-            said = f"{shown(ip)} is where HAProxy or hadyn listens: requests would go round in circles"
-            yield Fault(field, Reason.FORBIDDEN_ADDRESS, said, _REMEDY)
+    for ips, ports, field in _named_addresses(held):
+        own_ips = {address.ip for address in own_addresses if address.port in ports}
+        for ip in ips:
+            if _is_loopback(ip) and not held.is_own:
+                said = f"{shown(ip)} is a loopback address"
+                yield Fault(field, Reason.FORBIDDEN_ADDRESS, said, _REMEDY)
+            elif ip in own_ips:
+                said = f"{shown(ip)} is where HAProxy or hadyn listens: requests would go round in circles"
+                yield Fault(field, Reason.FORBIDDEN_ADDRESS, said, _REMEDY)
+
+
+def _named_addresses(held: Held) -> Iterator[tuple[Iterable[str], Container[int], str]]:
+    """Yield IPs that an object names, with the ports they are for, and the field they stand in."""
+    match held.object:
+        case BackendResource() as backend:
+            for ip, port in backend.addresses:
+                yield (ip,), (port,), "spec.addresses"
+        case EndpointSlice() | Endpoints() as listed:
+            for group in listed.groups:
+                ips = (endpoint.ip for endpoint in group.endpoints)
+                yield ips, [number for _, number in group.ports], f"{group.field}endpoints"
+        case Service() as service if service.cluster_ip:
+            yield (service.cluster_ip,), [port.number for port in service.ports], "spec.clusterIP"
 
 
 def lists_port(listings: Iterable[Held], port: ServicePort) -> bool:

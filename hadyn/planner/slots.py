@@ -167,7 +167,8 @@ def _assign(backend: Backend, slots: list[ObservedSlot], *, drain_seconds: float
     remaining = list(slots)
     newcomers = []
     holding: dict[object, list[ObservedSlot]] = {}
-    for slot in sorted(slots, key=lambda slot: (not _serves(slot), _PREFERENCE[slot.state])):
+    occupied = (slot for slot in slots if slot.address is not None)
+    for slot in sorted(occupied, key=lambda slot: (not _serves(slot), _PREFERENCE[slot.state])):
         holding.setdefault(slot.address, []).append(slot)
     for endpoint in backend.endpoints:
         holders = holding.get(endpoint.address)
@@ -179,8 +180,10 @@ def _assign(backend: Backend, slots: list[ObservedSlot], *, drain_seconds: float
     assignment.leaving = [slot for slot in remaining if slot.state is not SlotState.MAINT]
     newcomers = _come_home(assignment, newcomers)
     idle = [slot for slot in remaining if slot.state is SlotState.MAINT]
-    idle.sort(key=lambda slot: _reluctance(slot, drain_seconds))
-    _give(assignment, newcomers, idle, can_grow=len(slots) < backend.capacity.maximum)
+    blank = [slot for slot in idle if slot.address is None and not slot.sessions]
+    used = [slot for slot in idle if slot.address is not None or slot.sessions]
+    used.sort(key=lambda slot: _reluctance(slot, drain_seconds))
+    _give(assignment, newcomers, [*blank, *used], can_grow=len(slots) < backend.capacity.maximum)
     return assignment
 
 
@@ -201,9 +204,9 @@ def _come_home(assignment: _Assignment, newcomers: list[Endpoint]) -> list[Endpo
 
 
 def _reluctance(slot: ObservedSlot, drain_seconds: float) -> tuple[int, int, int]:
-    """Order slots in maint by how little handing them on disturbs: lowest first."""
+    """Order slots in maint that somebody had by how little handing them on disturbs: lowest first."""
     if slot.sessions == 0:
-        return (0 if slot.address is None else 1), -slot.seconds_in_state * (slot.address is not None), 0
+        return 1, 0, -slot.seconds_in_state
     if slot.seconds_in_state >= drain_seconds:
         return 2, slot.sessions, -slot.seconds_in_state
     return 3, slot.sessions, -slot.seconds_in_state
