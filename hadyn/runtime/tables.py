@@ -31,21 +31,18 @@ IN_MAINT = 0x23
 IN_DRAIN = 0x18
 
 TABLE_FORMAT = "1"
-_SLOT_COLUMNS = (
-    "be_name",
-    "srv_name",
-    "srv_addr",
-    "srv_port",
+_OWN_COLUMNS = ("be_name", "srv_name", "srv_addr", "srv_port", "srv_time_since_last_change")
+_SHARED_COLUMNS = (
     "srv_op_state",
     "srv_admin_state",
     "srv_uweight",
-    "srv_time_since_last_change",
     "srv_check_state",
     "srv_agent_state",
     "srv_fqdn",
     "srvrecord",
 )
 _SERVING_COLUMNS = ("srv_name", "srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
+_Pick = Callable[[list[str]], tuple[str, ...]]
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _MAP_ROW = re.compile(r"^0x[^ \n]* ([^ \n]+)(?: (.*))?$", re.MULTILINE)
@@ -80,23 +77,30 @@ def observed_backends(table: str, sessions: Mapping[tuple[str, str], int]) -> di
     version, header, *rows = table.split("\n") if table.count("\n") else (table, "")
     if version != TABLE_FORMAT:
         raise MalformedTable(f"show servers state: format {version[:80]!r} instead of {TABLE_FORMAT!r}")
-    width, pick = _columns(header)
+    width, own, shared = _columns(header)
     slots: dict[str, dict[str, ObservedSlot]] = {}
     backend, seats = None, dict[str, ObservedSlot]()
     for number, row in enumerate(rows, start=3):
         fields = row.split(" ")
         if len(fields) != width:
             raise MalformedTable(f"show servers state, line {number}: {len(fields)} columns instead of {width}")
-        columns = pick(fields)
-        name = columns[1]
+        name_of_backend, name, ip, port, seconds = own(fields)
         # A backend's rows stand together.
-        if columns[0] != backend:
-            backend = columns[0]
+        if name_of_backend != backend:
+            backend = name_of_backend
             seats = slots.setdefault(backend, {})
-        if name in seats:
-            raise MalformedTable(f"show servers state, line {number}: the slot is there twice")
+        if not name or name in seats:
+            raise MalformedTable(
+                f"show servers state, line {number}: the slot is {'there twice' if name else 'without name'}"
+            )
+        count = sessions.get((backend, name), 0) if sessions else 0
         try:
-            seats[name] = _slot_of(columns, sessions.get((backend, name), 0) if sessions else 0)
+            if (ip, port) == NOBODY:
+                seats[name] = _free_slot(name, count, int(seconds), shared(fields))
+            else:
+                state, weight, fqdn, is_up, is_forced, lacks = _condition_of(shared(fields))
+                address, age = _address_of(ip, port), max(0, int(seconds))
+                seats[name] = ObservedSlot(name, address, state, weight, count, age, fqdn, is_up, is_forced, lacks)
         except ValueError as cause:
             raise MalformedTable(f"show servers state, line {number}: {cause}") from cause
     return {name: ObservedBackend(name, tuple(seats.values())) for name, seats in slots.items()}
@@ -135,35 +139,39 @@ def row_pattern(version: str, header: str, columns: tuple[str, ...]) -> re.Patte
 
 
 @lru_cache(maxsize=16)
-def _columns(header: str) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
-    """Return how many columns a row has, with a function that picks the wanted ones."""
+def _columns(header: str) -> tuple[int, _Pick, _Pick]:
+    """Return how many columns a row has, and what picks those of the slot itself, and those that many slots share."""
     names = header.removeprefix("# ").split(" ")
     try:
-        return len(names), itemgetter(*map(names.index, _SLOT_COLUMNS))
+        own, shared = (itemgetter(*map(names.index, columns)) for columns in (_OWN_COLUMNS, _SHARED_COLUMNS))
     except ValueError as cause:
         raise MalformedTable(f"show servers state: {cause} (the header)") from cause
+    return len(names), own, shared
 
 
-def _slot_of(columns: tuple[str, ...], sessions: int) -> ObservedSlot:
-    _, name, ip, port, operation, admin, weight, seconds, check, agent, fqdn, service = columns
+# Texts that repeat from slot to slot, or from one look to the next, are read once: a table has a hundred thousand rows.
+
+
+@lru_cache(maxsize=4096)
+def _free_slot(name: str, sessions: int, seconds: int, shared: tuple[str, ...]) -> ObservedSlot:
+    state, weight, fqdn, is_up, is_forced, lacks = _condition_of(shared)
+    return ObservedSlot(name, None, state, weight, sessions, max(0, seconds), fqdn, is_up, is_forced, lacks)
+
+
+@lru_cache(maxsize=1024)
+def _condition_of(shared: tuple[str, ...]) -> tuple[SlotState, int, str | None, bool, bool, bool]:
+    """Return a slot's state and weight, then what an ObservedSlot says behind its age."""
+    operation, admin, weight, check, agent, fqdn, service = shared
     # A service's name stays, that of its host goes with the record. haproxy-facts.md#services-by-name
     fqdn = fqdn if service == "-" else service
-    if not name:
-        raise ValueError("no name")
-    address = None if (ip, port) == NOBODY else _address_of(ip, port)
     state = state_of(admin)
-    make = _free_slot if address is None else ObservedSlot
-    return make(
-        name,
-        address,
+    return (
         state,
         _weight_of(weight),
-        sessions,
-        max(0, int(seconds)),
         None if fqdn == "-" else fqdn,
         state is not SlotState.READY or int(operation) != 0,
         fqdn != "-" and bool(int(admin) & FORCED),
-        _lacks_checks(check, agent),
+        CHECK_IS_CONFIGURED in (int(check) & CHECK_BITS, int(agent) & CHECK_BITS),
     )
 
 
@@ -171,8 +179,6 @@ CHECK_BITS, CHECK_IS_CONFIGURED = 0x06, 0x02
 """Those of ``srv_check_state`` and ``srv_agent_state`` that say whether a slot has checks, and whether they are enabled."""
 FORCED = 0x01
 """The bit of ``srv_admin_state`` for maint by command. haproxy-facts.md#admin-bits"""
-# Values that repeat from slot to slot are read once: a table has a hundred thousand rows.
-_free_slot = lru_cache(maxsize=4096)(ObservedSlot)
 
 
 @lru_cache(maxsize=256)
@@ -185,12 +191,6 @@ def state_of(admin: str) -> SlotState:
     return SlotState.MAINT if bits & IN_MAINT else SlotState.DRAIN if bits & IN_DRAIN else SlotState.READY
 
 
-@lru_cache(maxsize=256)
-def _lacks_checks(check: str, agent: str) -> bool:
-    return CHECK_IS_CONFIGURED in (int(check) & CHECK_BITS, int(agent) & CHECK_BITS)
-
-
-@lru_cache(maxsize=256)
 def _weight_of(text: str) -> int:
     weight = int(text)
     if not 0 <= weight <= MAX_WEIGHT:
@@ -198,6 +198,7 @@ def _weight_of(text: str) -> int:
     return weight
 
 
+@lru_cache(maxsize=2048)
 def _address_of(ip: str, port: str) -> Address | None:
     """Return None for "-" (a unix socket, a name without address) and port 0."""
     if ip == "-":
