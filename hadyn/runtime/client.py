@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice, repeat
@@ -23,7 +23,7 @@ from hadyn.planner.observed import ObservedBackend, Serving
 from hadyn.runtime import tables, wire
 from hadyn.runtime.counts import SlotCounts, counted
 from hadyn.runtime.tables import Identity, MalformedTable
-from hadyn.runtime.wire import Outcome, ReplyCountMismatch
+from hadyn.runtime.wire import Outcome, ReplyCountMismatch, Verdict
 
 Conversation = Callable[[bytes], bytes]
 """Says one line, its line end included, and returns all that comes back until the end of the connection."""
@@ -223,6 +223,38 @@ class Runtime:
         with self._understanding():
             return outcomes, _observed(names, replies)
 
+    def exchange(self, asked: Iterable[Command | str]) -> Iterator[Outcome | tuple[str, ObservedBackend | None]]:
+        """Send commands, and read backends that are named, in order; yield what comes of it, in order.
+
+        That is the Outcome of a command that is not known to be done, and each backend by its name,
+        without sessions, None where HAProxy does not have it. What is asked is taken a line at a time
+        while HAProxy runs the line before, so it may depend on what was answered up to then.
+        """
+        waiting: deque[Command | str] = deque()
+
+        def texts() -> Iterator[str]:
+            for each in asked:
+                waiting.append(each)
+                yield wire.show_slots(each) if isinstance(each, str) else wire.spelled(each, self._map_folder)
+
+        for replies in self._replies(texts()):
+            done: Counter[type[Command]] = Counter()
+            failed: list[Outcome] = []
+            for reply in replies:
+                each = waiting.popleft()
+                if isinstance(each, str):
+                    with self._understanding():
+                        observed = _observed((each,), (reply,)).get(each)
+                    yield each, observed
+                elif wire.is_done(each, reply):
+                    done[type(each)] += 1
+                else:
+                    failed.append(wire.judged(each, reply))
+                    yield failed[-1]
+            for kind, count in done.items():
+                self._observer(wire.KINDS[kind], Verdict.DONE.value, count)
+            self._count(failed)
+
     def read_map(self, name: str) -> dict[str, str]:
         """Return all entries of a map, by key; none where HAProxy has no such map."""
         (reply,) = self._ask([wire.show_map(wire.map_file(self._map_folder, name))])
@@ -275,10 +307,10 @@ class Runtime:
         except MalformedTable as cause:
             raise ReplyNotUnderstood(self._name, str(cause)) from cause
 
-    def _count(self, outcomes: tuple[Outcome, ...]) -> None:
-        counted = Counter((wire.KINDS[type(outcome.command)], outcome.verdict.value) for outcome in outcomes)
+    def _count(self, outcomes: Iterable[Outcome]) -> None:
+        counted = Counter((type(outcome.command), outcome.verdict) for outcome in outcomes)
         for (kind, verdict), count in counted.items():
-            self._observer(kind, verdict, count)
+            self._observer(wire.KINDS[kind], verdict.value, count)
 
 
 def identify(converse: Conversation, name: str = "its runtime socket") -> Identity:

@@ -107,7 +107,7 @@ def _value(command: AddMapEntry | SetMapEntry) -> str:
 _SPELLINGS: Mapping[type[Command], Callable[[Any, str], str]] = {
     SetAddress: lambda c, _: f"set server {c.backend}/{c.slot} addr {c.address.ip} port {c.address.port}",
     SetFqdn: lambda c, _: f"set server {c.backend}/{c.slot} fqdn {c.host}",
-    SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state.value}",
+    SetState: lambda c, _: f"set server {c.backend}/{c.slot} state {c.state}",
     SetWeight: lambda c, _: f"set server {c.backend}/{c.slot} weight {c.weight}",
     EnableChecks: lambda c, _: f"enable health {c.backend}/{c.slot}",
     EnableAgent: lambda c, _: f"enable agent {c.backend}/{c.slot}",
@@ -207,17 +207,18 @@ def split_replies(received: bytes, count: int) -> list[str]:
 
 
 def _mixed_replies(received: bytes) -> list[str]:
+    text = received.decode("utf-8", "surrogateescape")
     replies: list[str] = []
-    start = 0
-    while start < len(received):
-        if received.startswith(b"\n", start):
+    start, end_of_all = 0, len(text)
+    while start < end_of_all:
+        if text[start] == "\n":
             replies.append("")
             start += 1
             continue
-        end = received.find(b"\n\n", start)
+        end = text.find("\n\n", start)
         if end < 0:
             raise ReplyCountMismatch(len(replies))
-        replies.append(received[start:end].decode("utf-8", "surrogateescape"))
+        replies.append(text[start:end])
         start = end + 2
     return replies
 
@@ -293,9 +294,14 @@ _FAILURES = (
 """Parts of texts that HAProxy 2.6 to 3.4 refuse a command with."""
 
 
+def is_done(command: Command, reply: str) -> bool:
+    """Whether a reply is a known success."""
+    return _SUCCESSES[type(command)].fullmatch(reply) is not None
+
+
 def judged(command: Command, reply: str) -> Outcome:
     """Say what a reply means for the command it answers; a hint, the read-back decides."""
-    if _SUCCESSES[type(command)].fullmatch(reply):
+    if is_done(command, reply):
         return Outcome(command, Verdict.DONE, reply)
     is_known = any(failure in reply for failure in _FAILURES)
     return Outcome(command, Verdict.FAILED if is_known else Verdict.UNKNOWN, reply)
