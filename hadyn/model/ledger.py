@@ -65,7 +65,9 @@ class Ledger:
         self.names = NameBook()
         self.standing = Standing(policy)
         self.replicas = ObjectRef.titled(Service.kind, policy.peers_service)
-        self.references = References(self.store.held, are_brought=secrets_are_brought)
+        self.references = References(
+            self.store.held, lambda: bool(self.workshop.nodes), are_brought=secrets_are_brought
+        )
         default = default_secret(policy.default_certificate)
         if default is not None:
             self.references.replace(DEFAULT_SETTING, (Reference(default, ""),))

@@ -22,6 +22,9 @@ class Nodes:
     def __init__(self) -> None:
         self._known: dict[ObjectRef, Held] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
     def replace(self, replaced: Replaced) -> None:
         """Take a node that came, changed or went."""
         if replaced.after is None:

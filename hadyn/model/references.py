@@ -89,8 +89,11 @@ class References:
     each; else whatever is not there does not exist.
     """
 
-    def __init__(self, holding: Callable[[ObjectRef], Held | None], *, are_brought: bool) -> None:
+    def __init__(
+        self, holding: Callable[[ObjectRef], Held | None], has_nodes: Callable[[], bool], *, are_brought: bool
+    ) -> None:
         self._holding = holding
+        self._has_nodes = has_nodes
         self._are_brought = are_brought
         self._made: dict[ObjectRef, tuple[Reference, ...]] = {}
         self._users: Index[ObjectRef, ObjectRef] = Index()
@@ -166,6 +169,9 @@ class References:
             elif secret.name and self._holding(secret) is None and secret not in self._unanswered:
                 said = f"{secret} does not exist"
                 found.append(Problem(user, field, Reason.NOT_FOUND, said, f"Create it in namespace {secret.namespace}"))
+            elif secret == NODES and not self._has_nodes() and secret not in self._unanswered:
+                said = "no node is known, so no request gets anywhere"
+                found.append(Problem(user, field, Reason.NOT_FOUND, said, "Say what nodes there are, or use endpoints"))
         return found
 
     def _note(self, begun: Iterable[ObjectRef], ceased: Iterable[ObjectRef]) -> None:

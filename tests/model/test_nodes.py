@@ -14,7 +14,7 @@ from hadyn.model.objects import Node
 from hadyn.model.policy import Policy
 from hadyn.model.problems import ObjectRef, Problem, Reason
 from tests import given
-from tests.model.looks import addresses, cluster, complaints, reasons
+from tests.model.looks import addresses, cluster, complaints, inventory, reasons
 
 INGRESS = given.ingress("shop", "web")
 ALL = ObjectRef(Node.kind, "", "")
@@ -116,3 +116,18 @@ def test_a_missing_right_to_nodes_is_a_problem_of_the_service():
     shown.apply(Changes("kubernetes/nodes", problems=(refusal,)))
     field = "metadata.annotations[hadyn.io/discovery]"
     assert complaints(shown) == [f"service shop/web: {field}: nodes cannot be read: the account may not list nodes"]
+
+
+def test_no_node_at_all_is_said_of_the_service_once_that_is_known():
+    folder = inventory(node_port(), INGRESS)
+    field = "metadata.annotations[hadyn.io/discovery]"
+    said = [f"service shop/web: {field}: no node is known, so no request gets anywhere"]
+    assert complaints(folder) == said
+    folder.apply(given.changes(given.node("a", "10.0.0.1")))
+    assert complaints(folder) == []
+
+    brought = Inventory(Policy(), secrets_are_brought=True)
+    brought.apply(given.changes(node_port(), INGRESS, source="kubernetes", is_operators_own=False))
+    assert complaints(brought) == []
+    brought.apply(Changes("kubernetes/nodes", deletes=(ALL,)))
+    assert complaints(brought) == said
