@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from hadyn.errors import WrongUsage
 from hadyn.model.options.foreign.verdicts import Judgement, Peer, Verdict
+from hadyn.model.options.option import Scope
 from hadyn.model.options.table import BY_ALIAS
 from hadyn.model.problems import shown
 from hadyn.sources.documents import DoesNotParse, documents
 from hadyn.sources.folder import Unsuitable, list_manifests, read_manifest, shown_path
 
 STDIN = Path("-")
-KINDS = frozenset({"Ingress", "Service"})
+KINDS = frozenset(scope.value for scope in (Scope.INGRESS, Scope.SERVICE))
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -26,6 +27,7 @@ class Use(NamedTuple):
     value: object
     object: str
     namespace: str
+    scope: Scope
 
 
 class Finding(NamedTuple):
@@ -66,6 +68,9 @@ def _judged(peer: Peer, use: Use) -> Judgement | None:
     except ValueError:
         said = f"{shown(use.value)} is no value of {option.annotation}: {spelling.accepted} is wanted"
         return Judgement(Verdict.NO_EQUAL, said)
+    if judgement.verdict is Verdict.UNDERSTOOD and use.scope not in option.scope:
+        places = " or ".join(place.value for place in Scope if place in option.scope)
+        return Judgement(Verdict.DIFFERS, f"as {option.title}, which belongs on {places}")
     return judgement
 
 
@@ -90,7 +95,7 @@ def _uses_in(content: object) -> Iterator[Use]:
     namespace = str(metadata.get("namespace", "default"))
     called = f"{str(content['kind']).lower()} {namespace}/{metadata.get('name', '?')}"
     for annotation, value in annotations.items() if isinstance(annotations, Mapping) else ():
-        yield Use(str(annotation), value, called, namespace)
+        yield Use(str(annotation), value, called, namespace, Scope(content["kind"]))
 
 
 def _texts(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:

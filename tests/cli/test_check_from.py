@@ -64,6 +64,17 @@ def test_each_annotation_is_judged_with_its_value(tmp_path):
     }
 
 
+def test_an_annotation_that_belongs_elsewhere_is_not_simply_understood(tmp_path):
+    for kind, name in (("Ingress", "app-root"), ("Service", "app-root"), ("Service", "load-balance")):
+        annotations = {f"nginx.ingress.kubernetes.io/{name}": {"app-root": "/shop"}.get(name, "round_robin")}
+        document = {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "annotations": annotations}}
+        (tmp_path / f"{kind}-{name}.yaml").write_text(json.dumps(document))
+    ended = invoke("check", "--from", "nginx", tmp_path, "-o", "json")
+    found = {(each["annotation"].partition("/")[2], each["verdict"]): each for each in json.loads(ended.stdout)}
+    assert set(found) == {("app-root", "understood"), ("app-root", "differs"), ("load-balance", "understood")}
+    assert found["app-root", "differs"]["said"] == "as hadyn.io/app-root, which belongs on Ingress"
+
+
 @pytest.mark.parametrize("name", PEERS)
 def test_four_in_five_annotations_mean_something_as_a_peers_own_pages_show_them(name):
     ended = invoke("check", "--from", name, EXAMPLES / f"{name}.yaml", "-o", "json")

@@ -22,6 +22,7 @@ HAPROXYTECH = Peer(
         timeout-tunnel whitelist
         """,
     differing={
+        "src-ip-header": "real-ip-header of the operator's ConfigMap, for all hosts; real-ip-networks says from whom it is believed",
         "pod-maxconn": "for each replica of hadyn, unless hadyn.io/maxconn-divided says that it is for all",
         "server-ca": "the authority stands in ca.crt of the Secret, which has to be of the same namespace",
         "cookie-persistence-no-dynamic": "as hadyn.io/affinity: the cookie is made of the pod's address, so it follows the pod to any slot and replica",
@@ -37,7 +38,7 @@ HAPROXYTECH = Peer(
     no_equal={
         "request-capture": "the ConfigMap's log-format names what is logged",
         "request-capture-len": "the ConfigMap's log-format names what is logged",
-        "route-acl": "a route is a host and a path; a second Ingress with canary takes a share of the requests",
+        "route-acl": "hadyn.io/header-match leads requests with a header to another Ingress; other conditions are none of a route's",
         "ssl-certificate": "spec.tls of the Ingress names it, --default-certificate that of all other hosts",
         "backend-config-snippet": SNIPPET,
         "cr-backend": "hadyn has no resources of its own for settings of backends: every setting is an annotation",
