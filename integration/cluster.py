@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,7 @@ DEFAULT_BINARY = "/opt/hadyn-controlplane/controlplane"
 HOST = "https://10.99.255.100:6443"
 KUBECTL_SECONDS = 60.0
 STOP_SECONDS = 30.0
+FOLLOWERS = ("kube-controller-manager", "hollow-node", "coredns")
 
 Document = dict[str, Any]
 
@@ -93,6 +95,25 @@ class ControlPlane:
     def down(self, *parts: str) -> None:
         """End all of it, or some parts."""
         subprocess.run([SCRIPTS / "down.sh", self.folder, *parts], check=True, timeout=STOP_SECONDS)
+
+    def kill(self, *parts: str) -> None:
+        """End some parts as a crash does; return when they are gone."""
+        for part in parts:
+            process = os.pidfd_open(int((self.folder / "pid" / part).read_text()))
+            try:
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], STOP_SECONDS)
+            finally:
+                os.close(process)
+
+    def renew_followers(self) -> None:
+        """Start anew what follows the apiserver, so that it is in step whatever the apiserver has been through.
+
+        Each failure doubles the pause of client-go's watches, up to a minute: some begin again that long
+        after the apiserver did, and until then a StatefulSet, for one, gets no pods.
+        """
+        self.kill(*FOLLOWERS)
+        self.up(*FOLLOWERS)
 
     def signal(self, part: str, number: signal.Signals) -> None:
         os.kill(int((self.folder / "pid" / part).read_text()), number)

@@ -53,6 +53,13 @@ def cluster() -> Iterator[ControlPlane]:
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def outages(cluster: ControlPlane) -> Iterator[None]:
+    """For modules that take the apiserver away: whoever comes behind them finds the controllers in step."""
+    yield
+    cluster.renew_followers()
+
+
 @pytest.fixture
 def start(haproxy: HAProxyBinary) -> Iterator[Start]:
     """Start the HAProxy of this test: ``start(configuration, files=…)``; it ends with the test."""

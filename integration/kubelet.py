@@ -31,8 +31,8 @@ from integration.container import Container
 Document = dict[str, Any]
 
 NUMBERS = itertools.count(1)
-ANSWER_SECONDS = 5.0
-WAIT_SECONDS = 20.0
+ANSWER_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.005
 STOP_SIGNALS = {"haproxy": signal.SIGUSR1}
 """What an image asks for (STOPSIGNAL), where that is not SIGTERM."""

@@ -15,7 +15,7 @@ from hadyn.resolver.resolution import Holds
 from hadyn.resolver.resolver import Resolver
 from hadyn.resolver.resolver_settings import ResolverSettings
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.005
 
 

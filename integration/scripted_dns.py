@@ -112,8 +112,9 @@ class ScriptedDns:
         wire, sender = self._udp.recvfrom(BUFFER_BYTES)
         asked = Asked(wire, is_tcp=False, sender=sender, server=self)
         self.asked.append(asked)
-        for datagram in self.script(asked):
-            with contextlib.suppress(OSError):
+        # A script that asks somebody else in vain has no answer; who asked asks again.
+        with contextlib.suppress(OSError):
+            for datagram in self.script(asked):
                 self._udp.sendto(datagram, sender)
 
     def _connection(self) -> None:

@@ -11,10 +11,12 @@ from hadyn.demo.pods import Pods
 from integration.knot import Knot
 from integration.loads import unfailing_load
 from integration.named_pods import BACKEND, NamedPods, backend, dns_flags, ingress, ip
-from integration.running import Ground
+from integration.running import WAIT_SECONDS, Ground
 from integration.scripted_dns import Asked, ScriptedDns
 
 pytestmark = pytest.mark.root
+
+ROUNDED_SECONDS = 0.2
 
 
 @pytest.fixture
@@ -51,9 +53,13 @@ def queries(ground: Ground) -> float:
 
 def stale_seconds(ground: Ground) -> float:
     """For how long the name has had no answer, as `hadyn status` and `hadyn resolve` agree to say."""
-    (source,) = [each for each in ground.status()["sources"] if each["name"] == "dns"]
+
+    def of_the_source() -> float:
+        return next(float(each["stale_seconds"]) for each in ground.status()["sources"] if each["name"] == "dns")
+
+    before = of_the_source()
     stale = max(float(each["stale_seconds"]) for each in ground.ask("/api/resolve", name="web.example."))
-    assert abs(stale - source["stale_seconds"]) < 1
+    assert before - ROUNDED_SECONDS <= stale <= of_the_source() + ROUNDED_SECONDS
     return stale
 
 
@@ -71,7 +77,7 @@ def test_answers_that_only_rotate_cost_no_command(ground: Ground, web: NamedPods
 
     with unfailing_load(ground) as requests:
         is_asked_again(ground, 6)
-        assert requests.wait_for([f"web-{number}" for number in range(5)], 5)
+        assert requests.wait_for([f"web-{number}" for number in range(5)], WAIT_SECONDS)
 
     assert commands(ground) == sent
     assert ground.ready(BACKEND) == seats
@@ -93,7 +99,7 @@ def test_pods_that_roll_over_while_the_name_is_gone_for_a_while_fail_no_request(
         for number in range(5):
             api.launch(number + 10)
             api.tell(staying())
-            assert requests.wait_for([f"web-{number + 10}"], 5)
+            assert requests.wait_for([f"web-{number + 10}"], WAIT_SECONDS)
             leaving.append(number)
             api.tell(staying())
             if number == 2:
@@ -247,7 +253,7 @@ def test_a_server_that_names_three_of_ten_at_random_fills_ten_slots_and_moves_no
     with ScriptedDns(some) as server:
         any_ground.run(*dns_flags(server.address))
         with unfailing_load(any_ground):
-            any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 10, seconds=40)
+            any_ground.until(lambda: len(any_ground.ready(BACKEND)) == 10, seconds=60)
             seats, sent = any_ground.ready(BACKEND), commands(any_ground)
             is_asked_again(any_ground, 8)
             assert (any_ground.ready(BACKEND), commands(any_ground)) == (seats, sent)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from hadyn.demo.generator import Order
-from hadyn.demo.load import Load
 from integration.cluster import ClusterGround, ControlPlane, Namespace
 from integration.haproxies import HAProxyBinary, find_haproxies
+from integration.loads import unfailing_load
 
 pytestmark = pytest.mark.root
 
 NAMES = (f"shop-{number}" for number in itertools.count(1))
-RATE = 500.0
 SETTLED_SECONDS = 30.0
 """Deployments take their time: pods start and go one after the other."""
 
@@ -45,16 +42,6 @@ def ground(binary: HAProxyBinary, cluster: ControlPlane) -> Iterator[ClusterGrou
         yield ground
 
 
-@contextmanager
-def load(ground: ClusterGround, host: str) -> Iterator[Load]:
-    """Half of the requests on connections of their own, half on kept ones; none may fail."""
-    with Load(Order("127.0.0.1", ground.http_port, host, paths=("/pod",), rate=RATE)) as load:
-        yield load
-    results = load.stop()
-    assert dict(results.failures) == {}
-    assert results.answered == results.sent > 0
-
-
 def publish(shop: Namespace, name: str, replicas: int, **annotations: str) -> str:
     """Create Deployment, Service and Ingress; return the host."""
     host = f"{name}.{shop.name}.example"
@@ -78,7 +65,7 @@ def test_a_deployment_rolled_over_under_load_fails_no_request_and_needs_no_reloa
     veterans, worker = shop.pods("web"), ground.worker()
     reloads = ground.status()["reloads"]["total"]
 
-    with load(ground, host) as requests:
+    with unfailing_load(ground, "/pod", host=host) as requests:
         assert requests.wait_for(veterans, SETTLED_SECONDS)
         shop.kubectl("rollout", "restart", "deployment", "web")
         shop.kubectl("rollout", "status", "deployment", "web", "--timeout=60s")

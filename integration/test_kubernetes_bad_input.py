@@ -291,9 +291,13 @@ def found(cluster: ControlPlane) -> Iterator[Found]:
         cluster.apply(*surroundings(namespace))
         ground.run("--namespace", NAMESPACE)
         taken = [case for case in cases() if is_taken(cluster, case)]
-        last = namespace.ingress("last", "last.example")
-        cluster.apply(namespace.bare_service("last"), last)
-        ground.until(lambda: ground.get(host="last.example")[0] == 503)
+        # One of each kind behind all others: where they serve, everything before them has come as well.
+        cluster.apply(
+            namespace.bare_service("last"),
+            namespace.slice("last", POD, port=PORT),
+            namespace.ingress("last", "last.example"),
+        )
+        ground.until(lambda: ground.get(host="last.example") == (200, "good"))
         reasons: dict[str, set[str]] = defaultdict(set)
         for problem in ground.status()["problems"]:
             reasons[problem["object"]].add(problem["reason"])

@@ -25,6 +25,7 @@ from integration.bench.cluster import memory
 from integration.cluster import ClusterGround, ControlPlane, Namespace
 from integration.haproxies import HAProxyBinary, find_haproxies
 from integration.hostile import EVIL, hostile_documents
+from integration.loads import unfailing_load
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
@@ -133,7 +134,7 @@ def storm(crowd: Crowd, ground: ClusterGround) -> None:
     with ThreadPoolExecutor(WRITERS) as writers:
         list(writers.map(write, range(CHANGES)))
 
-    ground.until(lambda: crowd.is_served_by(ground), 2.0 + CHANGES / RATE)
+    ground.until(lambda: crowd.is_served_by(ground), SETTLED_SECONDS + CHANGES / RATE)
     assert ground.status()["reloads"]["total"] == reloads
     assert ground.problems() == []
 
@@ -149,9 +150,9 @@ def test_pods_that_leave_without_a_word_cost_no_reload_and_their_failures_are_co
     ground.until(lambda: len(ground.ready(f"{shop.name}_web_80")) == 6, SETTLED_SECONDS)
     reloads = ground.status()["reloads"]["total"]
 
-    paths = ("/pod", "/pod?sleep=200ms")
+    order = Order("127.0.0.1", ground.http_port, host, ("/pod", "/pod?sleep=200ms"), rate=500.0, most_connections=2500)
     with (
-        Load(Order("127.0.0.1", ground.http_port, host, paths=paths, rate=500.0)) as requests,
+        Load(order) as requests,
         Posts(ground.http_port, host) as posts,
     ):
         assert requests.wait_for(shop.pods("web"), SETTLED_SECONDS)
@@ -227,13 +228,11 @@ def test_what_the_apiserver_lets_pass_harms_only_its_own_object(ground: ClusterG
         ground.run("--namespace", shop.name, "--namespace", EVIL)
         ground.until(lambda: ground.get(host=host) == (200, "good"))
 
-        with Load(Order("127.0.0.1", ground.http_port, host, rate=100.0)) as requests:
+        with unfailing_load(ground, host=host, rate=100.0):
             taken, refused = written(shop.cluster)
             ground.until(lambda: len(ground.problems()) > 20, SETTLED_SECONDS)
-        results = requests.stop()
 
         print(f"of what is wrong the apiserver took {taken} objects and refused {refused}")
-        assert dict(results.failures) == {}
         assert ground.judged() == ""
         assert ground.ready(f"{shop.name}_web_80") == {"s1": f"10.99.249.1:{PORT}"}
         assert [each for each in ground.problems() if f" {EVIL}/" not in each] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,9 @@ from integration.reader import ROOT, Reader
 pytestmark = pytest.mark.root
 
 DEPLOY = ROOT / "deploy" / "base"
+LOOK_AGAIN_SECONDS = 30.0
+AWAITED = {"kubectl describe ingress web": "service default/web does not exist"}
+"""What a reader looks for in what a command says, and types it again while it is not there."""
 EXECUTE = "kubectl --namespace hadyn exec deployment/hadyn --container hadyn -- "
 BALANCER_ADDRESS = "10.99.200.1"
 BALANCER = """
@@ -89,6 +93,9 @@ class Operator(Reader):
             assert self.cloud.pod
             return self.cloud.pod.execute("hadyn", *command.removeprefix(EXECUTE).split())
         said = self._runs(command)
+        deadline = time.monotonic() + LOOK_AGAIN_SECONDS
+        while AWAITED.get(command, "") not in said and time.monotonic() < deadline:
+            said = self._runs(command)
         if command.startswith("helm install"):
             self.cloud.runs(documents_of(self._runs("helm get manifest hadyn --namespace hadyn")))
         elif command.startswith("kubectl apply -k"):

@@ -41,8 +41,11 @@ def ground(cluster: ControlPlane) -> Iterator[ClusterGround]:
 
 
 def stateful(shop: Namespace) -> Document:
-    """A StatefulSet of the headless Service ``web``."""
-    made = shop.deployment("web", PODS)
+    """A StatefulSet of the headless Service ``web``.
+
+    Its pods serve on for longer than others: DNS tells of an end later than a watch does.
+    """
+    made = shop.deployment("web", PODS, drain="5s")
     made["kind"] = "StatefulSet"
     del made["spec"]["strategy"]
     made["spec"]["serviceName"] = "web"

@@ -21,7 +21,8 @@ SECRET_ROLE = "hadyn-secrets"
 HIDDEN = "hunter2-in-plain-sight"
 MANY = 22
 HUNDRED = 100
-CATCH_UP_SECONDS = 20.0
+CATCH_UP_SECONDS = 60.0
+"""What was refused is asked again within half a minute."""
 
 
 @pytest.fixture
@@ -110,8 +111,9 @@ def test_nothing_that_hadyn_says_has_a_value_of_a_secret_in_it(shop: Namespace, 
     shop.cluster.apply(secret(shop, "web-tls"), broken, referring(shop, "web-tls", "broken"))
     ground.run("--namespace", shop.name, "--log-level", "debug")
     assert known(ground) == 2
+    so_far = ground.metric("hadyn_changes_total")
     shop.cluster.apply(secret(shop, "web-tls") | {"stringData": {"key": HIDDEN, "more": HIDDEN}})
-    ground.until(lambda: ground.metric("hadyn_changes_total") >= 5)
+    ground.until(lambda: ground.metric("hadyn_changes_total") > so_far)
     pages = [get(ground.status_port, path)[1] for path in ("/", "/metrics", "/api/status", "/api/slots")]
     said = "\n".join([*pages, ground.log, str(ground.ask("/api/explain", url=f"http://web.{shop.name}.example/"))])
     assert HIDDEN not in said

@@ -117,7 +117,7 @@ def test_a_pod_that_goes_finishes_its_requests_and_hadyn_ends_last(pod: Pod, sho
     pod.start_all()
     pod.until(pod.is_ready)
     with ThreadPoolExecutor() as client:
-        answer = client.submit(pod.get, "/?sleep=2s", HOST)
+        answer = client.submit(pod.get, "/?sleep=4s", HOST)
         pod.until(lambda: '"sessions":1' in pod.get("/api/slots", port="status")[1])
         assert pod.stop() == {"haproxy": 0, "hadyn": 0}
         assert answer.result()[0] == 200
