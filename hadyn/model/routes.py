@@ -16,29 +16,27 @@ from msgspec import Struct
 
 from hadyn.model.asked_canaries import asking, asking_problems, unheard
 from hadyn.model.canary import Share
-from hadyn.model.claims import Claim, Voice, stand_in_of
+from hadyn.model.claims import Claim, Voice
 from hadyn.model.desired import ANY_HOST, DEFAULT_KEY, MapKey, Route, is_nameless, wildcard_of
 from hadyn.model.expressed_routes import ranked
 from hadyn.model.extras import NONE, Extra, Extras, HostExpression
 from hadyn.model.handshakes import believed
 from hadyn.model.header_routes import HeaderRoutes, Match, unlike_headers, unmatched
 from hadyn.model.networks import Access
-from hadyn.model.objects import NEVER, Ingress, Options, PathRule, ServiceTarget
+from hadyn.model.objects import NEVER, Ingress, Options, PathRule
 from hadyn.model.options.asking import MOST_NAMES
 from hadyn.model.options.canary import CANARY_BY_HEADER
 from hadyn.model.options.client_certificates import asks_for_certificates, demanded
 from hadyn.model.options.header_matches import Conditions, conditions_of
 from hadyn.model.options.option import RouteFacts
 from hadyn.model.options.passthrough import (
-    SSL_PASSTHROUGH_HTTP_PORT,
     passes_tls,
-    plain_port,
     without_passthrough,
 )
 from hadyn.model.options.routing import route_access, route_faults, route_fields
-from hadyn.model.options.stand_ins import DEFAULT_BACKEND
 from hadyn.model.problems import ObjectRef, Problem, Reason
-from hadyn.model.services import Find, Found, Missing
+from hadyn.model.services import Find, Found
+from hadyn.model.targets import Targets
 
 
 class Lead(Struct, frozen=True, gc=False):
@@ -99,7 +97,6 @@ class _Resolving:
     def __init__(self, host: str, find: Find, standing: Options) -> None:
         self._host = host
         self._standing = standing
-        self._find = find
         self.has_tls = False
         self.expression = ""
         self.believed: ObjectRef | None = None
@@ -110,6 +107,7 @@ class _Resolving:
         self._shares: list[Share] = []
         self._shares_of: dict[MapKey, list[Share]] = {}
         self._problems: dict[Problem, None] = {}
+        self._targets = Targets(find, self._problems)
         self._has_stand_in = False
 
     @property
@@ -136,15 +134,18 @@ class _Resolving:
                 return
             route = replace(route, condition=", ".join(map(str, conditions)))
         place = route.key, conditions
-        taken = self._routes.get(place)
-        if taken is not None:
-            _, winning_rule, winner = taken
-            if winner is not ingress and (not rule.is_default or winning_rule.is_default):
-                said = f"{self._spelled(rule)}: {winner.ref} {claimed(winner)}"
-                self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
+        if place not in self._routes:
+            self._routes[place] = (self._led(route, ingress, rule), rule, ingress)
             return
-        found = self._found(ingress, rule)
-        other, plain = self._stand_in(ingress, rule), self._plain(ingress, rule, found)
+        _, winning_rule, winner = self._routes[place]
+        if winner is not ingress and (not rule.is_default or winning_rule.is_default):
+            said = f"{self._spelled(rule)}: {winner.ref} {claimed(winner)}"
+            self._add_problem(ingress, rule, Reason.CLAIMED, said, "Use another path, or remove one of the two")
+
+    def _led(self, route: Route, ingress: Ingress, rule: PathRule) -> Route:
+        """Return a route with where it leads, and all that its Ingress says of it."""
+        found = self._targets.of(ingress, rule)
+        other, plain = self._targets.stand_in(ingress, rule), self._targets.plain(ingress, rule, found)
         facts = RouteFacts(
             self._host,
             rule.path,
@@ -159,25 +160,23 @@ class _Resolving:
         for said in route_faults(ingress.options, self._standing, facts):
             remedy = "Write the path as a prefix, or as an expression with such a group"
             self._add_problem(ingress, rule, Reason.NOT_SUPPORTED, said, remedy)
-        fields = route_fields(ingress.title, ingress.options, self._standing, facts)
-        access = self._access(ingress)
-        route = replace(
+        for each in filter(None, (found, other)):
+            self._lead(each, ingress, ingress.options)
+        if plain is not None:
+            self._lead(plain, ingress, without_passthrough(ingress.options))
+        self._has_stand_in |= other is not None
+        return replace(
             route,
             backend=found.backend if found else None,
-            fields=fields,
-            access=access,
+            fields=route_fields(ingress.title, ingress.options, self._standing, facts),
+            access=self._access(ingress),
             passes_tls=passes_tls(ingress.options),
             plain=plain.backend if plain else None,
         )
-        if found is not None:
-            self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, ingress.options))
-        if other is not None:
-            self._leads.setdefault(other.backend, (other, []))[1].append(Voice(ingress.age, ingress.options))
-            self._has_stand_in = True
-        if plain is not None:
-            voice = Voice(ingress.age, without_passthrough(ingress.options))
-            self._leads.setdefault(plain.backend, (plain, []))[1].append(voice)
-        self._routes[place] = (route, rule, ingress)
+
+    def _lead(self, found: Found, ingress: Ingress, options: Options) -> None:
+        """Note that an Ingress leads to a backend, and says these options of it."""
+        self._leads.setdefault(found.backend, (found, []))[1].append(Voice(ingress.age, options))
 
     def share(self, claim: Claim) -> None:
         """Let a canary share the routes it names."""
@@ -203,7 +202,7 @@ class _Resolving:
                 said = f"{self._spelled(rule)} leads nowhere yet, so there is nothing to share"
                 self._add_problem(claim.ingress, rule, Reason.NOT_FOUND, said, f"Look at {ingress.ref}")
             else:
-                found = self._found(claim.ingress, rule)
+                found = self._targets.of(claim.ingress, rule)
                 if found is not None:
                     share = Share(claim.ingress.age, rule.field, primary.backend, found, claim.ingress.options)
                     self._problems.update(dict.fromkeys(asking_problems(share)))
@@ -277,45 +276,6 @@ class _Resolving:
         if self._host == DEFAULT_KEY:
             return "everything else"
         return f"{rule.path} of {self._called}" if is_nameless(self._host) else f"{self._host}{rule.path}"
-
-    def _found(self, ingress: Ingress, rule: PathRule) -> Found | None:
-        if rule.target is None:
-            return None
-        found = self._find(ingress.namespace, rule.target)
-        if isinstance(found, Missing):
-            field = f"{rule.field}.backend" if rule.field.endswith("]") else rule.field
-            self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
-            return None
-        return found
-
-    def _plain(self, ingress: Ingress, rule: PathRule, passing: Found | None) -> Found | None:
-        """Where requests without TLS go, beside connections that pass."""
-        wanted = plain_port(ingress.options)
-        if wanted is None or passing is None or not isinstance(rule.target, ServiceTarget):
-            return None
-        found = self._find(ingress.namespace, ServiceTarget(rule.target.name, wanted))
-        said = "is where TLS goes" if found == passing else found.said if isinstance(found, Missing) else ""
-        if said:
-            field = SSL_PASSTHROUGH_HTTP_PORT.field
-            remedy = "Name another port of the Service; requests without TLS get a 503 until then"
-            self._problems[Problem(ingress.ref, field, Reason.NOT_FOUND, f"port {wanted}: {said}", remedy)] = None
-            return None
-        assert isinstance(found, Found)
-        return found
-
-    def _stand_in(self, ingress: Ingress, rule: PathRule) -> Found | None:
-        """What is asked where nobody serves; that it leads nowhere is a problem of the annotation."""
-        wanted = stand_in_of(ingress)
-        found = (
-            self._find(ingress.namespace, wanted)
-            if wanted and not (rule.moved_to or passes_tls(ingress.options))
-            else None
-        )
-        if isinstance(found, Missing):
-            field = DEFAULT_BACKEND.field
-            self._problems[Problem(ingress.ref, field, found.reason, found.said, found.remedy)] = None
-            return None
-        return found
 
     def _add_problem(self, ingress: Ingress, rule: PathRule, reason: Reason, said: str, remedy: str) -> None:
         self._problems[Problem(ingress.ref, rule.field, reason, said, remedy)] = None
