@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import yaml
 
 from integration.charts import BASE, Document, chart, of_kind
-from integration.cluster import ControlPlane
+from integration.cluster import ClusterGround, ControlPlane
 
 ACCOUNT = ("hadyn", "hadyn")
 """Its name and its namespace."""
@@ -18,6 +18,12 @@ ACCOUNT = ("hadyn", "hadyn")
 
 def documents(name: str) -> list[Document]:
     return [each for each in yaml.safe_load_all((BASE / name).read_text()) if each]
+
+
+def component(name: str) -> list[Document]:
+    """What a component of deploy/ lets the account do besides."""
+    text = (BASE.parent / "components" / name / "rbac.yaml").read_text()
+    return [each for each in yaml.safe_load_all(text) if each]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,13 @@ def granted(cluster: ControlPlane, but: Right | None = None, *, of: Sequence[Doc
             role["rules"] = [each for each in role["rules"] if each["verbs"]]
     cluster.apply(*documents("namespace.yaml"), *objects)
     return resource
+
+
+def run_with_component(ground: ClusterGround, cluster: ControlPlane, name: str, but: Right | None = None) -> None:
+    """Run hadyn as the account, with what deploy/base and a component let it do, without one right."""
+    granted(cluster, but=but, of=[*documents("rbac.yaml"), *component(name)])
+    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
+    ground.run("--lease", "hadyn/hadyn")
 
 
 def revoke_everything(cluster: ControlPlane) -> None:

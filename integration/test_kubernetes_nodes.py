@@ -6,22 +6,16 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from hadyn.demo.pods import Pods
-from integration.charts import ROOT
 from integration.cluster import ClusterGround, ControlPlane, Document, Namespace
-from integration.grants import ACCOUNT, Right, documents, granted, revoke_everything, rights
+from integration.grants import Right, component, revoke_everything, rights, run_with_component
 
 pytestmark = pytest.mark.root
 
 NAMES = (f"nodes-{number}" for number in itertools.count(1))
 NODES = {"node-a": "10.99.255.1", "node-b": "10.99.255.2", "node-c": "10.99.255.3"}
-COMPONENT = [
-    each
-    for each in yaml.safe_load_all((ROOT / "deploy" / "components" / "nodeports" / "rbac.yaml").read_text())
-    if each
-]
+COMPONENT = "nodeports"
 
 
 @pytest.fixture
@@ -83,20 +77,16 @@ def test_a_service_is_reached_on_the_nodes_that_are_ready_while_it_says_so(
 def test_exactly_the_rules_of_the_component_are_enough_to_read_nodes(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround
 ) -> None:
-    granted(cluster, of=[*documents("rbac.yaml"), *COMPONENT])
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--lease", "hadyn/hadyn")
+    run_with_component(ground, cluster, COMPONENT)
     assert len(ground.ready(f"{shop.name}_web_80")) == len(NODES)
     assert "may not" not in ground.log
 
 
-@pytest.mark.parametrize("right", rights(of=COMPONENT), ids=str)
+@pytest.mark.parametrize("right", rights(of=component(COMPONENT)), ids=str)
 def test_a_right_to_nodes_that_is_missing_is_named_at_the_service(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround, right: Right
 ) -> None:
-    granted(cluster, but=right, of=[*documents("rbac.yaml"), *COMPONENT])
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--lease", "hadyn/hadyn")
+    run_with_component(ground, cluster, COMPONENT, but=right)
 
     def complaints() -> list[str]:
         found = ground.status()["problems"]

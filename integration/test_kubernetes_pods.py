@@ -6,21 +6,15 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
-from integration.charts import ROOT
 from integration.cluster import ClusterGround, ControlPlane, Document, Namespace
-from integration.grants import ACCOUNT, Right, documents, granted, revoke_everything, rights
+from integration.grants import Right, component, revoke_everything, rights, run_with_component
 
 pytestmark = pytest.mark.root
 
 NAMES = (f"labels-{number}" for number in itertools.count(1))
 GROUPS = {"blue-1": "10.99.7.1", "blue-2": "10.99.7.2", "green-1": "10.99.7.3"}
-COMPONENT = [
-    each
-    for each in yaml.safe_load_all((ROOT / "deploy" / "components" / "podlabels" / "rbac.yaml").read_text())
-    if each
-]
+COMPONENT = "podlabels"
 BALANCE = "group=blue=1,group=green=1"
 
 
@@ -87,20 +81,16 @@ def test_labels_of_pods_make_weights_while_the_service_says_so(shop: Namespace, 
 def test_exactly_the_rules_of_the_component_are_enough_to_read_labels(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround
 ) -> None:
-    granted(cluster, of=[*documents("rbac.yaml"), *COMPONENT])
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--lease", "hadyn/hadyn")
+    run_with_component(ground, cluster, COMPONENT)
     assert weights(ground, shop) == [1, 1, 2]
     assert "may not" not in ground.log
 
 
-@pytest.mark.parametrize("right", rights(of=COMPONENT), ids=str)
+@pytest.mark.parametrize("right", rights(of=component(COMPONENT)), ids=str)
 def test_a_right_to_labels_that_is_missing_is_named_at_the_service_and_all_pods_serve(
     cluster: ControlPlane, shop: Namespace, ground: ClusterGround, right: Right
 ) -> None:
-    granted(cluster, but=right, of=[*documents("rbac.yaml"), *COMPONENT])
-    ground.kubeconfig = cluster.kubeconfig_of(*ACCOUNT, ground.place)
-    ground.run("--lease", "hadyn/hadyn")
+    run_with_component(ground, cluster, COMPONENT, but=right)
     ground.until(lambda: complaints(ground, shop))
     ((field, said),) = complaints(ground, shop)
     assert field == "metadata.annotations[hadyn.io/blue-green-balance]"
