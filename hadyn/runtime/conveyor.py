@@ -8,6 +8,8 @@ a while ago, ``ready`` for those that were looked at. Rules:
    later connection, ``ready`` for what that proves, a second read-back.
 2. What a look shows too soon, since an address may be late (haproxy-facts.md#addr-is-asynchronous),
    is left to barriers at the end.
+
+docs/decisions/0027-read-back-while-others-are-told.md
 """
 
 from __future__ import annotations

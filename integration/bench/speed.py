@@ -23,8 +23,9 @@ COST_IDEA = (
     "1,024 shards, where HAProxy opens as many files without a loss."
 )
 BURST_IDEA = (
-    "two thirds of hadyn's time is HAProxy's, which runs a line while hadyn reads the one before; alone are the plan, made\n"
-    "before the first line, and the last look behind each phase. Next: plan and send in portions of 500 backends."
+    "HAProxy runs each line while hadyn reads the one before, so the time is hadyn's own on a processor: a fifth to take the\n"
+    "endpoints in and to say what is wanted, a fifth to look and to plan, a quarter to read tables back, the rest to spell,\n"
+    "judge and compare. Next: prove the last look on the rows' text, without values of it."
 )
 
 
