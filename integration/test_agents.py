@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
-from collections.abc import Iterator
-
 import pytest
 
 from hadyn.demo.pods import Pods
+from integration.agents import Agent
 from integration.deployments import Deployment
 from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
 from integration.running import Ground
 
 pytestmark = pytest.mark.versions
-
-
-class Agents(socketserver.ThreadingTCPServer):
-    """The agents of all pods of this machine; they say one word to whoever connects."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    word = "50%"
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: who stops asking before the word has come is HAProxy."""
-
-
-class AgentWord(socketserver.BaseRequestHandler):
-    server: Agents
-
-    def handle(self) -> None:
-        self.request.sendall(f"{self.server.word}\n".encode())
-
-
-@pytest.fixture
-def agents() -> Iterator[Agents]:
-    with Agents(("0.0.0.0", 0), AgentWord) as agents:
-        threading.Thread(target=agents.serve_forever, args=(0.01,), daemon=True).start()
-        yield agents
-        agents.shutdown()
 
 
 def weights(ground: Ground, backend: str) -> list[int]:
@@ -54,15 +21,13 @@ def weights(ground: Ground, backend: str) -> list[int]:
     return [int(row["weight"]) for row in found if not row["status"].startswith("MAINT")]
 
 
-def test_what_agents_say_of_weight_stands_while_pods_come_and_go(
-    haproxy: HAProxyBinary, pods: Pods, agents: Agents
-) -> None:
-    with Ground(haproxy.path) as ground:
+def test_what_agents_say_of_weight_stands_while_pods_come_and_go(haproxy: HAProxyBinary, pods: Pods) -> None:
+    with Agent("50%") as agent, Ground(haproxy.path) as ground:
         web = Deployment(ground, pods, "web")
         web.publish(
             slots="2",
             initial_weight="100",
-            agent_check_port=str(agents.port),
+            agent_check_port=str(agent.port),
             agent_check_interval="100ms",
             retries="3",
         )

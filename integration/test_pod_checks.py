@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from hadyn.runtime.client import unix_conversation
+from integration.agents import Agent
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary, free_port
 from integration.manifests import Document, ingress, service
@@ -50,38 +49,6 @@ def until(is_so: Callable[[], bool]) -> None:
 
 def checks(pod: OddPod, path: str) -> int:
     return sum(f" {path} " in head for head in pod.heard)
-
-
-class Agent(socketserver.ThreadingTCPServer):
-    """Says one word to whoever connects."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def __init__(self, word: str) -> None:
-        super().__init__(("127.0.0.1", 0), AgentWord)
-        self.word = word
-        self.heard: set[bytes] = set()
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: who stops asking before the word has come is HAProxy."""
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class AgentWord(socketserver.BaseRequestHandler):
-    server: Agent
-
-    def handle(self) -> None:
-        self.server.heard.add(self.request.makefile("rb").readline())
-        self.request.sendall(f"{self.server.word}\n".encode())
 
 
 def documents(agent: Agent) -> Iterator[Document]:
@@ -132,7 +99,7 @@ def documents(agent: Agent) -> Iterator[Document]:
 
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
-    with Agent("down") as agent:
+    with Agent("down", hears_first=True) as agent:
         yield agent
 
 
