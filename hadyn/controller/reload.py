@@ -3,16 +3,15 @@
 Rules: what HAProxy would refuse is found before anything is touched, named after its
 backend, and left out; the rest is loaded. HAProxy judges in a thread of its own, so that
 endpoint changes go on meanwhile. Where nobody can judge, the result of the reload is the
-judgement, and the live files become again what HAProxy accepted; of one that does not say
-what it refuses that is found by trying. While too many workers
-still finish what they had before earlier reloads, a reload waits: each holds all its memory.
+judgement, and the live files become again what HAProxy accepted. While too many workers still
+finish what they had before earlier reloads, a reload waits: each holds all its memory.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hadyn.controller.debt import Debt
@@ -20,15 +19,14 @@ from hadyn.controller.events import EventQueue, Judged
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.past_reloads import PastReloads
 from hadyn.controller.reconciler import Reconciler
+from hadyn.controller.refusals import Refusals, culprits_of
 from hadyn.controller.sentences import reload_words
-from hadyn.controller.suspects import Suspects
 from hadyn.errors import (
     ConfigurationRefused,
     FileNotWritten,
     HadynError,
     NotHAProxy,
     ReloadFailed,
-    ReloadUnexplained,
     ReloadUnproven,
     ReplyCutShort,
     SocketUnreachable,
@@ -45,8 +43,6 @@ OLD_WORKERS_SECONDS = 1.0
 """How often to look whether an old worker has ended, while a reload waits for that."""
 HAPROXY_WAS_GONE = (ReloadUnproven, SocketUnreachable, ReplyCutShort)
 """Reloads that failed so are tried again as soon as HAProxy is back."""
-WORDLESS = "no word of why, but it reloads without it and not with it"
-"""What is told of whom HAProxy refuses, where it does not say so itself."""
 OWED = "debt"
 """Under this name the pace has what the hadyn before did not get to."""
 
@@ -66,10 +62,12 @@ class Reloader:
     clock: Callable[[], float]
     max_old_workers: int = 4
     is_judging: bool = False
-    _suspects: Suspects = field(default_factory=Suspects)
+    _refusals: Refusals = field(init=False)
     _is_waiting: bool = False
-    _has_doubted: bool = False
     _said: str = ""
+
+    def __post_init__(self) -> None:
+        self._refusals = Refusals(self.files, self.reconciler)
 
     def seconds_until_due(self, now: float) -> float | None:
         """Return how long to wait before a reload may begin; None without a reason, or while one is under way."""
@@ -88,8 +86,7 @@ class Reloader:
                 return
             self.reconciler.filing.restore()
             self.pace.begin()
-            self._suspects.keep_to(self.pace.backends)
-            candidate = self.files.stage(self._tried)
+            candidate = self.files.stage(self._refusals.tried_of(self.pace.backends))
         except HadynError as failure:
             self._failed(failure)
             return
@@ -134,7 +131,6 @@ class Reloader:
         except HadynError as failure:
             return self._give_up(judged.candidate, failure, is_installed=True)
         self._debt.settle()
-        self._has_doubted = False
         self._said = ""
         reasons = self._loaded()
         self.past.end(reasons)
@@ -177,14 +173,13 @@ class Reloader:
             failure = self._judgement(candidate)
             if failure is None:
                 break
-            if not self._goes_on_without(self._culprits(candidate, failure), failure):
+            if not self._refusals.go_on(culprits_of(candidate, failure), failure):
                 raise failure
         self.files.install(candidate)
 
     def _loaded(self) -> tuple[Reload, ...]:
         """Note that a reload came off, and say so; return why it was made."""
-        tried = self._suspects.tried
-        self._suspects.accepted()
+        tried = self._refusals.accepted()
         reasons = self.pace.done(self.clock(), waiting=set(filter(self.files.is_unjudged, self.pace.backends)))
         if tried is None:
             log.info("reloaded because %s", reload_words(reasons))
@@ -206,7 +201,7 @@ class Reloader:
 
     def _confirm(self, judged: Judged) -> None:
         """Take out of the live files what HAProxy refuses as a file: it goes on running."""
-        self._refuse(self._culprits(judged.candidate, judged.failure) if judged.failure else {})
+        self._refusals.leave_out(culprits_of(judged.candidate, judged.failure) if judged.failure else {})
         self.files.sections.confirm(judged.candidate.sections)
         self.reconciler.filing.write_seats()
 
@@ -262,7 +257,7 @@ class Reloader:
         Returns the hosts whose requests get a 503 from now on.
         """
         # Alerts name lines of the files as they are now.
-        culprits = self._culprits(candidate, failure)
+        culprits = culprits_of(candidate, failure)
         is_accepted = isinstance(failure, ReloadUnproven) and failure.is_accepted
         if is_installed and not is_accepted:
             try:
@@ -270,27 +265,13 @@ class Reloader:
                 self._debt.settle()
             except FileNotWritten as unwritten:
                 log.warning("%s", unwritten)
-        culprits = culprits or self._blamed(candidate, failure)
+        culprits = culprits or self._refusals.blamed(candidate, failure)
         hosts = {host for name in culprits for host in self.reconciler.filing.entries.hosts_leading_to(name)}
-        if self._goes_on_without(culprits, failure):
+        if self._refusals.go_on(culprits, failure):
             self.begin()
         else:
             self._failed(failure)
         return Touched(frozenset(), frozenset(hosts))
-
-    @property
-    def _tried(self) -> frozenset[str] | None:
-        """What is loaded of what is new, None for all; a main file of which nothing can be left out always is."""
-        tried = self._suspects.tried
-        return tried if tried is None or self.reconciler.filing.main.is_refusable else tried | {""}
-
-    def _blamed(self, candidate: Candidate, failure: HadynError) -> dict[str, str]:
-        """Return whom a reload without a word shows to be refused, "" for the operator's ConfigMap; mostly nobody yet."""
-        if not isinstance(failure, ReloadUnexplained):
-            return {}
-        is_suspect = candidate.main is not None and self.reconciler.filing.main.is_refusable
-        blamed = self._suspects.refused([*candidate.sections, *([""] if is_suspect else [])])
-        return {} if blamed is None else {blamed: WORDLESS}
 
     def _judgement(self, candidate: Candidate) -> HadynError | None:
         try:
@@ -299,47 +280,10 @@ class Reloader:
             return failure
         return None
 
-    def _culprits(self, candidate: Candidate, failure: HadynError) -> dict[str, str]:
-        """Return the backends that HAProxy complains of, with its words."""
-        alerts = failure.alerts if isinstance(failure, ConfigurationRefused) else ()
-        named = {candidate.backend_at(alert): alert.text for alert in alerts}
-        return {name: said for name, said in named.items() if name is not None}
-
-    def _goes_on_without(self, culprits: Mapping[str, str], failure: HadynError) -> bool:
-        """Refuse the culprits; where there are none, doubt the live files once: somebody may have edited one."""
-        self._refuse(culprits)
-        if culprits or not isinstance(failure, ConfigurationRefused):
-            return bool(culprits)
-        certificates = self.reconciler.tls.certificates
-        if certificates and certificates.leave_out(alert.text for alert in failure.alerts):
-            return True
-        if self._refuse_main(failure.happened):
-            return True
-        if self._has_doubted:
-            return False
-        self._has_doubted = True
-        log.warning("%s; all files are written again", failure.happened)
-        self.files.doubt()
-        return True
-
-    def _refuse(self, culprits: Mapping[str, str]) -> None:
-        for name, said in culprits.items():
-            if not name:
-                self._refuse_main(said)
-                continue
-            log.error("backend %s is left out, HAProxy says: %s", name, said)
-            self.reconciler.filing.refuse(name, said, is_running=name in self.reconciler.served())
-
-    def _refuse_main(self, said: str) -> bool:
-        if not self.reconciler.filing.main.refuse(said):
-            return False
-        log.error("the operator's ConfigMap is left out: %s", said)
-        return True
-
     def _failed(self, failure: HadynError) -> None:
         reasons = self.pace.pending
-        self._has_doubted = False
-        is_soon = isinstance(failure, HAPROXY_WAS_GONE) or self._suspects.tried is not None
+        self._refusals.give_up()
+        is_soon = isinstance(failure, HAPROXY_WAS_GONE) or self._refusals.is_searching
         self.pace.put_off(self.clock(), 0.0 if is_soon else RETRY_SECONDS)
         self.past.end(reasons, failure.happened)
         said = f"not reloaded for {reload_words(reasons)}: {failure}"
