@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hadyn.model.stapling import is_sound
 from hadyn.planner.authorities import CommitAuthorities, DeleteAuthorities, NewAuthorities, SetAuthorities
 from hadyn.planner.certificates import (
     AbortCertificate,
@@ -24,6 +25,7 @@ from integration.conftest import Start
 from integration.haproxies import RunningHAProxy
 from tests.authorities import root
 from tests.pairs import pair
+from tests.responding import Authority
 
 FRONT = "frontend front\n  bind unix@{folder}/tls.sock ssl crt-list {folder}/list\n  http-request return status 200\n"
 SHAKING = "alpn http/1.1 verify optional ca-file {folder}"
@@ -148,6 +150,25 @@ def test_the_fake_takes_and_refuses_what_haproxy_does(both, script):
     script = [placed(command, str(both.real.folder)) for command in script]
 
     assert words([fake.send(command) for command in script]) == words([real.send(command) for command in script])
+    assert known(fake) == known(real)
+
+
+def test_the_fake_takes_and_refuses_lines_with_answers_as_haproxy_does(both, haproxy):
+    if not is_sound(haproxy.version):
+        pytest.skip("it cannot, or dies of it")
+    script = [
+        NewCertificate("b_ocsp"),
+        SetCertificate("b_ocsp", Authority().issue("b.example", "http://127.0.0.1:1/").pem),
+        CommitCertificate("b_ocsp"),
+        AddLine("b_ocsp", ("b.example",)),
+        AddLine("b_ocsp", ("c.example",), is_renewed=True),
+        AddLine("b_ocsp", ("d.example",), "alpn http/1.1"),
+        DeleteLine("b_ocsp", 6),
+    ]
+    real, fake = both.doors()
+    verdicts = [[door.send(command).verdict for command in script] for door in (fake, real)]
+
+    assert verdicts[0] == verdicts[1]
     assert known(fake) == known(real)
 
 

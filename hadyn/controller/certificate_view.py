@@ -60,7 +60,7 @@ def certificates_document(book: Certificates) -> Document:
     ends = expiries(book)
     first = min(ends, key=lambda host: ends[host], default=None)
     return {
-        "count": len(book.names()),
+        "count": len({book.secret(name) for name in book.names()}),
         "first_to_expire": {"host": first, "expires": _moment(ends[first])} if first else None,
     }
 

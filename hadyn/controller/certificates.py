@@ -20,10 +20,11 @@ from hadyn.controller.default_certificate import DefaultCertificate, default_cer
 from hadyn.controller.filing import Filing
 from hadyn.controller.running_certificates import RunningCertificates
 from hadyn.controller.sentences import counted, listed
-from hadyn.model.certificates import DEFAULT, Certificates, certificate_name
+from hadyn.model.certificates import DEFAULT, Certificates, certificate_names
 from hadyn.model.keypairs import CRT, fingerprint_of
 from hadyn.model.objects import Secret
 from hadyn.model.problems import ObjectRef, Problem, Reason
+from hadyn.model.stapling import stapled
 from hadyn.model.touched import Touched
 from hadyn.planner.certificates import LinePlan
 from hadyn.planner.reasons import Reload, ReloadReason
@@ -111,7 +112,7 @@ class CertificateKeeper:
 
     def keep(self, touched: Touched) -> list[str]:
         """Bring what is touched in step; return what was done, in words. Raises what CertificateDoor does."""
-        names = {certificate_name(secret) for secret in touched.secrets}
+        names = {name for secret in touched.secrets for name in certificate_names(secret)}
         names |= {DEFAULT} if self.book.secret(DEFAULT) in touched.secrets else set()
         hosts = {*touched.tls_hosts, *self._hosts_to_look_at(names)}
         names.update(name for host in hosts for name in (*self.files.names_of(host), *self.names_for(host)))
@@ -199,7 +200,15 @@ class CertificateKeeper:
         if name == DEFAULT:
             return self.default.wanted(self.book, self.files)
         pair = self.book.pair(name)
-        return pair.pem if pair and not self.offers.has_refused(name, pair.fingerprint) else None
+        if pair is None:
+            return self._stapled_before(name)
+        return pair.pem if not self.offers.has_refused(name, pair.fingerprint) else None
+
+    def _stapled_before(self, name: str) -> str | None:
+        """Return what a Secret held last that cannot be served now, where it was stapled and nothing is any more."""
+        with_answers = stapled(name)
+        is_left = self.book.secret(name) and not self.book.secret(with_answers) and self.files.pem(name) is None
+        return self.files.pem(with_answers) if is_left else None
 
     def _is_to_be_had(self, name: str) -> bool:
         if name == DEFAULT or self._wanted(name) is not None:

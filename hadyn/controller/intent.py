@@ -68,6 +68,7 @@ def policy(settings: Settings) -> Policy:
         peers_service=settings.peers_service,
         namespaces_are_selected=bool(settings.namespace_selector),
         default_certificate=settings.default_certificate,
+        is_beside=bool(settings.sidecar),
         own_addresses=own_addresses((*listeners(settings), *tls_listeners(settings)), settings.status_bind),
     )
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from hadyn.model.keypairs import fingerprint_of
+from hadyn.model.stapling import is_stapled
 from hadyn.planner.certificates import (
     AbortCertificate,
     AddLine,
@@ -26,6 +29,8 @@ from hadyn.planner.certificates import (
 from hadyn.render.certificates import NO_HOST, CertificateFiles
 from hadyn.runtime.certificates import Answer, CertificateDoor
 
+RENEWED = "is already instantiated with incompatible parameters"
+"""What HAProxy says of a line that has OCSP answers fetched. haproxy-facts.md#ocsp-lines"""
 PORTION = 100
 """So many certificates are asked about in one step."""
 
@@ -114,7 +119,10 @@ class RunningCertificates:
         return answer
 
     def add(self, command: AddLine) -> Answer:
+        """Have HAProxy take a line, whether its certificate was renewed meanwhile or not."""
         answer = self.door.send(command)
+        if not answer.is_done and is_stapled(command.certificate) and RENEWED in answer.text:
+            answer = self.door.send(replace(command, is_renewed=True))
         if answer.is_done:
             self._note(Line(command.certificate, command.hosts, parameters=command.parameters))
         return answer

@@ -9,7 +9,7 @@ A wildcard's certificate is not for a neighbour's host below it: that one gets t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hadyn.model.claims import Claims
 from hadyn.model.desired import is_nameless, wildcard_of
@@ -20,6 +20,7 @@ from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRul
 from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem, Reason, shown
+from hadyn.model.stapling import OFF, Stapling, stapled
 
 DEFAULT = "default"
 """The name of the certificate for all other hosts; those of Secrets hold ``_``."""
@@ -40,6 +41,12 @@ def certificate_name(secret: ObjectRef) -> str:
         return secret.name
     name = f"{secret.namespace}_{secret.name}"
     return name if len(name) <= LONGEST_NAME else f"_{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def certificate_names(secret: ObjectRef) -> tuple[str, str]:
+    """Return what the certificate of a Secret is called where nothing is stapled to it, and where something is."""
+    name = certificate_name(secret)
+    return name, stapled(name)
 
 
 def default_secret(setting: str) -> ObjectRef | None:
@@ -65,6 +72,7 @@ class Certificates:
         self._holding = holding
         self._shared_hosts = shared_hosts
         self._default = default
+        self._stapling = OFF
         self._asking: dict[ObjectRef, Ingress] = {}
         self._passing: set[ObjectRef] = set()
         self._askers: Index[str, ObjectRef] = Index()
@@ -136,7 +144,9 @@ class Certificates:
         self._askers.move(ref, hosts_before, hosts_after)
         return hosts_before | hosts_after
 
-    def settle(self, hosts: Iterable[str], secrets: Iterable[ObjectRef], book: ProblemBook) -> frozenset[str]:
+    def settle(
+        self, hosts: Iterable[str], secrets: Iterable[ObjectRef], book: ProblemBook, *, stapling: Stapling = OFF
+    ) -> frozenset[str]:
         """Look at hosts anew, and at those of Secrets that changed; return those whose certificates or handshakes differ.
 
         What is wrong goes into the book.
@@ -148,16 +158,35 @@ class Certificates:
         dirty |= self.handshakes.changed(changed)
         for secret in changed:
             before = self._verdicts.pop(secret, _MISSING)
-            name = certificate_name(secret)
-            if name in self._secrets and _as_seen(before) != _as_seen(self._verdict(secret)):
-                dirty.update(self._hosts_of.of(name))
+            for name in filter(self._secrets.__contains__, certificate_names(secret)):
+                if _as_seen(before) != _as_seen(self._verdict(secret)):
+                    dirty.update(self._hosts_of.of(name))
+        if self._stapling != stapling:
+            self._stapling = stapling
+            dirty.update(self._hosts)
+            changed = changed.union(self._secrets.values())
         differing = frozenset(host for host in dirty if self._has_others(host, book))
         for secret in changed:
-            is_used = certificate_name(secret) in self._secrets or secret == self._default
-            faults = self._verdict(secret).faults if is_used else ()
-            book.put(Judge.CERTIFICATE, secret, [fault.problem_of(secret) for fault in faults])
+            book.put(Judge.CERTIFICATE, secret, [fault.problem_of(secret) for fault in self._faults(secret)])
             book.put(Judge.HANDSHAKE, secret, self.handshakes.faults(secret))
         return differing
+
+    def _faults(self, secret: ObjectRef) -> Iterator[Fault]:
+        """Yield what is wrong with a Secret that somebody gets a certificate of."""
+        is_hosts = any(name in self._secrets for name in certificate_names(secret))
+        if is_hosts or secret == self._default:
+            verdict = self._verdict(secret)
+            yield from verdict.faults
+            if is_hosts and verdict.pair and (fault := self._stapling.fault(verdict.pair)):
+                yield fault
+
+    def _names(self, secret: ObjectRef) -> tuple[str, ...]:
+        """Return what a certificate is called; of one that cannot be served HAProxy may have either from before."""
+        plain, with_answers = certificate_names(secret)
+        pair = self._verdict(secret).pair
+        if pair is None:
+            return (plain, with_answers) if self._stapling.is_on else (plain,)
+        return (with_answers if self._stapling.staples(pair) else plain,)
 
     def _has_others(self, host: str, book: ProblemBook) -> bool:
         """Resolve a host anew; return whether it has other certificates, or handshakes, than before."""
@@ -170,12 +199,13 @@ class Certificates:
         for ingress in voices:
             for rule in _rules_for(host, ingress):
                 resolving.ask(ingress, rule, owner if not self._shared_hosts else ingress.namespace)
-        after = tuple(certificate_name(secret) for secret in resolving.secrets)
+        named = {name: secret for secret in resolving.secrets for name in self._names(secret)}
+        after = tuple(named)
         if not after and (self.handshakes.of(host) != USUAL or self._is_under_a_stranger(host, owner)):
             after = (DEFAULT,)
         if after:
             self._hosts[host] = after
-        self._note(host, before, after, resolving.secrets)
+        self._note(host, before, after, named)
         if voices and not host.startswith("*."):
             self._below.add(wildcard_of(host), host)
         else:
@@ -183,13 +213,15 @@ class Certificates:
         book.put(Judge.CERTIFICATE, host, resolving.problems())
         return before != after or shakes_otherwise
 
-    def _note(self, host: str, before: Iterable[str], after: Iterable[str], secrets: Iterable[ObjectRef]) -> None:
+    def _note(self, host: str, before: Iterable[str], after: Iterable[str], secrets: Mapping[str, ObjectRef]) -> None:
         """Let a host belong to these certificates; those that have no host any more are forgotten."""
-        self._secrets.update((certificate_name(secret), secret) for secret in secrets)
+        self._secrets.update(secrets)
         self._hosts_of.move(host, before, after)
         for name in before:
             if name not in self._hosts_of and name != DEFAULT:
-                self._verdicts.pop(self._secrets.pop(name), None)
+                secret = self._secrets.pop(name)
+                if self._secrets.keys().isdisjoint(certificate_names(secret)):
+                    self._verdicts.pop(secret, None)
 
     def _voices(self, host: str) -> list[Ingress]:
         """The Ingresses that have a rule for a host, or name it in spec.tls, the oldest first."""
@@ -277,7 +309,7 @@ def _judged(secret: Secret) -> Verdict:
 def _as_seen(verdict: Verdict) -> tuple[object, ...]:
     """What of a verdict the hosts of a certificate depend on: not the certificate itself, which is rotated often."""
     pair = verdict.pair
-    return verdict.faults, (pair.algorithm, pair.names) if pair else None
+    return verdict.faults, (pair.algorithm, pair.names, pair.responders, pair.has_issuer) if pair else None
 
 
 def _named(ingress: Ingress | None) -> set[str]:

@@ -37,6 +37,8 @@ class KeyPair(Struct, frozen=True, gc=False):
     ``fingerprint`` is the SHA-1 of the leaf in upper case, as HAProxy tells it, ``algorithm`` that
     of the key ("ECDSA", "RSA", "Ed25519"); ``begins`` and ``ends`` are seconds since 1970.
     ``names`` are the DNS names it is for.
+    ``responders`` are the addresses where OCSP answers about it are to be had; it
+    ``has_issuer`` where the chain has who issued it.
     """
 
     pem: str
@@ -45,6 +47,8 @@ class KeyPair(Struct, frozen=True, gc=False):
     begins: int
     ends: int
     names: tuple[str, ...]
+    responders: tuple[str, ...] = ()
+    has_issuer: bool = False
 
     def __repr__(self) -> str:
         """Never show the key."""
@@ -116,9 +120,8 @@ def _judged(certificate: bytes, key: bytes) -> Verdict:
         raise Refused(KEY, "the key does not fit the certificate", "Put both there from the same issue")
     numbers = x509_chains.chain_numbers(certificates, leaf)
     _check_strength(certificates[leaf])
-    return Verdict(
-        _pair(certificates[leaf], [chain[each] for each in numbers], private), _faults(certificates, numbers)
-    )
+    pair = _pair([certificates[each] for each in numbers], [chain[each] for each in numbers], private)
+    return Verdict(pair, _faults(certificates, numbers))
 
 
 def _certificate_blocks(content: bytes) -> list[Block]:
@@ -156,9 +159,10 @@ def _check_strength(leaf: x509.Certificate) -> None:
         raise Refused(KEY, "clients do not know this kind of key", "Use ECDSA or RSA", Reason.NOT_SUPPORTED)
 
 
-def _pair(leaf: x509.Certificate, chain: Sequence[Block], key: Block) -> KeyPair:
+def _pair(certificates: Sequence[x509.Certificate], chain: Sequence[Block], key: Block) -> KeyPair:
     from hadyn.model import x509_chains  # noqa: PLC0415 - as above
 
+    leaf = certificates[0]
     begins, ends = x509_chains.validity(leaf)
     return KeyPair(
         pem="".join(map(str, (*chain, key))),
@@ -167,6 +171,8 @@ def _pair(leaf: x509.Certificate, chain: Sequence[Block], key: Block) -> KeyPair
         begins=begins,
         ends=ends,
         names=x509_chains.dns_names(leaf),
+        responders=x509_chains.responders(leaf),
+        has_issuer=any(x509_chains.is_issuer(each, leaf) for each in certificates[1:2]),
     )
 
 

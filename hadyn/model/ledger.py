@@ -103,7 +103,8 @@ class Ledger:
         self._settle_secrets(changes, dirty, backends, hosts)
         for name in backends:
             self._judge_backend(name)
-        tls_hosts = self.certificates.settle(dirty.hosts, dirty.secrets, self.book)
+        stapling = self.standing.stapling
+        tls_hosts = self.certificates.settle(dirty.hosts, dirty.secrets, self.book, stapling=stapling)
         main = dirty.main_file or self.needs.wish != needed_before
         return Touched(frozenset(backends), frozenset(hosts), frozenset(dirty.secrets), main, tls_hosts)
 

@@ -15,8 +15,8 @@ class Policy:
     ``default_backend_service`` is "namespace/name:port" or "", ``config_map``,
     ``tcp_services_configmap`` and ``peers_service`` "namespace/name" or "", ``default_certificate``
     "namespace/name", a file's path or "". ``haproxy`` is the version as numbers, () where nobody
-    knows it. ``own_addresses`` are listeners of HAProxy and hadyn: no endpoint may be one of them
-    (a loop).
+    knows it; where it ``is_beside``, somebody else starts it, and may start another one.
+    ``own_addresses`` are listeners of HAProxy and hadyn: no endpoint may be one of them (a loop).
     """
 
     ingress_class: str = "hadyn"
@@ -36,4 +36,5 @@ class Policy:
     namespaces_are_selected: bool = False
     default_certificate: str = ""
     haproxy: tuple[int, ...] = ()
+    is_beside: bool = False
     own_addresses: frozenset[Address] = frozenset()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 WEAK = frozenset({"md5", "sha1"})
 FAILURES = (
@@ -27,6 +28,8 @@ FAILURES = (
 )
 """All that ``cryptography`` raises about bytes that are not as they should be; fuzzing found no other."""
 MAX_NAMES = 1000
+
+Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 
 def parsed(content: bytes) -> x509.Certificate | None:
@@ -120,6 +123,18 @@ def chain_numbers(certificates: Sequence[x509.Certificate], leaf: int) -> list[i
         chain.append(issuer)
 
 
+def is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether OpenSSL, too, takes the next of a chain for who issued one: identifiers agree, and it may sign."""
+    try:
+        usage = _extension(issuer, x509.KeyUsage)
+        named, own = _extension(certificate, x509.AuthorityKeyIdentifier), _extension(issuer, x509.SubjectKeyIdentifier)
+    except FAILURES:
+        return False
+    is_other_key = named and own and named.key_identifier not in (None, own.key_identifier)
+    is_other_number = named and named.authority_cert_serial_number not in (None, _number(issuer))
+    return not is_other_key and not is_other_number and (usage is None or usage.key_cert_sign)
+
+
 def key_kind(certificate: x509.Certificate) -> tuple[str, int, str]:
     """Return algorithm ("" for one that no client knows), bits, and the curve ("" where there is none)."""
     key = certificate.public_key()
@@ -146,6 +161,16 @@ def dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
         return tuple(str(each.value) for each in common)
 
 
+def responders(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the addresses where it says that OCSP answers about it are to be had, whatever they look like."""
+    try:
+        found = _extension(certificate, x509.AuthorityInformationAccess) or ()
+    except FAILURES:
+        return ()
+    named = [each.access_location for each in found if each.access_method == AuthorityInformationAccessOID.OCSP]
+    return tuple(each.value for each in named if isinstance(each, x509.UniformResourceIdentifier))[:MAX_NAMES]
+
+
 def weak_hash(certificate: x509.Certificate) -> str:
     """Return the hash of its signature where that is broken, else ""; a root's own signature means nothing."""
     try:
@@ -153,6 +178,23 @@ def weak_hash(certificate: x509.Certificate) -> str:
     except FAILURES:
         return ""
     return found.name if found is not None and found.name in WEAK and not is_root(certificate) else ""
+
+
+def _extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
+    """Return an extension of a certificate, None where it has none; raises some of ``FAILURES``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return certificate.extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+
+
+def _number(certificate: x509.Certificate) -> int:
+    """Return the serial number, be it one that no standard allows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return certificate.serial_number
 
 
 def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:

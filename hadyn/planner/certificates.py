@@ -7,23 +7,28 @@ of the others notices. haproxy-facts.md#certificate-lines
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from hadyn.model.stapling import is_stapled
 from hadyn.planner.authorities import AuthorityCommand
 
 MAX_HOSTS = 50
 """Of one line: HAProxy takes 14 to 17 kB for a line, half a kB for a host. haproxy-facts.md#certificate-memory"""
+FETCHES = "ocsp-update on"
+"""Between the brackets of every line of a certificate that is stapled."""
+_FETCHES = re.compile(rf"(?:^| ){FETCHES}(?= |$)")
 
 
 class Line(NamedTuple):
     """A line of HAProxy's list. ``number`` is None for one that was added since the list was read last.
 
     ``parameters`` are those of its handshakes, as HAProxy spells them between brackets, "" for
-    those of the listener.
+    those of the listener; that OCSP answers are fetched its certificate's name says.
     """
 
     certificate: str
@@ -83,11 +88,15 @@ class DeleteCertificate(Struct, frozen=True, gc=False):
 
 
 class AddLine(Struct, frozen=True, gc=False):
-    """Have HAProxy serve a certificate to those who ask for these hosts, with these ``parameters`` of a ``Line``."""
+    """Have HAProxy serve a certificate to those who ask for these hosts, with these ``parameters`` of a ``Line``.
+
+    One that ``is_renewed`` was stapled before it changed. haproxy-facts.md#ocsp-lines
+    """
 
     certificate: str
     hosts: tuple[str, ...]
     parameters: str = ""
+    is_renewed: bool = False
 
     def __str__(self) -> str:
         return f"add ssl crt-list {self.certificate} {' '.join(self.hosts)}"
@@ -151,6 +160,16 @@ def plan_lines(
         for hosts in grouped(sorted(set(lacked)))
     )
     return LinePlan(tuple(additions), tuple(leaving))
+
+
+def bracketed(certificate: str, parameters: str) -> str:
+    """Spell what stands between the brackets of a line, "" where it has none."""
+    return " ".join(filter(None, (parameters, FETCHES if is_stapled(certificate) else "")))
+
+
+def parameters_in(brackets: str) -> str:
+    """Return the parameters of handshakes out of what stands between brackets."""
+    return _FETCHES.sub("", brackets).strip(" ")
 
 
 def grouped(hosts: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hadyn.planner.certificates import MAX_HOSTS
+from hadyn.planner.certificates import MAX_HOSTS, bracketed
 
 
 class _Lines:
@@ -79,7 +79,8 @@ class CertificateList:
         """Yield the lines, those of one certificate together."""
         for certificate, by_parameters in self._lines.items():
             for parameters, lines in by_parameters.items():
-                head = f"{self._path_of(certificate)} [{parameters}]" if parameters else self._path_of(certificate)
+                brackets = bracketed(certificate, parameters)
+                head = f"{self._path_of(certificate)} [{brackets}]" if brackets else self._path_of(certificate)
                 for number, text in enumerate(lines.texts):
                     spelled = text or f"{head} {' '.join(lines.groups[number])}\n"
                     lines.texts[number] = spelled

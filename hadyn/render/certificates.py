@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hadyn.errors import FileNotWritten
+from hadyn.planner.certificates import parameters_in
 from hadyn.render.atomic import replace_files
 from hadyn.render.authorities import AuthorityFiles
 from hadyn.render.certificate_list import CertificateList
@@ -231,5 +232,5 @@ def _parts(row: str) -> tuple[str, str, tuple[str, ...]]:
     """Take a line of the list apart: certificate, parameters, hosts."""
     matched = _ROW.fullmatch(row)
     assert matched is not None, row
-    path, parameters, hosts = matched.groups()
-    return Path(path).stem, parameters or "", tuple(hosts.split())
+    path, brackets, hosts = matched.groups()
+    return Path(path).stem, parameters_in(brackets or ""), tuple(hosts.split())

@@ -32,6 +32,8 @@ from hadyn.planner.certificates import (
     Line,
     NewCertificate,
     SetCertificate,
+    bracketed,
+    parameters_in,
 )
 from hadyn.runtime.certificate_socket import CertificateSocket
 from hadyn.runtime.client import Conversation, Observer, unobserved
@@ -154,8 +156,8 @@ class CertificateDoor:
         matched = _ROW.fullmatch(row)
         if matched is None:
             raise ReplyNotUnderstood(self._name, "show ssl crt-list: a row is no line of a list")
-        path, number, parameters, hosts = matched.groups()
-        return Line(self._certificate(path) or path, tuple(hosts.split()), int(number), parameters or "")
+        path, number, brackets, hosts = matched.groups()
+        return Line(self._certificate(path) or path, tuple(hosts.split()), int(number), parameters_in(brackets or ""))
 
 
 def _payload(text: str) -> str:
@@ -175,8 +177,8 @@ def _hand_over(command: SetAuthorities, path: Callable[[str], str], _listing: st
 def _add(command: AddLine, path: Callable[[str], str], listing: str) -> str:
     assert all(map(WORD.fullmatch, command.hosts)), command
     assert not command.parameters or PARAMETERS.fullmatch(command.parameters), command
-    parameters = (f"[{command.parameters}]",) if command.parameters else ()
-    words = " ".join((path(command.certificate), *parameters, *command.hosts))
+    brackets = command.parameters if command.is_renewed else bracketed(command.certificate, command.parameters)
+    words = " ".join((path(command.certificate), *((f"[{brackets}]",) if brackets else ()), *command.hosts))
     return f"add ssl crt-list {listing}{_payload(words)}\n"
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hadyn.model.keypairs import fingerprint_of
 from hadyn.model.pem import blocks
+from hadyn.planner.certificates import FETCHES
 
 LISTING = re.compile(r"^ *bind .* crt-list (\S+)", re.MULTILINE)
 BASE = re.compile(r"^ *(ca|crt)-base (\S+)", re.MULTILINE)
@@ -155,6 +156,9 @@ class FakeCertificates:
             return f"Can't edit the crt-list: 'ca-file' : unable to load {missing[0]}"
         if row.path not in self.pems:
             return f"Can't edit the crt-list: certificate '{row.path}' does not exist!"
+        others = [each for rows in self.rows.values() for each in rows if each.path == row.path]
+        if any((FETCHES in each.parameters) != (FETCHES in row.parameters) for each in others):
+            return f"Can't edit the crt-list: Incompatibilities found in OCSP update mode for certificate {row.path}"
         self._counts[listing] += 1
         self.rows[listing].append(row._replace(number=self._counts[listing]))
         return f"Inserting certificate '{row.path}' in crt-list '{listing}'.\nSuccess!"

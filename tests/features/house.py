@@ -202,7 +202,9 @@ class House:
     def _wheel(self) -> Wheel:
         self.events = queue.SimpleQueue()
         metrics, files, pace = Metrics(), StateFiles(self.folder), ReloadPace(self.reload_interval)
-        inventory = Inventory(Policy(config_map="hadyn/options", capacity=Capacity(slots=self.slots)))
+        version = self.fake.capabilities.version
+        policy = Policy(config_map="hadyn/options", capacity=Capacity(slots=self.slots), haproxy=version)
+        inventory = Inventory(policy)
         filing = Filing(inventory, files, pace, self._spell_main)
         runtime = Runtime(
             self.fake.converse,

@@ -29,9 +29,10 @@ def tls_secret(name, pair, namespace="shop"):
     return secret(namespace, name, of_type=TLS_TYPE, data=pair.values())
 
 
-def tls_ingress(name, *hosts, secrets=None, namespace="shop", tls_hosts=None, created=None):
+def tls_ingress(name, *hosts, secrets=None, namespace="shop", tls_hosts=None, created=None, annotations=None):
     """An Ingress for hosts, with a rule of spec.tls for each Secret, by default one called like itself."""
-    document = ingress_document(namespace, name, [rule(host) for host in hosts], created=created)
+    rules = [rule(host) for host in hosts]
+    document = ingress_document(namespace, name, rules, created=created, annotations=annotations)
     tls = [{"hosts": list(tls_hosts or hosts), "secretName": each} for each in (secrets or [name])]
     document["spec"] |= {"ingressClassName": "hadyn", "tls": tls}
     return decoded(document)

@@ -20,6 +20,7 @@ from hadyn.model.options.listening import (
 from hadyn.model.options.logs import LOG_FORMAT, LOG_TARGET
 from hadyn.model.options.option import Option
 from hadyn.model.options.pages import ERROR_PAGES
+from hadyn.model.options.stapling import OCSP_RESPONDERS
 from hadyn.model.options.tuning import HARD_STOP_AFTER, MAXCONN, NBTHREAD, TUNE_BUFSIZE, TUNE_HTTP_MAXHDR
 
 OPERATOR_OPTIONS: tuple[Option[Any], ...] = (
@@ -34,6 +35,7 @@ OPERATOR_OPTIONS: tuple[Option[Any], ...] = (
     SSL_CIPHERS,
     SSL_CIPHER_SUITES,
     TLS_ALPN,
+    OCSP_RESPONDERS,
     MAXCONN,
     NBTHREAD,
     HARD_STOP_AFTER,
