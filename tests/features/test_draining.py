@@ -1,5 +1,7 @@
 """A pod that leaves finishes its requests before anybody gets its slot."""
 
+import pytest
+
 from hadyn.runtime.fake_slots import ADMIN_DRAIN, ADMIN_MAINT
 from tests.given import endpoint, ingress, service, slice_
 
@@ -46,6 +48,20 @@ def test_a_slot_with_sessions_is_handed_on_before_haproxy_is_reloaded(house):
     house.change(web("10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"))
     assert house.seats()["s1"] == "10.0.0.5:80"
     assert house.reloads() == {}
+
+
+@pytest.mark.parametrize(("said", "slot"), [("3s", "s1"), ("50s", "s2")])
+def test_a_service_says_how_long_a_slot_waits_for_its_last_session(house, said, slot):
+    annotated = service("shop", "web", annotations={"hadyn.io/drain-time": said})
+    house.begin(ingress("shop", "web"), annotated, web("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"))
+    house.fake.slot("shop_web_80", "s1").sessions = 1
+    house.fake.slot("shop_web_80", "s2").sessions = 9
+    house.change(web("10.0.0.1", "10.0.0.3", "10.0.0.4"))
+    house.wait(55)
+    house.change(web("10.0.0.3", "10.0.0.4"))
+    house.wait(5)
+    house.change(web("10.0.0.3", "10.0.0.4", "10.0.0.5"))
+    assert house.seats()[slot] == "10.0.0.5:80"
 
 
 def test_a_draining_slot_is_drained_again_after_a_reload(house):

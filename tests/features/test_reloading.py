@@ -104,6 +104,15 @@ def test_one_endpoint_too_many_doubles_the_slots_and_moves_nobody(house):
     assert house.seats().items() > seats.items()
 
 
+@pytest.mark.parametrize(("said", "slots"), [({}, 10), ({"slots-increment": "7"}, 14), ({"slots-min-free": "9"}, 20)])
+def test_a_service_says_by_how_much_its_backend_grows(house, said, slots):
+    annotations = {f"hadyn.io/{name}": value for name, value in said.items()}
+    annotated = service("shop", "web", annotations=annotations)
+    house.begin(ingress("shop", "web"), annotated, slice_("shop", "web", *ips(4)))
+    house.change(slice_("shop", "web", *ips(5)))
+    assert len(house.fake.backends["shop_web_80"]) == slots
+
+
 def test_endpoints_beyond_slots_max_are_a_problem_and_no_reload(house):
     annotated = service("shop", "web", annotations={"hadyn.io/slots-max": "4"})
     house.begin(ingress("shop", "web"), annotated, slice_("shop", "web", *ips(4)))
