@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 
 ANSWER_SECONDS = 10.0
 WITH_RSA = "ECDHE-RSA-AES128-GCM-SHA256"

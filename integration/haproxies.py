@@ -24,7 +24,8 @@ from typing import Self
 from hadyn.errors import HadynError
 from hadyn.planner.capabilities import Capabilities
 from hadyn.runtime import tables
-from hadyn.runtime.client import Runtime, unix_conversation
+from hadyn.runtime.client import Runtime
+from hadyn.runtime.connection import unix_conversation
 
 START_SECONDS = 10.0
 ANSWER_SECONDS = 1.0

@@ -31,7 +31,7 @@ from hadyn.process.handle import processes_with
 from hadyn.process.versions import examined
 from hadyn.render.folder import StateFolder
 from hadyn.render.shards import sections
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.haproxies import find_haproxies, free_port
 
 WAIT_SECONDS = 30.0

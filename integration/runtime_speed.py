@@ -12,7 +12,7 @@ from hadyn.planner.commands import SetAddress, SetState
 from hadyn.planner.observed import SlotState
 from hadyn.planner.plan import BackendPlan, Plan, Seating
 from hadyn.runtime import wire
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from hadyn.runtime.execution import execute
 from integration.haproxies import RunningHAProxy, find_haproxies
 

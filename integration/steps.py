@@ -20,7 +20,8 @@ from hadyn.model.objects import KubernetesObject
 from hadyn.model.policy import Policy
 from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import SlotState
-from hadyn.runtime.client import Runtime, unix_conversation
+from hadyn.runtime.client import Runtime
+from hadyn.runtime.connection import unix_conversation
 from integration.sockproxy import SockProxy
 from integration.stack import Stack
 from tests.given import changes

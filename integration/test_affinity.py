@@ -12,7 +12,7 @@ from http.cookies import Morsel, SimpleCookie
 
 import pytest
 
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.annotated import AnnotatedSite, Answer
 from integration.haproxies import HAProxyBinary
 from integration.manifests import Document, ingress, service

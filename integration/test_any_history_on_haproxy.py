@@ -24,7 +24,8 @@ from hadyn.observe.metrics import Metrics
 from hadyn.planner.observed import SlotState
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
-from hadyn.runtime.client import Runtime, unix_conversation
+from hadyn.runtime.client import Runtime
+from hadyn.runtime.connection import unix_conversation
 from integration.haproxies import RunningHAProxy, find_haproxies
 from tests.given import changes, endpoint, ingress, service, slice_
 

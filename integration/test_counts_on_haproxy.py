@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.observed import SlotState
-from hadyn.runtime.client import Runtime, unix_conversation, unix_stream
+from hadyn.runtime.client import Runtime
+from hadyn.runtime.connection import unix_conversation, unix_stream
 from integration.deployments import Deployment
 from integration.haproxies import RunningHAProxy
 from integration.running import running

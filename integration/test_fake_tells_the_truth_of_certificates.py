@@ -19,7 +19,7 @@ from hadyn.planner.certificates import (
     SetCertificate,
 )
 from hadyn.runtime.certificates import Answer, CertificateDoor
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from hadyn.runtime.fake import FakeHAProxy
 from integration.conftest import Start
 from integration.haproxies import RunningHAProxy

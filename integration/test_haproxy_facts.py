@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hadyn.errors import SocketTimeout
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.conftest import Start
 from integration.haproxies import HAProxyBinary, RunningHAProxy
 

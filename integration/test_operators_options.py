@@ -13,7 +13,7 @@ import pytest
 from hadyn.model.main_wish import MainWish
 from hadyn.model.options.option import Section
 from hadyn.model.options.table import OPTIONS
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, operators, service

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.agents import Agent
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary, free_port

@@ -17,7 +17,7 @@ from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section, main_config
 from hadyn.render.replicas import Replicas, alone
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.haproxies import HAProxyBinary, free_port
 from integration.stack import ANSWER_SECONDS, EchoPod, Stack
 

@@ -23,7 +23,8 @@ from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, SetMapEntry
 from hadyn.planner.observed import ObservedBackend
 from hadyn.planner.plan import Plan
-from hadyn.runtime.client import Runtime, identify, unix_conversation
+from hadyn.runtime.client import Runtime, identify
+from hadyn.runtime.connection import unix_conversation
 from hadyn.runtime.execution import execute
 from hadyn.runtime.inspect import Inspection
 from integration.haproxies import RunningHAProxy

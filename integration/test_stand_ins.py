@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.annotated import AnnotatedSite
 from integration.haproxies import HAProxyBinary
 from integration.manifests import ingress, service

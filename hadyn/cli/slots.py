@@ -85,7 +85,8 @@ def _from_hadyn(state_dir: Path, path: str, backends: Collection[str]) -> Docume
 def _from_haproxy(socket: Path, backends: Collection[str]) -> Documents:
     from hadyn.observe.documents import slots_document  # noqa: PLC0415 - only who asks HAProxy itself pays for it
     from hadyn.planner.capabilities import Capabilities  # noqa: PLC0415
-    from hadyn.runtime.client import Runtime, identify, unix_conversation  # noqa: PLC0415
+    from hadyn.runtime.client import Runtime, identify  # noqa: PLC0415
+    from hadyn.runtime.connection import unix_conversation  # noqa: PLC0415
 
     converse = unix_conversation(socket)
     version = identify(converse, str(socket)).version

@@ -41,7 +41,8 @@ from hadyn.render.config import main_config
 from hadyn.render.files import StateFiles
 from hadyn.render.folder import StateFolder
 from hadyn.resolver.resolver import Resolver
-from hadyn.runtime.client import Observer, Runtime, unix_conversation, unix_stream, unobserved
+from hadyn.runtime.client import Observer, Runtime, unobserved
+from hadyn.runtime.connection import unix_conversation, unix_stream
 from hadyn.settings import Settings
 
 if TYPE_CHECKING:

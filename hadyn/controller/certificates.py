@@ -30,7 +30,8 @@ from hadyn.planner.certificates import LinePlan
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.render.certificates import CertificateFiles
 from hadyn.runtime.certificates import Answer, CertificateDoor
-from hadyn.runtime.client import Conversation, Observer, unobserved
+from hadyn.runtime.client import Observer, unobserved
+from hadyn.runtime.connection import Conversation
 
 RELOADS = "certificates"
 """Stands for all certificates where reasons to reload are kept; no backend is called so."""

@@ -25,7 +25,8 @@ from hadyn.planner.credentials import CredentialCommand, Verb
 from hadyn.planner.reasons import Reload, ReloadReason
 from hadyn.render.credentials import CredentialFiles, is_nobodys, nobodys
 from hadyn.render.self_made import make_nobody
-from hadyn.runtime.client import Conversation, Observer, unobserved
+from hadyn.runtime.client import Observer, unobserved
+from hadyn.runtime.connection import Conversation
 from hadyn.runtime.credentials import CredentialDoor, Reply
 
 RELOADS = "credentials"

@@ -8,7 +8,8 @@ from hadyn.process.haproxy import HAProxyProcess
 from hadyn.process.sidecar import Sidecar
 from hadyn.process.versions import HAProxyBinary, find_haproxy
 from hadyn.render.folder import StateFolder
-from hadyn.runtime.client import identify, unix_conversation
+from hadyn.runtime.client import identify
+from hadyn.runtime.connection import unix_conversation
 from hadyn.settings import Settings
 
 

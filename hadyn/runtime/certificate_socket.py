@@ -14,7 +14,7 @@ import tenacity
 
 from hadyn.errors import CertificatesLocked, ReplyCutShort
 from hadyn.model.problems import shown
-from hadyn.runtime.client import Conversation
+from hadyn.runtime.connection import Conversation
 
 LOCKED = b"Operations on certificates are currently locked!"
 PATIENCE_SECONDS = 0.5

@@ -36,7 +36,8 @@ from hadyn.planner.certificates import (
     parameters_in,
 )
 from hadyn.runtime.certificate_socket import CertificateSocket
-from hadyn.runtime.client import Conversation, Observer, unobserved
+from hadyn.runtime.client import Observer, unobserved
+from hadyn.runtime.connection import Conversation
 from hadyn.runtime.wire import Verdict
 
 ENDING = ".pem"

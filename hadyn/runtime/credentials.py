@@ -12,7 +12,8 @@ from hadyn.model.problems import shown
 from hadyn.planner.credentials import CredentialCommand, Verb
 from hadyn.runtime.certificate_socket import CertificateSocket
 from hadyn.runtime.certificates import FINGERPRINT, PEM, WORD
-from hadyn.runtime.client import Conversation, Observer, unobserved
+from hadyn.runtime.client import Observer, unobserved
+from hadyn.runtime.connection import Conversation
 from hadyn.runtime.wire import Verdict
 
 _SUCCESSES = {

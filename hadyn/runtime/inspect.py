@@ -19,7 +19,8 @@ from haproxyadmin.exceptions import HAProxyBaseError
 from haproxyadmin.exceptions import SocketTimeout as NoAnswer
 
 from hadyn.errors import ReplyNotUnderstood, SocketTimeout, SocketUnreachable, WrongUsage
-from hadyn.runtime.client import identify, unix_conversation
+from hadyn.runtime.client import identify
+from hadyn.runtime.connection import unix_conversation
 from hadyn.runtime.wire import NAME
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.bench.scene import Scene, pods_everywhere, prober, scene
 from integration.bench.world import World, host, name
 

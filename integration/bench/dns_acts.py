@@ -26,7 +26,7 @@ from hadyn.model.addresses import Address
 from hadyn.model.resolved import DnsQuestion, RecordType
 from hadyn.resolver.resolver import Resolver
 from hadyn.resolver.resolver_settings import ResolverSettings
-from hadyn.runtime.client import Conversation, unix_conversation
+from hadyn.runtime.connection import Conversation, unix_conversation
 from hadyn.runtime.tables import IN_DRAIN, IN_MAINT
 from integration.haproxies import HAProxyBinary, RunningHAProxy
 from integration.knot import Knot

@@ -19,7 +19,7 @@ from hadyn.model.names import slot_name
 from hadyn.model.route_entries import entries
 from hadyn.planner.plan import Seating
 from hadyn.render.config import backend_section, main_config
-from hadyn.runtime.client import unix_conversation
+from hadyn.runtime.connection import unix_conversation
 from integration.bench.report import Chapter, Figure
 from integration.haproxies import HAProxyBinary, RunningHAProxy, free_port
 from integration.stack import ANSWER_SECONDS, Stack

@@ -19,7 +19,8 @@ from hadyn.model.desired import MapName
 from hadyn.planner.capabilities import Capabilities
 from hadyn.planner.commands import AddMapEntry, DeleteMapEntry, SetMapEntry
 from hadyn.planner.observed import ObservedBackend, Serving
-from hadyn.runtime.client import Runtime, identify, unix_conversation
+from hadyn.runtime.client import Runtime, identify
+from hadyn.runtime.connection import unix_conversation
 from hadyn.runtime.fake import CutReply, Hang, Refuse
 from hadyn.runtime.wire import Verdict
 from tests.runtime.given import MAPS, VERSIONS, haproxy, held, runtime_of, steps

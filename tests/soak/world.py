@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 
 from hadyn.planner.observed import SlotState
-from hadyn.runtime.client import Runtime, unix_conversation
+from hadyn.runtime.client import Runtime
+from hadyn.runtime.connection import unix_conversation
 from integration.manifests import ingress, service, slice_
 from integration.running import Ground
 from tests.soak.names import Names
