@@ -11,8 +11,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 import hadyn
 from hadyn import errors
 from hadyn.errors import HadynError, PermanentError, TemporaryError
@@ -21,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "hadyn").rglob("*.py"))
 TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "integration").rglob("*.py")])
 DOCUMENTS = sorted((ROOT / "docs").rglob("*.md"))
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 MODULE_LINES = 400
 FUNCTION_LINES = 60
 PARAMETERS = 6
@@ -33,7 +32,10 @@ REMEMBERING = {"Dirty", "_Assignment"}
 WITHOUT_LOCKS = ("model", "planner", "controller", "render", "runtime", "resolver")
 REASONED = re.compile(r"# (?:noqa: [A-Z0-9, ]+? - \w|type: ignore\[[a-z, -]+\]  # \w)")
 
+LOCK = re.compile(r"threading\.(?:R?Lock|Condition|Semaphore)\(")
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Documented = Function | ast.ClassDef | ast.Module
 
 
 @cache
@@ -46,8 +48,14 @@ def tree_of(path):
     return ast.parse(text_of(path))
 
 
-def named(paths):
-    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+def offences(paths, rule):
+    """Return what a rule finds in each of these files, by the file's name."""
+    found = {str(path.relative_to(ROOT)): list(rule(path)) for path in paths}
+    return {name: each for name, each in found.items() if each}
+
+
+def classes(path):
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
 
 
 def functions(path):
@@ -68,67 +76,76 @@ def parameters(function):
     return [name for name in names if name not in ("self", "cls")]
 
 
-@pytest.mark.parametrize("path", named(SOURCES))
-def test_every_module_says_its_one_idea_in_its_first_line(path):
-    docstring = ast.get_docstring(tree_of(path)) or ""
-    assert docstring, "no docstring"
-    assert not re.search(r"\band\b", docstring.splitlines()[0].split(":")[0].split(",")[0]), docstring.splitlines()[0]
+def test_every_module_says_its_one_idea_in_its_first_line():
+    def more_than_one(path):
+        first = (ast.get_docstring(tree_of(path)) or "nothing and").splitlines()[0]
+        return re.findall(r".*\band\b.*", first.split(":")[0].split(",")[0])
+
+    assert offences(SOURCES, more_than_one) == {}
 
 
-@pytest.mark.parametrize("path", named(SOURCES))
-def test_paragraphs_of_docstrings_fit_a_screen(path):
-    lines = text_of(path).splitlines()
-    documented = [node.body[0] for node in ast.walk(tree_of(path)) if _has_docstring(node)]
-    paragraphs = [line for found in documented for line in lines[found.lineno : found.end_lineno]]
-    assert [line for line in paragraphs if len(line) > PROSE_COLUMNS] == []
+def test_paragraphs_of_docstrings_fit_a_screen():
+    def too_wide(path):
+        lines = text_of(path).splitlines()
+        documented = [node for node in ast.walk(tree_of(path)) if isinstance(node, Documented)]
+        for found in (node.body[0] for node in documented if ast.get_docstring(node) is not None):
+            yield from (line for line in lines[found.lineno : found.end_lineno] if len(line) > PROSE_COLUMNS)
+
+    assert offences(SOURCES, too_wide) == {}
 
 
-def _has_docstring(node):
-    return isinstance(node, (ast.Module, ast.ClassDef, *Function.__args__)) and ast.get_docstring(node) is not None
+def unreasoned(path):
+    for before, line in pairwise(["", *text_of(path).splitlines()]):
+        # Of several imports in a row the first says why they are late.
+        is_next_import = line.endswith("PLC0415") and "PLC0415" in before
+        if re.search("# (noqa|type: ignore)", line) and not (is_next_import or REASONED.search(line)):
+            yield line
 
 
-@pytest.mark.parametrize("path", named(SOURCES))
-def test_every_exception_to_a_rule_has_its_reason_beside_it(path):
-    lines = text_of(path).splitlines()
-    excepted = [(before, line) for before, line in pairwise(["", *lines]) if re.search("# (noqa|type: ignore)", line)]
-    # Of several imports in a row the first says why they are late.
-    alone = [line for before, line in excepted if not (line.endswith("PLC0415") and "PLC0415" in before)]
-    assert [line for line in alone if not REASONED.search(line)] == []
+def test_every_exception_to_a_rule_has_its_reason_beside_it():
+    assert offences(SOURCES, unreasoned) == {}
 
 
-@pytest.mark.parametrize("path", named([path for path in SOURCES if path.parts[-2] in ("model", "options", "planner")]))
-def test_values_of_the_model_and_the_planner_are_frozen(path):
-    classes = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
-    made = {
-        each.name: " ".join(map(ast.unparse, (*each.decorator_list, *each.bases, *each.keywords))) for each in classes
-    }
-    values = {name: text for name, text in made.items() if re.match("dataclass|Struct", text)}
-    assert {name for name, text in values.items() if "frozen=True" not in text} <= REMEMBERING
+def changeable(path):
+    for each in classes(path):
+        made = " ".join(map(ast.unparse, (*each.decorator_list, *each.bases, *each.keywords)))
+        if re.match("dataclass|Struct", made) and "frozen=True" not in made and each.name not in REMEMBERING:
+            yield each.name
 
 
-@pytest.mark.parametrize("path", named([path for path in SOURCES if path.relative_to(ROOT).parts[1] in WITHOUT_LOCKS]))
-def test_one_thread_owns_all_state_so_nothing_is_locked(path):
-    assert not re.search(r"threading\.(R?Lock|Condition|Semaphore)\(", text_of(path))
+def test_values_of_the_model_and_the_planner_are_frozen():
+    assert offences(within("model", "planner"), changeable) == {}
 
 
-@pytest.mark.parametrize("path", named([*SOURCES, *TESTS]))
-def test_modules_and_functions_stay_small(path):
-    assert len(text_of(path).splitlines()) <= MODULE_LINES
-    too_long = {function.name: length(function) for function in functions(path) if length(function) > FUNCTION_LINES}
-    assert too_long == {}
+def test_one_thread_owns_all_state_so_nothing_is_locked():
+    assert offences(within(*WITHOUT_LOCKS), lambda path: LOCK.findall(text_of(path))) == {}
 
 
-@pytest.mark.parametrize("path", named(SOURCES))
-def test_functions_take_few_parameters(path):
-    too_many = {function.name for function in functions(path) if len(parameters(function)) > PARAMETERS}
-    assert too_many == set()
+def within(*folders):
+    return [path for path in SOURCES if path.relative_to(ROOT).parts[1] in folders]
 
 
-@pytest.mark.parametrize("path", named(SOURCES))
-def test_names_are_whole_words_and_modules_have_a_job(path):
-    assert not VAGUE.search(path.stem)
-    used = {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
-    assert used & SHORTENED == set()
+def test_modules_and_functions_stay_small():
+    def too_long(path):
+        yield from [path.name] if len(text_of(path).splitlines()) > MODULE_LINES else []
+        yield from (function.name for function in functions(path) if length(function) > FUNCTION_LINES)
+
+    assert offences([*SOURCES, *TESTS], too_long) == {}
+
+
+def test_functions_take_few_parameters():
+    def too_many(path):
+        return [function.name for function in functions(path) if len(parameters(function)) > PARAMETERS]
+
+    assert offences(SOURCES, too_many) == {}
+
+
+def test_names_are_whole_words_and_modules_have_a_job():
+    def shortened(path):
+        yield from [path.name] if VAGUE.search(path.stem) else []
+        yield from SHORTENED & {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
+
+    assert offences(SOURCES, shortened) == {}
 
 
 def every_error():
@@ -157,26 +174,23 @@ def test_the_tree_of_errors_shows_every_one_of_them():
     assert tree == here
 
 
-@pytest.mark.parametrize("path", named(TESTS))
-def test_test_names_are_sentences_without_numbers(path):
-    labels = [function.name for function in sentences_of(path) if len(function.name.split("_")) < 5]
-    numbered = [function.name for function in sentences_of(path) if re.search(r"_?\d+$", function.name)]
-    assert labels == []
-    assert numbered == []
+def test_test_names_are_sentences_without_numbers():
+    def labels(path):
+        names = [function.name for function in sentences_of(path)]
+        return [name for name in names if len(name.split("_")) < 5 or re.search(r"_?\d+$", name)]
+
+    assert offences(TESTS, labels) == {}
 
 
-@pytest.mark.parametrize("path", named([path for path in TESTS if path.is_relative_to(ROOT / "tests")]))
-def test_tests_patch_nothing_wait_for_nothing_and_have_no_ifs(path):
-    text = text_of(path)
-    calls = {node.func.attr for node in ast.walk(tree_of(path)) if _is_method_call(node)}
-    assert calls & {"sleep", "patch", "setattr"} == set()
-    assert not re.search(r"\b(Magic|Async)?Mock\(", text)
-    with_ifs = [test.name for test in sentences_of(path) if any(isinstance(node, ast.If) for node in ast.walk(test))]
-    assert with_ifs == []
+def test_tests_patch_nothing_wait_for_nothing_and_have_no_ifs():
+    def tricks(path):
+        called = [node.func for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+        yield from {"sleep", "patch", "setattr"} & {each.attr for each in called if isinstance(each, ast.Attribute)}
+        yield from re.findall(r"\b(?:Magic|Async)?Mock\(", text_of(path))
+        for test in sentences_of(path):
+            yield from (test.name for node in ast.walk(test) if isinstance(node, ast.If))
 
-
-def _is_method_call(node):
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    assert offences([path for path in TESTS if path.is_relative_to(ROOT / "tests")], tricks) == {}
 
 
 def test_every_fact_that_code_cites_stands_in_the_facts():
@@ -193,11 +207,12 @@ def test_every_decision_and_every_folder_stands_in_the_architecture():
     assert [name for name in [*decisions, *folders] if name not in architecture] == []
 
 
-@pytest.mark.parametrize("path", named(sorted((ROOT / "docs/decisions").glob("*.md"))))
-def test_a_decision_is_a_page_with_what_led_to_it_and_what_follows(path):
-    text = text_of(path)
-    assert len(text.splitlines()) <= DECISION_LINES
-    assert [word for word in ("Context", "Decision", "Consequences") if f"\n**{word}.**" not in text] == []
+def test_a_decision_is_a_page_with_what_led_to_it_and_what_follows():
+    def lacking(path):
+        yield from ["length"] if len(text_of(path).splitlines()) > DECISION_LINES else []
+        yield from (word for word in ("Context", "Decision", "Consequences") if f"\n**{word}.**" not in text_of(path))
+
+    assert offences(DECISIONS, lacking) == {}
 
 
 def test_every_dependency_says_what_it_is_for():
@@ -207,7 +222,9 @@ def test_every_dependency_says_what_it_is_for():
     assert asked_for == []
 
 
-@pytest.mark.parametrize("path", named([*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]))
-def test_links_between_documents_lead_somewhere(path):
-    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", text_of(path))
-    assert [link for link in links if not (path.parent / link).exists()] == []
+def test_links_between_documents_lead_somewhere():
+    def astray(path):
+        links = re.findall(r"\]\((?!https?:)([^)#\s]+)", text_of(path))
+        return [link for link in links if not (path.parent / link).exists()]
+
+    assert offences([*DOCUMENTS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"], astray) == {}
