@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hadyn.cli.flags import together
+from hadyn.cli.flags import object_flag, selector_flag, together
 from hadyn.cli.values import Namespace, PublishedAddress, ServiceName
 
 cluster_flags = together(
@@ -30,20 +30,8 @@ cluster_flags = together(
         metavar="NS",
         help="Namespace of the cluster to follow, instead of all; repeatable.",
     ),
-    click.option(
-        "--namespace-selector",
-        default="",
-        show_default=False,
-        metavar="SELECTOR",
-        help="Labels of the namespaces whose Ingresses count, as in `kubectl -l`.",
-    ),
-    click.option(
-        "--ingress-label-selector",
-        default="",
-        show_default=False,
-        metavar="SELECTOR",
-        help="Labels of the Ingresses to follow, as in `kubectl -l`.",
-    ),
+    selector_flag("--namespace-selector", "Labels of the namespaces whose Ingresses count, as in `kubectl -l`."),
+    selector_flag("--ingress-label-selector", "Labels of the Ingresses to follow, as in `kubectl -l`."),
     click.option(
         "--publish-address",
         type=PublishedAddress(),
@@ -51,20 +39,10 @@ cluster_flags = together(
         metavar="ADDR",
         help="Where clients reach HAProxy, for the status of Ingresses; repeatable.",
     ),
-    click.option(
-        "--publish-service",
-        type=ServiceName(),
-        default="",
-        show_default=False,
-        metavar="NS/NAME",
-        help="Service that says where clients reach HAProxy.",
-    ),
-    click.option(
+    object_flag("--publish-service", "Service that says where clients reach HAProxy."),
+    selector_flag(
         "--publish-nodes",
-        default="",
-        show_default=False,
-        metavar="SELECTOR",
-        help="Labels of pods in hadyn's own namespace: clients reach HAProxy on the nodes that these run on.",
+        "Labels of pods in hadyn's own namespace: clients reach HAProxy on the nodes that these run on.",
     ),
     click.option(
         "--lease",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from hadyn.cli.values import SHORTEST_INTERVAL, Duration, SocketPath, StateDir
+from hadyn.cli.values import SHORTEST_INTERVAL, Duration, ServiceName, SocketPath, StateDir
 from hadyn.settings import Settings
 
 DEFAULTS = Settings()
@@ -82,6 +82,16 @@ watch_flags = together(
 def manifests_flag(text: str) -> Callable[[Body], Body]:
     """The flag --manifests, with the sentence of the command."""
     return click.option("--manifests", type=click.Path(path_type=Path), multiple=True, metavar="PATH", help=text)
+
+
+def object_flag(name: str, text: str) -> Callable[[Body], Body]:
+    """A flag that names an object of a namespace, "" for none."""
+    return click.option(name, type=ServiceName(), default="", show_default=False, metavar="NS/NAME", help=text)
+
+
+def selector_flag(name: str, text: str) -> Callable[[Body], Body]:
+    """A flag that selects objects by labels, "" for no selection."""
+    return click.option(name, default="", show_default=False, metavar="SELECTOR", help=text)
 
 
 def output_flag(*formats: str) -> Callable[[Body], Body]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hadyn.cli.flags import DEFAULTS, together
-from hadyn.cli.values import CertificateName, DnsDomain, HostPort, IPAddress, ServiceName, ServicePort
+from hadyn.cli.flags import DEFAULTS, object_flag, together
+from hadyn.cli.values import CertificateName, DnsDomain, HostPort, IPAddress, ServicePort
 
 policy_flags = together(
     click.option("--ingress-class", default=DEFAULTS.ingress_class, metavar="NAME", help="Class of our Ingresses."),
@@ -25,29 +25,14 @@ policy_flags = together(
         metavar="NS/NAME:PORT",
         help="Service for requests that no Ingress matches; without it they get a 404.",
     ),
-    click.option(
-        "--config-map",
-        type=ServiceName(),
-        default=DEFAULTS.config_map,
-        show_default=False,
-        metavar="NS/NAME",
-        help="ConfigMap with global options, in the cluster or among the manifests.",
-    ),
-    click.option(
+    object_flag("--config-map", "ConfigMap with global options, in the cluster or among the manifests."),
+    object_flag(
         "--tcp-services-configmap",
-        type=ServiceName(),
-        default=DEFAULTS.tcp_services_configmap,
-        show_default=False,
-        metavar="NS/NAME",
-        help="ConfigMap of ports for Services without HTTP, as other controllers have it: `port: namespace/service:port[:PROXY]`.",
+        "ConfigMap of ports for Services without HTTP, as other controllers have it: `port: namespace/service:port[:PROXY]`.",
     ),
-    click.option(
+    object_flag(
         "--peers-service",
-        type=ServiceName(),
-        default=DEFAULTS.peers_service,
-        show_default=False,
-        metavar="NS/NAME",
-        help="Headless Service of this HAProxy's replicas: they tell each other which client is bound to which pod.",
+        "Headless Service of this HAProxy's replicas: they tell each other which client is bound to which pod.",
     ),
     click.option(
         "--peers-port",
