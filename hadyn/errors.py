@@ -3,7 +3,9 @@
 Rules: something wrong in a *user's object* is a ``Problem`` (``model/problems.py``),
 collected and never raised; our own mistake is an assertion. What is left is a
 ``HadynError``: one class for each thing a caller does differently, each with what
-happened, to which thing, and a remedy. The class says whether to retry.
+happened, to which thing, and a remedy. The class says whether to retry. Those that one
+folder alone raises stand there, beneath the same two: an apiserver's in
+``cluster/errors.py``, ``Busy`` in ``controller/events.py``, a command's in ``cli/control.py``.
 
 ::
 
