@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,17 @@ from tests.render import test_sections_of_options as of_backends
 from tests.render import test_sections_of_request_options as of_requests
 from tests.render.test_config import CAPABILITIES, MAIN_CASES, OPTIONS_OF_MAIN
 
-IN_MAIN = [option.name for option in OPTIONS_OF_MAIN]
+
+def has_lines(option: Option[Any]) -> bool:
+    """Whether it stands in files itself; others act through certificates, slots or maps."""
+    return (option.directives, option.server_directives) != (no_directives, no_directives)
+
+
+IN_MAIN = [option.name for option in OPTIONS_OF_MAIN if has_lines(option)]
 IN_SECTIONS = [
     option.name
     for option in OPTIONS
-    if (option.directives, option.server_directives) != (no_directives, no_directives)
-    and option.main in (None, Section.DEFAULTS)
-    and option.scope != OPERATOR
+    if has_lines(option) and option.main in (None, Section.DEFAULTS) and option.scope != OPERATOR
 ]
 
 
