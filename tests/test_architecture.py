@@ -143,7 +143,7 @@ def test_functions_take_few_parameters():
 def test_names_are_whole_words_and_modules_have_a_job():
     def shortened(path):
         yield from [path.name] if VAGUE.search(path.stem) else []
-        yield from SHORTENED & {node.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Name)}
+        yield from SHORTENED & {name for node in ast.walk(tree_of(path)) for name in names_in(node)}
 
     assert offences(SOURCES, shortened) == {}
 
@@ -172,6 +172,11 @@ def test_the_tree_of_errors_shows_every_one_of_them():
     tree = set(re.findall(r"\+-- (\w+)", errors.__doc__))
     here = {error.__name__ for error in every_error() if error.__module__ == errors.__name__}
     assert tree == here
+
+
+def names_in(node):
+    """What a node of a syntax tree gives a name to, or asks for by one."""
+    return [getattr(node, word) for word in ("id", "arg", "name") if isinstance(getattr(node, word, None), str)]
 
 
 def test_test_names_are_sentences_without_numbers():

@@ -1,4 +1,9 @@
-"""The making of backends: settled when routes or options change, built when asked for."""
+"""The making of backends: settled when routes or options change, built when asked for.
+
+Rules: a part holds all that endpoints cannot change, so a change of endpoints settles nothing
+anew. What nobody has said yet of endpoints is None, not (): whoever sits then stays. What somebody
+wishes and cannot have is a problem, and the backend is made without it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a path's target leads to: a backend, or why there is none."""
+"""What a path's target leads to: a backend, or why there is none.
+
+Rule: a path whose target is missing gets a 503 until it is there, never what a shorter path leads to.
+"""
 
 from __future__ import annotations
 
