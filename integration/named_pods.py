@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
 
 from hadyn.demo.pods import Pod, Pods
 from hadyn.model.addresses import Address
+from integration.abreast import with_every_haproxy
 from integration.haproxies import free_port
+from integration.knot import Knot
 from integration.manifests import HOST
 from integration.running import Ground
 
@@ -61,6 +66,36 @@ class NamedPods:
         """Whether exactly these, by default all that run, have a slot that is ready."""
         wanted = self.addresses if addresses is None else addresses
         return sorted(self._ground.ready(BACKEND).values()) == sorted(wanted)
+
+
+@dataclass(slots=True)
+class NamedGround(Ground):
+    """A ``Ground`` with a DNS server of its own, looked at as rarely as names change."""
+
+    look_every_seconds: float = 0.05
+    knot: Knot = field(default_factory=Knot)
+
+    def __enter__(self) -> Self:
+        self.knot.__enter__()
+        return Ground.__enter__(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            Ground.__exit__(self, kind, error, trace)
+        finally:
+            self.knot.__exit__(kind, error, trace)
+
+    def named(self, pods: Pods, **annotations: str) -> NamedPods:
+        """Publish pods that this server knows."""
+        made = NamedPods(self, pods, lambda records: self.knot.publish(*records))
+        made.publish(**annotations)
+        return made
+
+
+side_by_side = functools.partial(with_every_haproxy, kind=NamedGround)
+"""A test that gets a ``NamedGround`` as ``ground``, with each HAProxy."""
 
 
 def ip(number: int) -> str:

@@ -57,6 +57,7 @@ class Ground:
 
     haproxy: Path = field(default_factory=lambda: find_haproxies()[0].path)
     https_port: int = 0
+    look_every_seconds: float = LOOK_EVERY_SECONDS
     is_left_behind: bool = False
     said: str = ""
     place: Path = field(init=False)
@@ -235,7 +236,7 @@ class Ground:
                 if is_so():
                     return
             assert time.monotonic() < deadline, f"waited {seconds:g} s in vain; hadyn said last:\n{self._last_words()}"
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(self.look_every_seconds)
 
     def _last_words(self) -> str:
         return "".join(self.log.splitlines(keepends=True)[-LAST_LINES:])
@@ -245,7 +246,7 @@ class Ground:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert is_so()
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(self.look_every_seconds)
 
 
 class RunningHadyn:
