@@ -49,6 +49,14 @@ backend web
 """
 
 
+BOTH_FAMILIES = """
+global
+  .if version_atleast(3.3)
+    dns-accept-family ipv4,ipv6
+  .endif
+"""
+
+
 SERVERLESS = """
 {resolvers}
 backend web
@@ -185,6 +193,21 @@ def test_a_name_may_lead_anywhere_and_the_answer_is_kept_back_but_not_the_reques
         haproxy.wait_until(lambda: seated(haproxy) == ["127.0.0.1"])
         assert b"HTTP/1.1 502" in said_over(haproxy.front)
     assert asked[0].startswith(b"GET /secret")
+
+
+@pytest.mark.root
+@pytest.mark.fact("families")
+def test_an_address_of_ipv6_fills_a_slot_without_a_route_where_that_is_asked_for(start: Start) -> None:
+    def of_six(asked: Asked) -> Iterable[bytes]:
+        yield asked.answer(*(["AAAA fd00::1"] if asked.type == "AAAA" else []))
+
+    with ScriptedDns(of_six) as server:
+        plain = start(CONFIGURATION.format(server=server.address))
+        asking = start(BOTH_FAMILIES + CONFIGURATION.format(server=server.address))
+        asking.wait_until(lambda: seated(asking) == ["fd00::1"])
+        asked = len(server.asked)
+        plain.wait_until(lambda: len(server.asked) > asked + 4)
+        assert seated(plain) == ([] if plain.binary.is_at_least(3, 3) else ["fd00::1"])
 
 
 @contextmanager

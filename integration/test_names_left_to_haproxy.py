@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hadyn.demo.pods import Pods
+from integration.abreast import with_every_haproxy
 from integration.knot import Knot
 from integration.loads import unfailing_load
 from integration.manifests import ingress as ingress_to
@@ -207,15 +208,16 @@ def test_a_server_that_leads_haproxy_elsewhere_than_hadyn_learns_nothing_from_th
 
 
 @pytest.mark.parametrize(("family", "address"), [("ipv4", "10.99.0.1"), ("ipv6", "[fd00::1]")])
-def test_haproxy_prefers_the_family_that_hadyn_asks_for(any_ground: Ground, family: str, address: str) -> None:
+@with_every_haproxy
+def test_haproxy_prefers_the_family_that_hadyn_asks_for(ground: Ground, pods: Pods, family: str, address: str) -> None:
     def of_both(asked: Asked) -> Iterable[bytes]:
         yield asked.answer({"A": "A 10.99.0.1", "AAAA": "AAAA fd00::1"}[asked.type])
 
-    port = any_ground.another_port()
+    port = ground.another_port()
     with ScriptedDns(of_both) as server:
-        any_ground.write("web.yaml", named("web.example", port), ingress())
-        any_ground.run(*dns_flags(server.address, "--dns-family", family))
-        any_ground.until(lambda: list(any_ground.ready(BACKEND).values()) == [f"{address}:{port}"])
+        ground.write("web.yaml", named("web.example", port), ingress())
+        ground.run(*dns_flags(server.address, "--dns-family", family))
+        ground.until(lambda: list(ground.ready(BACKEND).values()) == [f"{address}:{port}"])
 
 
 def test_more_addresses_than_slots_make_room_with_one_reload(ground: Ground, pods: Pods, knot: Knot) -> None:

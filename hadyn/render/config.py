@@ -34,7 +34,7 @@ from hadyn.render.passthrough import passthrough_sections
 from hadyn.render.ports import port_sections, ports_map
 from hadyn.render.redirects import redirecting_section
 from hadyn.render.replicas import Replicas, peers_section
-from hadyn.render.resolvers import ANSWER_GUARD, Resolvers, resolvers_section, slot_words
+from hadyn.render.resolvers import ANSWER_GUARD, FAMILIES, Resolvers, resolvers_section, slot_words
 from hadyn.render.tls import TlsSettings, tls_global_lines
 
 PRINTABLE = re.compile(r"[ -~]+")
@@ -272,6 +272,8 @@ def _global_section(settings: ConfigSettings, said: Said) -> str:
         lines.append(f"localpeer {settings.replicas.name}")
     if settings.threads:
         lines.append(f"nbthread {settings.threads}")
+    if settings.resolvers:
+        lines += FAMILIES
     if settings.tls:
         lines += tls_global_lines(asks_for_certificates=Extra.CLIENTS in settings.extras)
     if settings.credentials:

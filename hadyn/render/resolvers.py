@@ -26,6 +26,14 @@ ANSWER_GUARD = (
 """HAProxy takes whatever address a name leads to; until hadyn has seen it, too, no answer from a forbidden one is passed on.
 haproxy-facts.md#who-answered"""
 
+FAMILIES = (
+    "# else an address of IPv6 is taken only where IPv6 has a default route, which pods often have not",
+    ".if version_atleast(3.3)",
+    "    dns-accept-family ipv4,ipv6",
+    ".endif",
+)
+"""Lines of ``global``. Not by the version at hand: a sidecar may be started anew with an older one. haproxy-facts.md#families"""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolvers:
