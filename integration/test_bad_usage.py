@@ -16,6 +16,7 @@ import pytest
 
 from hadyn.demo.pods import Pods
 from hadyn.process.privileges import NOBODY
+from integration.abreast import with_every_haproxy
 from integration.deployments import Deployment, started
 from integration.manifests import service
 from integration.running import Ground, bare_environment
@@ -26,9 +27,13 @@ WRONG_USAGE = 2
 
 @pytest.fixture
 def ground(any_ground: Ground, pods: Pods) -> Ground:
-    """A ground on which all is well."""
-    started(any_ground, pods, "web", 1, path="/")
-    return any_ground
+    """A ground on which all is well; the command line does not depend on HAProxy's version."""
+    return prepared(any_ground, pods)
+
+
+def prepared(ground: Ground, pods: Pods) -> Ground:
+    started(ground, pods, "web", 1, path="/")
+    return ground
 
 
 @contextmanager
@@ -72,8 +77,10 @@ def test_a_port_that_somebody_listens_on_is_named_with_its_holder(ground: Ground
     assert "--http-port" in said
 
 
+@with_every_haproxy
 def test_a_port_that_another_haproxy_has_is_not_shared_with_it(ground: Ground, pods: Pods) -> None:
-    with Ground() as other:
+    prepared(ground, pods)
+    with Ground(ground.haproxy) as other:
         web = Deployment(other, pods, "web")
         web.publish()
         web.start(1)
@@ -127,7 +134,9 @@ def test_a_folder_without_an_ingress_is_named(any_ground: Ground) -> None:
     assert f"no Ingress is in {any_ground.manifests}" in said
 
 
-def test_a_second_hadyn_on_one_state_folder_is_refused_and_the_first_goes_on(ground: Ground) -> None:
+@with_every_haproxy
+def test_a_second_hadyn_on_one_state_folder_is_refused_and_the_first_goes_on(ground: Ground, pods: Pods) -> None:
+    prepared(ground, pods)
     first = ground.run()
     done = ground.try_to_run("--http-port", str(ground.another_port()), "--status-bind", "")
     assert done.returncode == REFUSED
@@ -156,7 +165,9 @@ def test_a_socket_of_somebody_else_is_left_alone(ground: Ground, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["control.sock", "run/runtime.sock", "master/master.sock"])
-def test_a_socket_that_a_dead_process_left_is_replaced(ground: Ground, name: str) -> None:
+@with_every_haproxy
+def test_a_socket_that_a_dead_process_left_is_replaced(ground: Ground, pods: Pods, name: str) -> None:
+    prepared(ground, pods)
     ground.folder.prepare()
     with listener(ground.folder.path / name):
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from hadyn.demo.pods import Pods
 from integration.knot import Knot
 from integration.loads import unfailing_load
-from integration.named_pods import BACKEND, NamedPods, backend, dns_flags, ingress, ip
+from integration.named_pods import BACKEND, NamedGround, NamedPods, backend, dns_flags, ingress, ip, side_by_side
 from integration.resolving import resolving
 from integration.running import Ground
 from integration.scripted_dns import Asked, ScriptedDns
@@ -19,19 +19,13 @@ from integration.scripted_dns import Asked, ScriptedDns
 pytestmark = pytest.mark.root
 
 WEB = "web.example."
+RATE = 100.0
+"""Requests a second with each HAProxy."""
 
 
-@pytest.fixture
-def knot() -> Iterator[Knot]:
-    with Knot() as knot:
-        yield knot
-
-
-@pytest.fixture
-def web(any_ground: Ground, pods: Pods, knot: Knot) -> NamedPods:
+def three_pods(ground: NamedGround, pods: Pods) -> NamedPods:
     """Three pods behind web.example, and a Backend that asks for it."""
-    web = NamedPods(any_ground, pods, lambda records: knot.publish(*records))
-    web.publish(slots="10", slots_max="10")
+    web = ground.named(pods, slots="10", slots_max="10")
     web.start(*range(3))
     return web
 
@@ -53,37 +47,39 @@ def without_tcp(knot: Knot) -> ScriptedDns:
     return ScriptedDns(forwarded, has_tcp=False)
 
 
-def test_an_answer_that_outgrows_udp_where_tcp_is_refused_takes_nobody_away(
-    any_ground: Ground, web: NamedPods, knot: Knot
-) -> None:
+@side_by_side
+def test_an_answer_that_outgrows_udp_where_tcp_is_refused_takes_nobody_away(ground: NamedGround, pods: Pods) -> None:
+    web, knot = three_pods(ground, pods), ground.knot
     with without_tcp(knot) as server:
-        any_ground.run(*dns_flags(server.address))
-        any_ground.until(web.serves)
-        with unfailing_load(any_ground):
+        ground.run(*dns_flags(server.address))
+        ground.until(web.serves)
+        with unfailing_load(ground, rate=RATE):
             # Of 300 addresses none fits beside the first ones, so that those alone have pods.
             knot.publish(*(f"web A {ip(number)}" for number in range(3)), *(f"web A 10.99.200.{n}" for n in range(250)))
-            any_ground.until(lambda: "was cut, and over TCP" in said(any_ground))
+            ground.until(lambda: "was cut, and over TCP" in said(ground))
             sitting = set(web.addresses)
-            any_ground.stays(lambda: set(any_ground.ready(BACKEND).values()) >= sitting, 3)
-            assert "backend shop/web: NotResolved" in any_ground.problems()
+            ground.stays(lambda: set(ground.ready(BACKEND).values()) >= sitting, 3)
+            assert "backend shop/web: NotResolved" in ground.problems()
             web.tell()
-            any_ground.until(lambda: not any_ground.problems())
+            ground.until(lambda: not ground.problems())
 
 
-def test_aliases_in_circles_or_without_end_change_nothing(any_ground: Ground, web: NamedPods, knot: Knot) -> None:
-    any_ground.run(*dns_flags(knot.address))
-    any_ground.until(web.serves)
+@side_by_side
+def test_aliases_in_circles_or_without_end_change_nothing(ground: NamedGround, pods: Pods) -> None:
+    web, knot = three_pods(ground, pods), ground.knot
+    ground.run(*dns_flags(knot.address))
+    ground.until(web.serves)
 
     knot.publish("web CNAME other", "other CNAME web")
-    any_ground.until(lambda: said(any_ground) not in ("", "does not exist"))
+    ground.until(lambda: said(ground) not in ("", "does not exist"))
     knot.publish(
         *(f"{chained(number)} CNAME {chained(number + 1)}" for number in range(20)), f"{chained(20)} A {ip(9)}"
     )
-    any_ground.until(lambda: "CNAME" in said(any_ground))
-    any_ground.stays(web.serves, 2)
+    ground.until(lambda: "CNAME" in said(ground))
+    ground.stays(web.serves, 2)
 
     knot.publish("web CNAME chain-1", "chain-1 CNAME chain-2", *(f"chain-2 A {ip(number)}" for number in range(3)))
-    any_ground.until(lambda: not said(any_ground))
+    ground.until(lambda: not said(ground))
     assert web.serves()
 
 
@@ -91,33 +87,32 @@ def chained(number: int) -> str:
     return f"chain-{number}" if number else "web"
 
 
-def test_services_whose_port_weight_priority_or_target_changes_are_followed(
-    any_ground: Ground, pods: Pods, knot: Knot
-) -> None:
+@side_by_side
+def test_services_whose_port_weight_priority_or_target_changes_are_followed(ground: NamedGround, pods: Pods) -> None:
     first, second, moved = (pods.start(f"web-{number}", ip(number), 0).address for number in (1, 2, 1))
     hosts = (f"web-1 A {ip(1)}", f"web-2 A {ip(2)}", f"new A {ip(2)}")
 
     def publish(*services: str) -> None:
-        knot.publish(*(f"_http._tcp.web SRV {service}" for service in services), *hosts)
+        ground.knot.publish(*(f"_http._tcp.web SRV {service}" for service in services), *hosts)
 
     def seats() -> dict[str, tuple[str, int]]:
-        entries = any_ground.slots(BACKEND)["entries"]
+        entries = ground.slots(BACKEND)["entries"]
         return {each["address"]: (each["endpoint"], each["weight"]) for each in entries if each["state"] == "ready"}
 
     publish(f"1 10 {first.port} web-1", f"1 10 {second.port} web-2")
-    any_ground.write("web.yaml", backend("_http._tcp.web.example.", 0, record_type="SRV"), ingress())
-    any_ground.run(*dns_flags(knot.address, "--dns-hold", "obsolete=1s"))
+    ground.write("web.yaml", backend("_http._tcp.web.example.", 0, record_type="SRV"), ingress())
+    ground.run(*dns_flags(ground.knot.address, "--dns-hold", "obsolete=1s"))
     one, two = {str(first): ("web-1.example", 1)}, {str(second): ("web-2.example", 1)}
-    any_ground.until(lambda: seats() == one | two)
-    with unfailing_load(any_ground):
+    ground.until(lambda: seats() == one | two)
+    with unfailing_load(ground, rate=RATE):
         publish(f"1 10 {first.port} web-1", f"1 40 {second.port} web-2")
-        any_ground.until(lambda: seats() == one | {str(second): ("web-2.example", 4)})
+        ground.until(lambda: seats() == one | {str(second): ("web-2.example", 4)})
         publish(f"1 10 {first.port} web-1", f"2 10 {second.port} web-2")
-        any_ground.until(lambda: seats() == one)
+        ground.until(lambda: seats() == one)
         publish(f"1 10 {moved.port} web-1", f"1 10 {second.port} web-2")
-        any_ground.until(lambda: seats() == {str(moved): ("web-1.example", 1)} | two)
+        ground.until(lambda: seats() == {str(moved): ("web-1.example", 1)} | two)
         publish(f"1 10 {moved.port} web-1", f"1 10 {second.port} new")
-        any_ground.until(lambda: seats().get(str(second)) == ("new.example", 1))
+        ground.until(lambda: seats().get(str(second)) == ("new.example", 1))
 
 
 WRONG = {
@@ -133,10 +128,9 @@ WRONG = {
 }
 
 
-def test_a_wrong_name_is_a_problem_of_its_object_and_the_others_serve(
-    any_ground: Ground, web: NamedPods, knot: Knot
-) -> None:
-    web.tell = lambda: None  # type: ignore[method-assign,assignment]
+@side_by_side
+def test_a_wrong_name_is_a_problem_of_its_object_and_the_others_serve(ground: NamedGround, pods: Pods) -> None:
+    web, knot = three_pods(ground, pods), ground.knot
     knot.publish(*(f"web A {ip(number)}" for number in range(3)), "inward A 127.0.0.1")
     for name, (spec, _, _) in WRONG.items():
         made, route = backend("unused.", web.port), ingress()
@@ -145,13 +139,13 @@ def test_a_wrong_name_is_a_problem_of_its_object_and_the_others_serve(
         made["spec"] |= spec
         route["spec"]["rules"][0]["host"] = f"{name}.example"
         route["spec"]["rules"][0]["http"]["paths"][0]["backend"]["resource"]["name"] = name
-        any_ground.write(f"{name}.yaml", made, route)
-    any_ground.run(*dns_flags(knot.address))
-    any_ground.until(web.serves)
+        ground.write(f"{name}.yaml", made, route)
+    ground.run(*dns_flags(knot.address))
+    ground.until(web.serves)
 
-    with unfailing_load(any_ground):
-        any_ground.until(lambda: {f"backend shop/{name}" for name in WRONG} <= troubled(any_ground).keys())
-    found = troubled(any_ground)
+    with unfailing_load(ground, rate=RATE):
+        ground.until(lambda: {f"backend shop/{name}" for name in WRONG} <= troubled(ground).keys())
+    found = troubled(ground)
     for name, (_, reason, words) in WRONG.items():
         assert any(
             each["reason"] == reason and words in each["said"] and each["remedy"]

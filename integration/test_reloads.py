@@ -56,20 +56,22 @@ def test_several_new_backends_at_once_cost_one_reload_at_most(ground: Ground, po
     assert ground.reloads() == reasons(is_live=ground.capabilities.has_dynamic_backends, NEW_BACKEND=1)
 
 
-def test_a_new_backend_serves_no_host_before_it_is_there(any_ground: Ground, pods: Pods) -> None:
-    started(any_ground, pods, "web", 1)
-    any_ground.run("--reload-interval", "3s")
-    started(any_ground, pods, "api", 1)
-    any_ground.until(lambda: any_ground.reloads() == {"NEW_BACKEND": 1})
+@with_every_haproxy
+def test_a_new_backend_serves_no_host_before_it_is_there(ground: Ground, pods: Pods) -> None:
+    started(ground, pods, "web", 1)
+    ground.run("--reload-interval", "3s")
+    # A line of its own in the backend: a reload in every version.
+    started(ground, pods, "api", 1, timeout_server="31s")
+    ground.until(lambda: ground.reloads() == {"NEW_BACKEND": 1})
 
-    late = Deployment(any_ground, pods, "late")
+    late = Deployment(ground, pods, "late")
     late.start(1)
-    any_ground.write("late.yaml", service("late"), ingress("late", host="late.example"))
-    any_ground.until(lambda: any_ground.status()["reloads"]["pending"] == ["NEW_BACKEND"])
-    assert any_ground.get(host="late.example")[0] == 404
+    ground.write("late.yaml", service("late", timeout_server="31s"), ingress("late", host="late.example"))
+    ground.until(lambda: ground.status()["reloads"]["pending"] == ["NEW_BACKEND"])
+    assert ground.get(host="late.example")[0] == 404
 
-    any_ground.until(lambda: any_ground.get(host="late.example") == (200, late.names[0]))
-    assert any_ground.reloads() == {"NEW_BACKEND": 2}
+    ground.until(lambda: ground.get(host="late.example") == (200, late.names[0]))
+    assert ground.reloads() == {"NEW_BACKEND": 2}
 
 
 def test_another_ingress_for_a_known_service_needs_no_reload_and_leaves_without_one(ground: Ground, pods: Pods) -> None:
