@@ -9,7 +9,7 @@ import pytest
 from hadyn.demo.pods import Pods
 from integration.abreast import with_every_haproxy
 from integration.deployments import started
-from integration.haproxies import find_haproxies
+from integration.haproxies import HAProxyBinary
 from integration.loads import unfailing_load
 from integration.running import Ground
 from integration.sockproxy import CHUNK_BYTES, Fault, SockProxy
@@ -22,15 +22,12 @@ STAYING = {"10.0.0.2:80", "10.0.0.3:80"}
 EVER_WANTED = {f"10.0.0.{number}:80" for number in range(1, 6)}
 STEP_BYTES = 13
 PATIENCE_SECONDS = 15.0
-FIRST, *OTHERS = find_haproxies()
-TWO = [FIRST, *(pytest.param(each, marks=pytest.mark.versions) for each in OTHERS if each.branch == "3.2")]
 
 
-@pytest.fixture(params=TWO, ids=lambda binary: binary.branch)
-def steps(request: pytest.FixtureRequest) -> Iterator[Steps]:
-    """One HAProxy that applies addresses at once, one that does so later."""
+@pytest.fixture
+def steps(haproxy: HAProxyBinary) -> Iterator[Steps]:
     objects = (ingress("shop", "web"), service("shop", "web"), slice_("shop", "web", *BEFORE))
-    with Steps(request.param.path, objects) as steps:
+    with Steps(haproxy.path, objects) as steps:
         yield steps
 
 
