@@ -9,14 +9,15 @@ A wildcard's certificate is not for a neighbour's host below it: that one gets t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from hadyn.model.claims import Claims
 from hadyn.model.desired import is_nameless, wildcard_of
 from hadyn.model.handshakes import USUAL, Handshakes
+from hadyn.model.host_certificates import HostCertificates, rules_for
 from hadyn.model.index import Index
 from hadyn.model.keypairs import CRT, KeyPair, Verdict, judge
-from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret, TlsRule
+from hadyn.model.objects import Fault, Ingress, KubernetesObject, Secret
 from hadyn.model.options.passthrough import passes_tls
 from hadyn.model.problem_book import Judge, ProblemBook
 from hadyn.model.problems import ObjectRef, Problem, Reason, shown
@@ -79,6 +80,9 @@ class Certificates:
         self._below: Index[str, str] = Index()
         self._hosts: dict[str, tuple[str, ...]] = {}
         self._hosts_of: Index[str, str] = Index()
+        self._other_use: set[ObjectRef] = set()
+        self._passed_over: dict[str, tuple[ObjectRef, ...]] = {}
+        self._passed_over_for: Index[ObjectRef, str] = Index()
         self._secrets: dict[str, ObjectRef] = {DEFAULT: default} if default else {}
         self._verdicts: dict[ObjectRef, Verdict] = {}
         self.handshakes = Handshakes(claims, holding, shared_hosts=shared_hosts)
@@ -158,22 +162,22 @@ class Certificates:
         dirty |= self.handshakes.changed(changed)
         for secret in changed:
             before = self._verdicts.pop(secret, _MISSING)
-            for name in filter(self._secrets.__contains__, certificate_names(secret)):
-                if _as_seen(before) != _as_seen(self._verdict(secret)):
-                    dirty.update(self._hosts_of.of(name))
+            if self._is_asked_for(secret) and _as_seen(before) != _as_seen(self._verdict(secret)):
+                dirty.update(self._passed_over_for.of(secret), *map(self._hosts_of.of, certificate_names(secret)))
         if self._stapling != stapling:
             self._stapling = stapling
             dirty.update(self._hosts)
             changed = changed.union(self._secrets.values())
         differing = frozenset(host for host in dirty if self._has_others(host, book))
-        for secret in changed:
+        other_use, self._other_use = self._other_use | self.handshakes.taken_other_use(), set()
+        for secret in changed | other_use:
             book.put(Judge.CERTIFICATE, secret, [fault.problem_of(secret) for fault in self._faults(secret)])
             book.put(Judge.HANDSHAKE, secret, self.handshakes.faults(secret))
         return differing
 
     def _faults(self, secret: ObjectRef) -> Iterator[Fault]:
         """Yield what is wrong with a Secret that somebody gets a certificate of."""
-        is_hosts = any(name in self._secrets for name in certificate_names(secret))
+        is_hosts = self._is_hosts(secret)
         if is_hosts or secret == self._default:
             verdict = self._verdict(secret)
             yield from verdict.faults
@@ -191,13 +195,13 @@ class Certificates:
     def _has_others(self, host: str, book: ProblemBook) -> bool:
         """Resolve a host anew; return whether it has other certificates, or handshakes, than before."""
         before = self._hosts.pop(host, ())
-        shakes_otherwise, problems = self.handshakes.settle(host)
-        book.put(Judge.HANDSHAKE, host, problems)
-        resolving = _Resolving(host, self._verdict)
-        owner = self._owner(host)
         voices = self._voices(host)
+        shakes_otherwise, problems = self.handshakes.settle(host, is_named=bool(voices))
+        book.put(Judge.HANDSHAKE, host, problems)
+        resolving = HostCertificates(host, self._verdict)
+        owner = self._owner(host)
         for ingress in voices:
-            for rule in _rules_for(host, ingress):
+            for rule in rules_for(host, ingress):
                 resolving.ask(ingress, rule, owner if not self._shared_hosts else ingress.namespace)
         named = {name: secret for secret in resolving.secrets for name in self._names(secret)}
         after = tuple(named)
@@ -205,6 +209,7 @@ class Certificates:
             after = (DEFAULT,)
         if after:
             self._hosts[host] = after
+        self._pass_over(host, resolving.passed_over)
         self._note(host, before, after, named)
         if voices and not host.startswith("*."):
             self._below.add(wildcard_of(host), host)
@@ -215,13 +220,35 @@ class Certificates:
 
     def _note(self, host: str, before: Iterable[str], after: Iterable[str], secrets: Mapping[str, ObjectRef]) -> None:
         """Let a host belong to these certificates; those that have no host any more are forgotten."""
+        self._other_use.update(secret for name, secret in secrets.items() if name not in self._secrets)
         self._secrets.update(secrets)
         self._hosts_of.move(host, before, after)
         for name in before:
             if name not in self._hosts_of and name != DEFAULT:
                 secret = self._secrets.pop(name)
-                if self._secrets.keys().isdisjoint(certificate_names(secret)):
-                    self._verdicts.pop(secret, None)
+                self._other_use.add(secret)
+                self._forget(secret)
+
+    def _pass_over(self, host: str, secrets: Collection[ObjectRef]) -> None:
+        """Note whose certificates a host does not have because it has others of their kind."""
+        before = self._passed_over.pop(host, ())
+        if secrets:
+            self._passed_over[host] = tuple(secrets)
+        self._passed_over_for.move(host, before, secrets)
+        for secret in before:
+            self._forget(secret)
+
+    def _forget(self, secret: ObjectRef) -> None:
+        """Forget what a Secret holds, unless somebody asks for it."""
+        if not self._is_asked_for(secret):
+            self._verdicts.pop(secret, None)
+
+    def _is_hosts(self, secret: ObjectRef) -> bool:
+        """Whether some host has a certificate of this Secret."""
+        return any(name in self._secrets for name in certificate_names(secret))
+
+    def _is_asked_for(self, secret: ObjectRef) -> bool:
+        return self._is_hosts(secret) or secret in self._passed_over_for
 
     def _voices(self, host: str) -> list[Ingress]:
         """The Ingresses that have a rule for a host, or name it in spec.tls, the oldest first."""
@@ -252,53 +279,6 @@ class Certificates:
         return known
 
 
-class _Resolving:
-    """Gathers the certificates of one host."""
-
-    def __init__(self, host: str, verdict: Callable[[ObjectRef], Verdict]) -> None:
-        self._host = host
-        self._verdict = verdict
-        self._kinds: dict[str, ObjectRef] = {}
-        self._problems: dict[Problem, None] = {}
-        self.secrets: list[ObjectRef] = []
-
-    def ask(self, ingress: Ingress, rule: TlsRule, owner: str) -> None:
-        """Let an Ingress have its way with the host, if it may."""
-        if not rule.secret:
-            return
-        if ingress.namespace != owner:
-            said = f"{self._host} belongs to namespace {owner}, which has certificates of its own"
-            self._add(ingress, f"{rule.field}.hosts", Reason.CLAIMED, said, "Use another host, or --shared-hosts")
-            return
-        secret = ObjectRef(Secret.kind, ingress.namespace, rule.secret)
-        if secret in self.secrets:
-            return
-        verdict = self._verdict(secret)
-        field = f"{rule.field}.secretName"
-        if verdict.pair is None:
-            for fault in verdict.faults:
-                said = f"{secret} cannot be served, {fault.field}: {fault.said}"
-                self._add(ingress, field, fault.reason, said, "What it held before stays, else the default certificate")
-            self.secrets.append(secret)
-            return
-        first = self._kinds.setdefault(verdict.pair.algorithm, secret)
-        if first != secret:
-            said = f"{self._host} has the {verdict.pair.algorithm} certificate of {first} already"
-            self._add(ingress, field, Reason.CLAIMED, said, "Name one Secret for a host, or one ECDSA and one RSA")
-            return
-        if not verdict.pair.covers(self._host):
-            names = ", ".join(map(shown, verdict.pair.names[:3])) or "no host"
-            said = f"the certificate of {secret} is for {names}, not for {self._host}; it is served all the same"
-            self._add(ingress, field, Reason.INVALID_VALUE, said, "Clients refuse it: have one issued for the host")
-        self.secrets.append(secret)
-
-    def problems(self) -> Iterator[Problem]:
-        return iter(self._problems)
-
-    def _add(self, ingress: Ingress, field: str, reason: Reason, said: str, remedy: str) -> None:
-        self._problems[Problem(ingress.ref, field, reason, said, remedy)] = None
-
-
 def _judged(secret: Secret) -> Verdict:
     if secret.type != TLS_TYPE:
         said = f"{shown(secret.type)} is not {TLS_TYPE}"
@@ -314,10 +294,3 @@ def _as_seen(verdict: Verdict) -> tuple[object, ...]:
 
 def _named(ingress: Ingress | None) -> set[str]:
     return {host for rule in ingress.tls for host in rule.hosts} if ingress else set()
-
-
-def _rules_for(host: str, ingress: Ingress) -> Iterator[TlsRule]:
-    """Yield what an Ingress says of a host: by name, by wildcard, or by naming no host at all."""
-    for wanted in (host, wildcard_of(host)):
-        yield from (rule for rule in ingress.tls if wanted in rule.hosts)
-    yield from (rule for rule in ingress.tls if not rule.hosts)

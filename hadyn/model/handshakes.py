@@ -77,6 +77,7 @@ class Handshakes:
         self._hosts: dict[str, Handshake] = {}
         self._hosts_of: Index[ObjectRef, str] = Index()
         self._secrets: set[ObjectRef] = set()
+        self._other_use: set[ObjectRef] = set()
         self._verdicts: dict[ObjectRef, AuthoritiesVerdict] = {}
 
     def of(self, host: str) -> Handshake:
@@ -122,9 +123,17 @@ class Handshakes:
             hosts.update(self._hosts_of.of(secret))
         return hosts
 
-    def settle(self, host: str) -> tuple[bool, list[Problem]]:
-        """Look at a host anew; return whether its handshakes differ now, and what is wrong."""
-        claims = self._claims.of(host) or self._claims.of(wildcard_of(host))
+    def taken_other_use(self) -> set[ObjectRef]:
+        """Return the Secrets that clients began, or ceased, to be judged by since this was asked last."""
+        taken, self._other_use = self._other_use, set()
+        return taken
+
+    def settle(self, host: str, *, is_named: bool) -> tuple[bool, list[Problem]]:
+        """Look at a host anew; return whether its handshakes differ now, and what is wrong.
+
+        One that is not named (any more) is a name like others below its wildcard: nothing is said for it alone.
+        """
+        claims = self._claims.of(host) or (self._claims.of(wildcard_of(host)) if is_named else ())
         heard = list(_heard(claims, shared_hosts=self._shared_hosts))
         problems: list[Problem] = []
         secret = believed(host, heard, shared_hosts=True)
@@ -146,9 +155,12 @@ class Handshakes:
         if after != USUAL:
             self._hosts[host] = after
         self._hosts_of.move(host, _filled(before.secret), _filled(secret))
-        self._secrets.update(_filled(secret))
+        if secret and secret not in self._secrets:
+            self._secrets.add(secret)
+            self._other_use.add(secret)
         if before.secret and before.secret not in self._hosts_of:
             self._secrets.discard(before.secret)
+            self._other_use.add(before.secret)
             self._verdicts.pop(before.secret, None)
         return before != after, problems
 

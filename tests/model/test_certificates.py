@@ -260,3 +260,28 @@ def test_no_two_secrets_have_a_certificate_of_one_name():
 
     assert len(set(found)) == len(pairs)
     assert max(map(len, found)) < 250
+
+
+def test_a_secret_passed_over_for_its_kind_is_served_once_it_is_of_another():
+    found = tls_ingress("shop", "web", "a.example", tls=[(["a.example"], "one"), (["a.example"], "two")])
+    inventory = stocked(found, tls_secret("shop", "one"), tls_secret("shop", "two"))
+    passed_over = names(inventory)
+    touched = inventory.apply(changes(tls_secret("shop", "two", kind="RSA 2048")))
+
+    assert passed_over == ("shop_one",)
+    assert names(inventory) == ("shop_one", "shop_two")
+    assert touched.tls_hosts == {"a.example"}
+    assert problems(inventory) == []
+
+
+def test_a_broken_secret_is_a_problem_as_soon_as_and_as_long_as_an_ingress_names_it():
+    broken = secret("shop", "two", of_type="kubernetes.io/tls", data={})
+    inventory = stocked(tls_ingress("shop", "web", "a.example", tls=[(["a.example"], "one")]), broken)
+    unnamed = [each for each in problems(inventory) if "shop/two" in str(each)]
+    inventory.apply(changes(tls_ingress("shop", "web", "a.example", tls=[(["a.example"], "two")])))
+    named = [each for each in problems(inventory) if "shop/two" in str(each)]
+    inventory.apply(changes(tls_ingress("shop", "web", "a.example", tls=[(["a.example"], "one")])))
+
+    assert unnamed == []
+    assert len(named) == 2
+    assert [each for each in problems(inventory) if "shop/two" in str(each)] == []

@@ -188,3 +188,18 @@ def test_what_an_ingress_asked_for_goes_with_it():
     assert shaking(inventory) == USUAL
     assert inventory.certificates.handshakes.secrets() == frozenset()
     assert inventory.certificates.names_of("a.example") == ()
+
+
+def test_a_host_whose_ingress_is_gone_has_what_all_names_below_its_wildcard_have():
+    wildcard = asking("every", "*.example", created=OLD, tls=("*.example",), ssl_min_version="TLSv1.3")
+    alone = asking("web", "a.example", ssl_min_version="TLSv1.3")
+    inventory = stocked(
+        wildcard, alone, secret("shop", "pair", of_type="kubernetes.io/tls", data=pair("*.example").values())
+    )
+    before = shaking(inventory).version
+    touched = inventory.apply(changes(deletes=(alone.ref,)))
+
+    assert before == "TLSv1.3"
+    assert shaking(inventory) == USUAL
+    assert inventory.certificates.names_of("a.example") == ()
+    assert "a.example" in touched.tls_hosts
