@@ -8,6 +8,7 @@ its file (docs/decisions/0016-certificates-are-read-first.md).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from hadyn.controller.default_certificate import DefaultCertificate, default_cer
 from hadyn.controller.filing import Filing
 from hadyn.controller.running_certificates import RunningCertificates
 from hadyn.controller.sentences import counted, listed
+from hadyn.errors import TemporaryError
 from hadyn.model.certificates import DEFAULT, Certificates, certificate_names
 from hadyn.model.keypairs import CRT, fingerprint_of
 from hadyn.model.objects import Secret
@@ -101,7 +103,9 @@ class CertificateKeeper:
         return Touched(secrets=secrets, tls_hosts=self.book.hosts() | self.files.hosts())
 
     def file(self) -> None:
-        """Make the files what is wanted, for a HAProxy that is about to start from them."""
+        """Make the files what is wanted, for a HAProxy that is about to start from them; none is there to be told."""
+        self.running.ended()
+        self.authorities.present.clear()
         for name in {DEFAULT, *self.book.names()}:
             pem = self._wanted(name)
             if pem is not None:
@@ -151,7 +155,9 @@ class CertificateKeeper:
                 self.files.put_back(name, None)
         hosts = self.authorities.leave_out(alerts)
         self._file_hosts(hosts)
-        self._settle_authorities()
+        with contextlib.suppress(TemporaryError):
+            # HAProxy may be gone by now; what it is not rid of here it is in a later cycle.
+            self._settle_authorities()
         self._judge_again([name for name, _ in named])
         return bool(named or hosts)
 
@@ -241,8 +247,8 @@ class CertificateKeeper:
 
     def _settle_authorities(self) -> None:
         """Be rid of authorities that no line names, and note what is wrong with the others."""
-        self.authorities.drop(self.files.parameters())
         self._authority_troubles = tuple(self.authorities.problems(self.epoch()))
+        self.authorities.drop(self.files.parameters())
 
     def _want_reload(self) -> None:
         """Want a reload while something is too long for a command, or nothing can be said by one."""

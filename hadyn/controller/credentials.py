@@ -7,6 +7,7 @@ the backend takes no requests (``is_closed``). A file stays as long as a section
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 
 from hadyn.controller.filing import Filing
 from hadyn.controller.sentences import counted, listed
+from hadyn.errors import TemporaryError
 from hadyn.model.credentials import AUTHORITIES, NOBODY_FILE, PAIR, Credential, Credentials
 from hadyn.model.pem import CERTIFICATE, blocks
 from hadyn.model.problems import Problem, Reason
@@ -115,7 +117,9 @@ class CredentialKeeper:
         self.running = {file: self.files.pem(file) or "" for file in self.files.names()}
         self._waiting.clear()
         self.is_locked = False
-        self._drop()
+        with contextlib.suppress(TemporaryError):
+            # It may be gone again; what it is not rid of here it is in a later sweep.
+            self._drop()
         self._judge_again()
 
     def compare(self) -> Iterator[Touched]:
@@ -223,8 +227,9 @@ class CredentialKeeper:
         if not unwanted:
             return
         for file in sorted(unwanted - self.filing.files.sections.words_behind(_NAMED)):
-            if self.running.pop(file, None) is not None:
+            if file in self.running:
                 self.door.send(CredentialCommand(Verb.DELETE, file))
+                del self.running[file]
             self._refused.pop(file, None)
             self.files.remove(file)
 

@@ -54,6 +54,10 @@ class RunningCertificates:
         self.prints = {name: fingerprint_of(files.pem(name) or "") for name in files.names()}
         self.is_reachable = True
 
+    def ended(self) -> None:
+        """Note that nobody is there."""
+        self.prints, self.lines, self.is_reachable = {}, {}, False
+
     def read(self) -> Iterator[None]:
         """Read everything, a portion at a time."""
         lines = self.door.lines()

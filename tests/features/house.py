@@ -15,7 +15,7 @@ from typing import Any
 from hadyn.controller.certificates import CertificateKeeper
 from hadyn.controller.credentials import CredentialKeeper
 from hadyn.controller.default_certificate import DefaultCertificate
-from hadyn.controller.events import EventQueue, Resync
+from hadyn.controller.events import EventQueue, ProcessEnded, Resync
 from hadyn.controller.filing import Filing
 from hadyn.controller.pace import ReloadPace
 from hadyn.controller.past_reloads import PastReloads
@@ -43,6 +43,7 @@ from hadyn.render.tls import TlsSettings
 from hadyn.runtime.certificates import CertificateDoor
 from hadyn.runtime.client import Runtime
 from hadyn.runtime.credentials import CredentialDoor
+from hadyn.runtime.fake import Refuse
 from tests.features.door import FakeDoor
 from tests.features.watched import WatchedHAProxy
 from tests.given import changes
@@ -144,11 +145,15 @@ class House:
         self.settle()
 
     def crash_haproxy(self) -> None:
-        """End HAProxy; hadyn learns of it."""
+        """End HAProxy: nobody answers until it is started again. hadyn learns of it, with all that was delivered before."""
         life = self.door.handle
         assert life is not None
+        self.fake.stands = Refuse()
         life.ended.set()
-        self.wheel.turn([self.events.get(timeout=JUDGEMENT_SECONDS)])
+        happened = [self.events.get(timeout=JUDGEMENT_SECONDS)]
+        while not isinstance(happened[-1], ProcessEnded):
+            happened.append(self.events.get(timeout=JUDGEMENT_SECONDS))
+        self.wheel.turn(happened)
 
     def sent(self) -> list[str]:
         """The commands since the last call that change anything, without what is only asked."""

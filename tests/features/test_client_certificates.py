@@ -8,8 +8,9 @@ from hadyn.controller.certificate_view import planned
 from hadyn.model.problems import ObjectRef
 from tests.authorities import root
 from tests.features.house import House
-from tests.features.test_certificates import DEFAULT, WEB, commands, files, prints, served
+from tests.features.test_certificates import DEFAULT, WEB, commands, files, prints, served, shop
 from tests.given import changes, decoded, ingress_document, rule, secret
+from tests.pairs import pair
 
 CA, OTHER = root(), root("other")
 ASKS, ITS_SECRET = ObjectRef("Ingress", "shop", "web"), ObjectRef("Secret", "shop", "ca")
@@ -215,3 +216,16 @@ def test_hosts_change_their_ciphers_and_protocols_at_once(house):
     assert house.fake.certificates.shakes("a.example") == "alpn h2 ciphers ECDHE-RSA-AES256-SHA ssl-min-ver TLSv1.3"
     assert house.fake.certificates.shakes("b.example") == ""
     assert house.reloads() == {}
+
+
+def test_haproxy_may_end_while_authorities_and_certificates_are_to_go(house):
+    shown = shop("late", "late.example", pair("late.example"))
+    house.begin(*WEB, asking(auth_tls_secret="ca"), ca(), *shown)
+    house.deliver(asking(), deletes=tuple(each.ref for each in shown))
+    house.crash_haproxy()
+    house.wait(5)
+
+    assert house.ready() == ["10.0.0.1:80"]
+    assert house.fake.certificates.shakes("a.example") == ""
+    assert files(house) == ["crt-list", "default.pem"]
+    assert served(house, "a.example") == prints(DEFAULT)
