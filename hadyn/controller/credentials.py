@@ -154,9 +154,7 @@ class CredentialKeeper:
             self.files.put(file, pem)
             self.filing.write_credentials()
             return False
-        if file not in self.running:
-            self.door.send(CredentialCommand(Verb.NEW, file))
-        reply = self.door.send(CredentialCommand(Verb.SET, file, pem))
+        reply = self._hand_over(file, pem)
         if not reply.is_done:
             self._refuse(file, pem, reply)
             return False
@@ -173,6 +171,15 @@ class CredentialKeeper:
         self.running[file] = pem
         self._refused.pop(file, None)
         return True
+
+    def _hand_over(self, file: str, pem: str) -> Reply:
+        """Have HAProxy read a file; one that it was started beside, and nothing named, it does not know."""
+        if file in self.running:
+            reply = self.door.send(CredentialCommand(Verb.SET, file, pem))
+            if reply.is_done:
+                return reply
+        self.door.send(CredentialCommand(Verb.NEW, file))
+        return self.door.send(CredentialCommand(Verb.SET, file, pem))
 
     def _needs_reload(self, file: str, pem: str) -> bool:
         """Whether only a reload brings this content; it is wanted then."""

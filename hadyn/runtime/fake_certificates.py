@@ -39,12 +39,15 @@ class FakeCertificates:
     ``authorities`` are the files with authorities or revoked certificates by path, "" for one that was not committed.
     ``unfinished`` is by kind what was set and not committed yet: path and content. For so many
     commands as are ``locked`` somebody else holds them all.
+
+    It takes nothing for ``unreadable`` paths.
     """
 
     pems: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)
     locked: int = 0
+    unreadable: set[str] = field(default_factory=set)
     unfinished: dict[str, tuple[str, str]] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -183,7 +186,7 @@ class FakeCertificates:
                 if path not in self.authorities:
                     why = f"Can't replace a {name} file which is not referenced by the configuration!"
                     return f"{why}\nCan't update {path}!"
-                if START not in payload:
+                if START not in payload or path in self.unreadable:
                     return f"Invalid payload\nCan't update {path}!"
                 return self._begun(kind, path, payload) or f"transaction created for {name} {path}!"
             case "commit":

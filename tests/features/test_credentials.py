@@ -249,7 +249,7 @@ def test_what_somebody_else_told_haproxy_is_set_right(house):
 
 def test_an_authority_that_haproxy_does_not_take_is_a_problem_and_the_last_one_stays(house):
     house.begin(*VERIFIED, believing(root()))
-    del house.fake.certificates.authorities[f"{house.folder.credentials}/shop_pods.ca"]
+    house.fake.certificates.unreadable.add(f"{house.folder.credentials}/shop_pods.ca")
     house.change(believing(root("other")))
 
     assert house.problems() == ["secret shop/pods: RefusedByHAProxy"]
@@ -276,4 +276,16 @@ def test_a_slot_is_added_with_all_that_the_file_says_of_certificates(folder):
 
     assert len(added) > 1
     assert all("ssl alpn http/1.1 verify required ca-file shop_pods.ca crt shop_client.pem" in each for each in added)
+    assert house.reloads() == {}
+
+
+def test_files_that_haproxy_does_not_know_after_all_are_made_known(house):
+    """It was started from files of which none named them: haproxy-facts.md#authorities-of-servers."""
+    house.begin(*BOTH, believing(root()), client())
+    del house.fake.certificates.authorities[f"{house.folder.credentials}/shop_pods.ca"]
+    del house.fake.certificates.pems[f"{house.folder.credentials}/shop_client.pem"]
+    house.change(believing(root("other")), client(RENEWED))
+
+    assert house.problems() == []
+    assert (believed(house), shown(house)) == (root("other").certificate, RENEWED.pem)
     assert house.reloads() == {}
