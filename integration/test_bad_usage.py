@@ -77,10 +77,8 @@ def test_a_port_that_somebody_listens_on_is_named_with_its_holder(ground: Ground
     assert "--http-port" in said
 
 
-@with_every_haproxy
 def test_a_port_that_another_haproxy_has_is_not_shared_with_it(ground: Ground, pods: Pods) -> None:
-    prepared(ground, pods)
-    with Ground(ground.haproxy) as other:
+    with Ground() as other:
         web = Deployment(other, pods, "web")
         web.publish()
         web.start(1)
