@@ -209,7 +209,7 @@ def test_a_slot_is_added_with_files_that_haproxy_was_given_and_with_no_others(be
 def test_a_session_is_resumed_without_another_look_until_other_authorities_come(begun, pod):
     running = begun("verify required ca-file ours.ca crt nobody.pem sni str(pods.internal) verifyhost pods.internal")
     statuses = [ask(running).status]
-    pod.become(THEIRS.issue(NAME, days=YEARS))
+    pod.become_with_its_sessions(THEIRS.issue(NAME, days=YEARS))
     statuses += [ask(running).status for _ in range(4)]
     believe(running, OURS, root("others"))
 

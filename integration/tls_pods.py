@@ -41,12 +41,14 @@ class TlsPod(OddPod):
         # Another context: one that is loaded anew has no key for a moment, and handshakes may be under way.
         self.tls = self._context(pair)
 
+    def become_with_its_sessions(self, pair: Pair) -> None:
+        """Have another certificate, and go on with the sessions of before; for a pod that nobody asks meanwhile."""
+        assert self.tls is not None
+        _load(self.tls, pair)
+
     def _context(self, pair: Pair) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "pod.pem"
-            path.write_text(pair.pem)
-            context.load_cert_chain(path)
+        _load(context, pair)
         context.maximum_version = self._version
         context.set_alpn_protocols(["h2", "http/1.1"])
         if self._believes is not None:
@@ -54,3 +56,10 @@ class TlsPod(OddPod):
             context.verify_mode = ssl.CERT_REQUIRED if self._insists else ssl.CERT_OPTIONAL
         context.sni_callback = lambda _connection, name, _context: self.asked.append(name)
         return context
+
+
+def _load(context: ssl.SSLContext, pair: Pair) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pod.pem"
+        path.write_text(pair.pem)
+        context.load_cert_chain(path)
