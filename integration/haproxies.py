@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hadyn.demo.hadyn_process import free_ports
 from hadyn.errors import HadynError
 from hadyn.planner.capabilities import Capabilities
 from hadyn.runtime import tables
@@ -293,8 +294,5 @@ def checked(binary: HAProxyBinary, folder: Path, configuration: str) -> tuple[in
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port that nobody uses just now, and no client will."""
+    return free_ports(1)[0]

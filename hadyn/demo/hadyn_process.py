@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -22,6 +23,8 @@ STARTING_SECONDS = 30.0
 STOPPING_SECONDS = 15.0
 ASKING_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.05
+FIRST_PORT, USUAL_CLIENT_PORT = 10_000, 32_768
+CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 READY_BUCKET = re.compile(r'^hadyn_change_to_ready_seconds_bucket\{le="(.+)"\} (.+)$', re.MULTILINE)
 
 
@@ -137,9 +140,24 @@ class HadynProcess:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on at the moment, on any address of this machine."""
+    """Return ports that nobody listens on at the moment, on any address of this machine.
+
+    None of them is one that the kernel gives to clients: a connection might have it before it is used.
+    """
+    ports: list[int] = []
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("", 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(ports) < count:
+            probe = stack.enter_context(socket.socket())
+            port = random.randrange(FIRST_PORT, _first_port_of_clients())  # noqa: S311 - no secret
+            with contextlib.suppress(OSError):
+                probe.bind(("", port))
+                ports.append(port)
+    return ports
+
+
+def _first_port_of_clients() -> int:
+    try:
+        first = int(CLIENT_PORTS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return USUAL_CLIENT_PORT
+    return first if first > FIRST_PORT else USUAL_CLIENT_PORT

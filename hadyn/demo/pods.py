@@ -200,8 +200,9 @@ class _Connection(asyncio.Protocol):
         body = f"{self._pod.name}\n".encode()
         connection = b"Connection: close\r\n" if closes else b""
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%bContent-Length: %d\r\n\r\n" % (connection, len(body))
-        self._transport.write(head + body)
+        # Counted first: whoever has the answer may ask for the count.
         self._pod.answered += 1
+        self._transport.write(head + body)
         if closes:
             self._transport.close()
         else:
