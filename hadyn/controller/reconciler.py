@@ -34,6 +34,8 @@ from hadyn.runtime.execution import Execution, execute
 
 ROUNDS = 4
 """Plans for one cycle: one, a second where the last serving slot was handed on, and two repairs."""
+FEW = 2
+"""Of so many backends slots and sessions are asked for at once. haproxy-facts.md#sessions-cost-all-backends"""
 PORTION = 500
 """So many backends are built at a time where all are looked at."""
 
@@ -130,11 +132,14 @@ class Reconciler:
         asks_for_all = self.runtime.capabilities.has_dynamic_backends
         names = [name for name in desired.backends if asks_for_all or name in self.loaded]
         present = {key: value for key in desired.entries if (value := self._present(key)) is not None}
+        if 0 < len(names) <= FEW:
+            # A second question would take longer than HAProxy needs to look for the sessions of so few.
+            return self._make_plan(desired, Observed(self.runtime.observe(names), present))
         observed = Observed(self.runtime.observe_slots(names) if names else {}, present)
         plan = self._make_plan(desired, observed)
         handed_on = hands_on(plan, observed)
         if handed_on:
-            # Which of several is given away first depends on their sessions. haproxy-facts.md#sessions-cost-all-backends
+            # Which of several is given away first depends on their sessions, which are dear for many.
             observed = replace(observed, backends={**observed.backends, **self.runtime.observe(handed_on)})
             plan = self._make_plan(desired, observed)
         return plan
