@@ -135,8 +135,8 @@ def test_unchanged_bytes_are_not_written_again(files: StateFiles) -> None:
     assert identities(files.folder.backends) == before
 
 
-def test_the_files_do_not_depend_on_the_order_of_events(folder: StateFolder, tmp_path: Path) -> None:
-    other_folder = StateFolder(tmp_path / "other")
+def test_the_files_do_not_depend_on_the_order_of_events(folder: StateFolder) -> None:
+    other_folder = StateFolder(folder.path.with_name("other"))
     other_folder.prepare()
     names = [f"web{number}" for number in range(600)]
     installed(one := loaded(folder), *(section(name) for name in names))
