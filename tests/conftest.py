@@ -1,4 +1,4 @@
-"""What every test may ask for: golden files, a state folder; examples of hypothesis go without a clock."""
+"""What every test may ask for: golden files, a state folder, an apiserver; examples of hypothesis go without a clock."""
 
 import logging
 import tempfile
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from hadyn.observe.log import LogWriter
 from hadyn.render.folder import StateFolder
+from tests.cluster.apiserver import ApiServer
 
 # A busy machine is no fault of the code's.
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,3 +59,10 @@ def folder() -> Iterator[StateFolder]:
         state_folder = StateFolder(Path(parent) / "state")
         state_folder.prepare()
         yield state_folder
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    """An apiserver that answers as it is told to."""
+    with ApiServer() as server:
+        yield server

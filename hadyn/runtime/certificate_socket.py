@@ -65,7 +65,7 @@ class CertificateSocket:
         return self._answer_to(text)
 
     def converse(self, line: bytes) -> bytes:
-        """Say commands that only ask; return all that comes back."""
+        """Say a line, and again while certificates are locked, which has it do nothing; return all that comes back."""
         return self._again(self._once, line)
 
     def _answer_to(self, text: str) -> str:

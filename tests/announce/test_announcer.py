@@ -26,12 +26,6 @@ EVENTS = "/apis/events.k8s.io/v1/namespaces/shop/events"
 WRITER = "hadyn.io/ingress#hadyn"
 
 
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as server:
-        yield server
-
-
 @contextmanager
 def announcing(server: ApiServer, folder: Path) -> Iterator[Announcer]:
     """An announcer that holds the lease, in a cluster that serves Ingresses by an old group."""

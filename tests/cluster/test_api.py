@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ from tests.cluster.apiserver import ApiServer, kubeconfig
 PATH = "/api/v1/services"
 LIST = ApiRequest("list", "services", PATH, query={"limit": "500"})
 WATCH = ApiRequest("watch", "services", PATH, query={"watch": "1"})
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as server:
-        yield server
 
 
 def reaching(host: str, folder: Path) -> KubeApi:

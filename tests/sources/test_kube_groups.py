@@ -22,12 +22,6 @@ def pod(name: str, group: str, version: str = "1") -> Json:
 
 
 @pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as server:
-        yield server
-
-
-@pytest.fixture
 def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed[GroupsFollower]]:
     followed = Followed(GroupsFollower, server, tmp_path)
     yield followed

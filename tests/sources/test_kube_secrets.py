@@ -27,12 +27,6 @@ def secret(name: str, value: bytes = b"x", version: str = "1") -> Json:
 
 
 @pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as server:
-        yield server
-
-
-@pytest.fixture
 def followed(server: ApiServer, tmp_path: Path) -> Iterator[Followed[SecretsFollower]]:
     followed = Followed(SecretsFollower, server, tmp_path)
     yield followed

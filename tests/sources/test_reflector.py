@@ -86,12 +86,6 @@ class Ground:
 
 
 @pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as server:
-        yield server
-
-
-@pytest.fixture
 def ground(tmp_path: Path) -> Iterator[Ground]:
     with ApiServer() as server:
         ground = Ground(server, tmp_path)
